@@ -1,0 +1,632 @@
+//! The one page cache, at the bottom, over the transports.
+//!
+//! Parsing is a chain of small dependent reads, and one file's reads touch the same few places
+//! again and again. So everything above reads through pages of 64 KiB: a miss is fetched once
+//! however many threads want it (*single flight*), neighbouring misses of one call become one read
+//! (*coalescing*), and a reader that walks forward is fetched ahead of (*read-ahead*). All sources
+//! of one process share one byte ceiling.
+//!
+//! Reads of [`BYPASS`] bytes and more go past the cache: they are consumed once, and copying them
+//! twice would only cost time.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use lru::LruCache;
+
+use crate::error::Result;
+use crate::read::{ReadAt, check_range};
+
+/// The size of a page.
+pub const PAGE: u64 = 64 << 10;
+
+/// Reads this long are not cached.
+pub const BYPASS: usize = 1 << 20;
+
+/// The longest single read that joined misses make.
+const LONGEST_RUN: u64 = 4 << 20;
+
+const SHARDS: usize = 16;
+
+type Page = Arc<[u8]>;
+
+/// Which page of which source.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    source: u64,
+    page: u64,
+}
+
+/// Pages of any number of sources beneath one byte ceiling.
+pub struct PageCache {
+    shards: Vec<Mutex<Shard>>,
+    next_source: AtomicU64,
+}
+
+struct Shard {
+    ready: LruCache<Key, Page>,
+    flying: HashMap<Key, Arc<Flight>>,
+    bytes: usize,
+    ceiling: usize,
+}
+
+/// A page on its way, for those who wait for it.
+#[derive(Default)]
+struct Flight {
+    landed: Mutex<Option<Result<Page>>>,
+    arrival: Condvar,
+}
+
+impl Flight {
+    fn land(&self, page: Result<Page>) {
+        *unpoisoned(&self.landed) = Some(page);
+        self.arrival.notify_all();
+    }
+
+    fn wait(&self) -> Result<Page> {
+        let mut landed = unpoisoned(&self.landed);
+        loop {
+            if let Some(page) = &*landed {
+                return page.clone();
+            }
+            landed = self
+                .arrival
+                .wait(landed)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A panic elsewhere does not make cached bytes wrong.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl PageCache {
+    /// A cache that holds at most about `ceiling` bytes.
+    pub fn new(ceiling: usize) -> Self {
+        let share = (ceiling / SHARDS).max(PAGE as usize);
+        let shard = || Shard {
+            ready: LruCache::unbounded(),
+            flying: HashMap::new(),
+            bytes: 0,
+            ceiling: share,
+        };
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
+            next_source: AtomicU64::new(0),
+        }
+    }
+
+    /// How many bytes it holds now.
+    pub fn bytes(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| unpoisoned(shard).bytes)
+            .sum()
+    }
+
+    fn shard(&self, key: Key) -> MutexGuard<'_, Shard> {
+        let mixed = (key.page ^ key.source.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        unpoisoned(&self.shards[(mixed >> 60) as usize % SHARDS])
+    }
+
+    /// The page if it is here; otherwise the flight that brings it, and whether the caller has to
+    /// fly it.
+    fn look_up(&self, key: Key) -> Found {
+        let mut shard = self.shard(key);
+        if let Some(page) = shard.ready.get(&key) {
+            return Found::Ready(page.clone());
+        }
+        if let Some(flight) = shard.flying.get(&key) {
+            return Found::Flying(flight.clone());
+        }
+        let flight = Arc::new(Flight::default());
+        shard.flying.insert(key, flight.clone());
+        Found::Missing(flight)
+    }
+
+    fn land(&self, key: Key, flight: &Flight, page: Result<Page>) {
+        let mut shard = self.shard(key);
+        shard.flying.remove(&key);
+        if let Ok(page) = &page {
+            shard.bytes += page.len();
+            if let Some(before) = shard.ready.put(key, page.clone()) {
+                shard.bytes -= before.len();
+            }
+            while shard.bytes > shard.ceiling {
+                match shard.ready.pop_lru() {
+                    Some((_, oldest)) => shard.bytes -= oldest.len(),
+                    None => break,
+                }
+            }
+        }
+        drop(shard);
+        flight.land(page);
+    }
+}
+
+enum Found {
+    Ready(Page),
+    Flying(Arc<Flight>),
+    Missing(Arc<Flight>),
+}
+
+/// Flights this thread has to fly. If it unwinds before it has, the others learn of it rather than
+/// wait for ever.
+struct Owed<'a> {
+    cache: &'a PageCache,
+    flights: Vec<(Key, Arc<Flight>)>,
+}
+
+impl Drop for Owed<'_> {
+    fn drop(&mut self) {
+        for (key, flight) in self.flights.drain(..) {
+            let why = std::io::Error::other("the reader of this page gave up");
+            self.cache
+                .land(key, &flight, Err(crate::Error::io("page", why)));
+        }
+    }
+}
+
+/// A transport behind the page cache.
+pub struct Cached {
+    source: Arc<dyn ReadAt>,
+    length: u64,
+    cache: Arc<PageCache>,
+    id: u64,
+    ahead: Mutex<Ahead>,
+}
+
+/// Where a forward walk stands.
+struct Ahead {
+    /// The page after the last one fetched.
+    expected: u64,
+    /// How many pages the next sequential miss fetches ahead.
+    window: u64,
+    /// The most that the window grows to; none where the transport reads ahead itself.
+    limit: u64,
+}
+
+impl Cached {
+    /// `source` behind `cache`. A forward walk fetches up to `read_ahead` bytes at a time.
+    pub fn new(source: Arc<dyn ReadAt>, cache: Arc<PageCache>, read_ahead: u64) -> Self {
+        let id = cache.next_source.fetch_add(1, Ordering::Relaxed);
+        let ahead = Ahead {
+            expected: u64::MAX,
+            window: 0,
+            limit: read_ahead / PAGE,
+        };
+        Self {
+            length: source.len(),
+            source,
+            cache,
+            id,
+            ahead: Mutex::new(ahead),
+        }
+    }
+
+    fn key(&self, page: u64) -> Key {
+        Key {
+            source: self.id,
+            page,
+        }
+    }
+
+    fn pages(&self) -> u64 {
+        self.length.div_ceil(PAGE)
+    }
+
+    /// How many pages to fetch beyond `last`, given that `first..=last` were missed.
+    fn read_ahead(&self, first: u64, last: u64) -> u64 {
+        let mut ahead = unpoisoned(&self.ahead);
+        if ahead.limit == 0 {
+            return 0;
+        }
+        let sequential = first == ahead.expected;
+        ahead.window = if sequential {
+            (ahead.window * 2).clamp(1, ahead.limit)
+        } else {
+            0
+        };
+        let extra = ahead.window.min(self.pages().saturating_sub(last + 1));
+        ahead.expected = last + 1 + extra;
+        extra
+    }
+
+    /// Gets the pages, which must be sorted and unique, and hands each to `take` as it is there.
+    fn fetch(&self, wanted: &[u64], take: &mut dyn FnMut(u64, &Page)) -> Result<()> {
+        let mut owed = Owed {
+            cache: &self.cache,
+            flights: Vec::new(),
+        };
+        let mut waiting = Vec::new();
+        for &page in wanted {
+            match self.cache.look_up(self.key(page)) {
+                Found::Ready(bytes) => take(page, &bytes),
+                Found::Flying(flight) => waiting.push((page, flight)),
+                Found::Missing(flight) => owed.flights.push((self.key(page), flight)),
+            }
+        }
+        if let (Some((first, _)), Some((last, _))) = (owed.flights.first(), owed.flights.last()) {
+            let (first, last) = (first.page, last.page);
+            for page in last + 1..last + 1 + self.read_ahead(first, last) {
+                match self.cache.look_up(self.key(page)) {
+                    Found::Missing(flight) => owed.flights.push((self.key(page), flight)),
+                    Found::Ready(_) | Found::Flying(_) => break,
+                }
+            }
+            self.fly(&mut owed, &mut |page, bytes| {
+                if wanted.binary_search(&page).is_ok() {
+                    take(page, bytes);
+                }
+            })?;
+        }
+        for (page, flight) in waiting {
+            take(page, &flight.wait()?);
+        }
+        Ok(())
+    }
+
+    /// Reads the owed pages in as few reads as they allow, all in one call to the transport.
+    fn fly(&self, owed: &mut Owed<'_>, take: &mut dyn FnMut(u64, &Page)) -> Result<()> {
+        let mut runs: Vec<(u64, Vec<u8>)> = Vec::new();
+        for (key, _) in &owed.flights {
+            let start = key.page * PAGE;
+            let length = PAGE.min(self.length - start);
+            match runs.last_mut() {
+                Some((at, bytes))
+                    if *at + bytes.len() as u64 == start
+                        && bytes.len() as u64 + length <= LONGEST_RUN =>
+                {
+                    bytes.resize(bytes.len() + length as usize, 0);
+                }
+                _ => runs.push((start, vec![0; length as usize])),
+            }
+        }
+        let mut reads: Vec<_> = runs
+            .iter_mut()
+            .map(|(start, bytes)| (*start, bytes.as_mut_slice()))
+            .collect();
+        let outcome = self.source.read_many(&mut reads);
+        let mut flights = std::mem::take(&mut owed.flights).into_iter();
+        let mut failure = None;
+        for (start, bytes) in runs {
+            for (index, chunk) in bytes.chunks(PAGE as usize).enumerate() {
+                let Some((key, flight)) = flights.next() else {
+                    break;
+                };
+                debug_assert_eq!(key.page * PAGE, start + index as u64 * PAGE);
+                // One bad sector must not take its neighbours with it: after a failure every page
+                // is tried alone.
+                let page = match &outcome {
+                    Ok(()) => Ok(Page::from(chunk)),
+                    Err(_) => {
+                        let mut alone = vec![0; chunk.len()];
+                        self.source
+                            .read_at(key.page * PAGE, &mut alone)
+                            .map(|()| Page::from(alone))
+                    }
+                };
+                match &page {
+                    Ok(page) => take(key.page, page),
+                    Err(error) => failure = Some(error.clone()),
+                }
+                self.cache.land(key, &flight, page);
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+impl ReadAt for Cached {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
+        let range = check_range(offset, buf.len(), self.length)?;
+        if buf.is_empty() {
+            return Ok(());
+        }
+        if buf.len() >= BYPASS {
+            return self.source.read_at(offset, buf);
+        }
+        let (first, last) = (range.start / PAGE, (range.end - 1) / PAGE);
+        let wanted: Vec<u64> = (first..=last).collect();
+        self.fetch(&wanted, &mut |page, bytes| copy(page, bytes, offset, buf))
+    }
+
+    fn read_many(&self, reads: &mut [(u64, &mut [u8])]) -> Result<()> {
+        if let [(offset, buf)] = reads {
+            return self.read_at(*offset, buf);
+        }
+        let mut wanted = Vec::new();
+        let mut large = Vec::new();
+        let mut small: Vec<(u64, &mut [u8])> = Vec::new();
+        for (offset, buf) in reads.iter_mut() {
+            let range = check_range(*offset, buf.len(), self.length)?;
+            if buf.len() >= BYPASS {
+                large.push((*offset, &mut **buf));
+            } else if !buf.is_empty() {
+                wanted.extend(range.start / PAGE..=(range.end - 1) / PAGE);
+                small.push((*offset, &mut **buf));
+            }
+        }
+        if !large.is_empty() {
+            self.source.read_many(&mut large)?;
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        small.sort_unstable_by_key(|(offset, _)| *offset);
+        // A long list is served in portions, so that it never holds more than a few pages at once.
+        for portion in wanted.chunks((LONGEST_RUN / PAGE) as usize) {
+            self.fetch(portion, &mut |page, bytes| {
+                let (start, end) = (page * PAGE, (page + 1) * PAGE);
+                let until = small.partition_point(|(offset, _)| *offset < end);
+                for (offset, buf) in small[..until].iter_mut().rev() {
+                    // No small read is longer than BYPASS, so those far behind cannot reach here.
+                    if *offset + (BYPASS as u64) <= start {
+                        break;
+                    }
+                    copy(page, bytes, *offset, buf);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn prefetch(&self, ranges: &[Range<u64>]) {
+        let mut wanted: Vec<u64> = ranges
+            .iter()
+            .filter(|range| range.start < range.end && range.start < self.length)
+            .flat_map(|range| range.start / PAGE..range.end.min(self.length).div_ceil(PAGE))
+            .take((LONGEST_RUN / PAGE) as usize * 4)
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        // Only a hint: what fails here fails again, and is reported, when it is read.
+        let _ = self.fetch(&wanted, &mut |_, _| {});
+    }
+
+    fn next_data(&self, offset: u64) -> Option<Range<u64>> {
+        self.source.next_data(offset)
+    }
+}
+
+/// Copies what `page` and the read at `offset` have in common into `buf`.
+fn copy(page: u64, bytes: &Page, offset: u64, buf: &mut [u8]) {
+    let page_start = page * PAGE;
+    let start = offset.max(page_start);
+    let end = (offset + buf.len() as u64).min(page_start + bytes.len() as u64);
+    if start < end {
+        let length = (end - start) as usize;
+        let from = (start - page_start) as usize;
+        let to = (start - offset) as usize;
+        buf[to..to + length].copy_from_slice(&bytes[from..from + length]);
+    }
+}
+
+/// A small cache of decoded things (tables, clusters, inodes) with a ceiling on their weight.
+pub struct Decoded<K, V> {
+    inner: Mutex<(LruCache<K, (Arc<V>, usize)>, usize)>,
+    ceiling: usize,
+}
+
+impl<K: std::hash::Hash + Eq + Clone, V> Decoded<K, V> {
+    /// A cache that holds things of at most `ceiling` weight together.
+    pub fn new(ceiling: usize) -> Self {
+        Self {
+            inner: Mutex::new((LruCache::unbounded(), 0)),
+            ceiling,
+        }
+    }
+
+    /// The thing, if it is here.
+    pub fn get(&self, key: &K) -> Option<Arc<V>> {
+        unpoisoned(&self.inner)
+            .0
+            .get(key)
+            .map(|(value, _)| value.clone())
+    }
+
+    /// The thing, decoded by `decode` if it is not here. `weight` is usually its size in bytes.
+    pub fn get_or(
+        &self,
+        key: &K,
+        weight: impl FnOnce(&V) -> usize,
+        decode: impl FnOnce() -> Result<V>,
+    ) -> Result<Arc<V>> {
+        if let Some(value) = self.get(key) {
+            return Ok(value);
+        }
+        let value = Arc::new(decode()?);
+        self.put(key.clone(), value.clone(), weight(&value));
+        Ok(value)
+    }
+
+    /// Remembers the thing.
+    pub fn put(&self, key: K, value: Arc<V>, weight: usize) {
+        let mut inner = unpoisoned(&self.inner);
+        if let Some((_, before)) = inner.0.put(key, (value, weight)) {
+            inner.1 -= before;
+        }
+        inner.1 += weight;
+        while inner.1 > self.ceiling && inner.0.len() > 1 {
+            match inner.0.pop_lru() {
+                Some((_, (_, weight))) => inner.1 -= weight,
+                None => break,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    /// Bytes that say where they are, and a count of the reads that reached them.
+    struct Pattern {
+        length: u64,
+        reads: AtomicUsize,
+        bytes: AtomicU64,
+    }
+
+    impl Pattern {
+        fn new(length: u64) -> Arc<Self> {
+            Arc::new(Self {
+                length,
+                reads: AtomicUsize::new(0),
+                bytes: AtomicU64::new(0),
+            })
+        }
+        fn byte(at: u64) -> u8 {
+            (at ^ (at >> 8) ^ (at >> 16)) as u8
+        }
+    }
+
+    impl ReadAt for Pattern {
+        fn len(&self) -> u64 {
+            self.length
+        }
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
+            check_range(offset, buf.len(), self.length)?;
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            self.bytes.fetch_add(buf.len() as u64, Ordering::Relaxed);
+            for (index, byte) in buf.iter_mut().enumerate() {
+                *byte = Self::byte(offset + index as u64);
+            }
+            Ok(())
+        }
+    }
+
+    fn check(reader: &dyn ReadAt, offset: u64, length: usize) {
+        let mut buf = vec![0; length];
+        reader.read_at(offset, &mut buf).unwrap();
+        for (index, byte) in buf.iter().enumerate() {
+            assert_eq!(
+                *byte,
+                Pattern::byte(offset + index as u64),
+                "at {}",
+                offset + index as u64
+            );
+        }
+    }
+
+    #[test]
+    fn reads_are_exact_whatever_their_shape() {
+        let source = Pattern::new(5 * PAGE + 123);
+        let cached = Cached::new(source, Arc::new(PageCache::new(3 * PAGE as usize)), 1 << 20);
+        for (offset, length) in [
+            (0, 1),
+            (PAGE - 1, 2),
+            (PAGE, PAGE as usize),
+            (17, 3 * PAGE as usize),
+            (5 * PAGE, 123),
+        ] {
+            check(&cached, offset, length);
+        }
+        let mut buf = [0; 2];
+        assert!(cached.read_at(5 * PAGE + 122, &mut buf).is_err());
+        assert!(cached.read_at(u64::MAX, &mut buf).is_err());
+    }
+
+    #[test]
+    fn neighbouring_misses_are_one_read_and_hits_are_none() {
+        let source = Pattern::new(64 * PAGE);
+        let cached = Cached::new(source.clone(), Arc::new(PageCache::new(64 << 20)), 0);
+        check(&cached, 10, 8 * PAGE as usize);
+        assert_eq!(source.reads.load(Ordering::Relaxed), 1);
+        check(&cached, 5 * PAGE, 100);
+        assert_eq!(source.reads.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn vectored_reads_may_overlap_and_come_in_any_order() {
+        let source = Pattern::new(64 * PAGE);
+        let cached = Cached::new(source, Arc::new(PageCache::new(64 << 20)), 0);
+        let wanted = [
+            (40 * PAGE, 10),
+            (3, PAGE as usize * 2),
+            (PAGE, 7),
+            (9, 0),
+            (0, BYPASS + 5),
+        ];
+        let mut buffers: Vec<Vec<u8>> = wanted.iter().map(|(_, length)| vec![0; *length]).collect();
+        let mut reads: Vec<(u64, &mut [u8])> = wanted
+            .iter()
+            .zip(&mut buffers)
+            .map(|((at, _), buf)| (*at, buf.as_mut_slice()))
+            .collect();
+        cached.read_many(&mut reads).unwrap();
+        for ((offset, _), buf) in wanted.iter().zip(&buffers) {
+            for (index, byte) in buf.iter().enumerate() {
+                assert_eq!(*byte, Pattern::byte(offset + index as u64));
+            }
+        }
+    }
+
+    #[test]
+    fn many_threads_that_miss_the_same_page_cause_one_read() {
+        let source = Pattern::new(PAGE);
+        let cached = Cached::new(source.clone(), Arc::new(PageCache::new(1 << 20)), 0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| check(&cached, 0, 4096));
+            }
+        });
+        assert_eq!(source.reads.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn the_ceiling_holds() {
+        let cache = Arc::new(PageCache::new(2 << 20));
+        let cached = Cached::new(Pattern::new(64 << 20), cache.clone(), 4 << 20);
+        for page in 0..1024 {
+            check(&cached, page * PAGE, 16);
+        }
+        assert!(cache.bytes() <= 2 << 20, "{}", cache.bytes());
+    }
+
+    #[test]
+    fn a_forward_walk_is_read_ahead_of() {
+        let source = Pattern::new(16 << 20);
+        let cached = Cached::new(source.clone(), Arc::new(PageCache::new(64 << 20)), 4 << 20);
+        for page in 0..256 {
+            check(&cached, page * PAGE, 16);
+        }
+        let reads = source.reads.load(Ordering::Relaxed);
+        assert!(reads < 16, "{reads} reads for 256 pages");
+    }
+
+    /// A source with one bad page.
+    struct Scratched(Arc<Pattern>);
+
+    impl ReadAt for Scratched {
+        fn len(&self) -> u64 {
+            self.0.len()
+        }
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
+            if offset < 3 * PAGE && offset + buf.len() as u64 > 2 * PAGE {
+                return Err(
+                    crate::Error::io("disk", std::io::Error::other("scratched")).at(2 * PAGE)
+                );
+            }
+            self.0.read_at(offset, buf)
+        }
+    }
+
+    #[test]
+    fn one_bad_page_spoils_no_other_and_stays_bad() {
+        let source = Arc::new(Scratched(Pattern::new(8 * PAGE)));
+        let cached = Cached::new(source, Arc::new(PageCache::new(1 << 20)), 1 << 20);
+        let mut buf = vec![0; 6 * PAGE as usize];
+        assert!(cached.read_at(0, &mut buf).is_err());
+        check(&cached, 0, 2 * PAGE as usize);
+        check(&cached, 3 * PAGE, 5 * PAGE as usize);
+        assert!(cached.read_at(2 * PAGE, &mut buf[..1]).is_err());
+    }
+}

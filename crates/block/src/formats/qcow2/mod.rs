@@ -1,0 +1,16 @@
+//! QEMU copy-on-write, versions 2 and 3.
+
+use crate::error::{Error, Result};
+use crate::open::{Chain, Disk, Source};
+use crate::read::ReadAt;
+
+pub(crate) fn probe(head: &[u8], _reader: &dyn ReadAt) -> bool {
+    head.starts_with(b"QFI\xfb")
+}
+
+pub(crate) fn open(source: Source, _chain: &Chain<'_>) -> Result<Disk> {
+    Err(Error::unsupported(
+        source.location.to_string(),
+        "no reader yet",
+    ))
+}

@@ -1,0 +1,341 @@
+//! The one door: from a location to disks.
+
+use std::sync::Arc;
+
+use crate::cache::{Cached, PageCache};
+use crate::error::{Error, Problem, Result};
+use crate::formats::{Format, ova, qcow2, raw, vdi, vhd, vhdx, vmdk};
+use crate::gate::{Admitted, Gate, Siblings, Wish};
+use crate::location::Location;
+use crate::meter::{Meter, Metered};
+use crate::read::{ReadAt, read_vec};
+use crate::source::FileSource;
+
+/// The longest chain of images that depend on each other. VMware stops at 32 snapshots; qemu has
+/// no limit, and an attacker would not either.
+pub const MAX_CHAIN: usize = 128;
+
+/// How much of a source detection looks at.
+const HEAD: u64 = 4096;
+
+/// How many bytes the page cache holds unless told otherwise.
+const DEFAULT_CACHE: usize = 32 << 20;
+
+/// Everything that opening an image needs to be told. Cheap to clone; clones share the cache and
+/// the meter.
+#[derive(Clone)]
+pub struct Opener {
+    gate: Arc<dyn Gate>,
+    cache: Arc<PageCache>,
+    meter: Arc<Meter>,
+    format: Option<Format>,
+    snapshot: Option<String>,
+}
+
+impl Default for Opener {
+    fn default() -> Self {
+        Self {
+            gate: Arc::new(Siblings::default()),
+            cache: Arc::new(PageCache::new(DEFAULT_CACHE)),
+            meter: Arc::default(),
+            format: None,
+            snapshot: None,
+        }
+    }
+}
+
+impl Opener {
+    /// An opener with the default gate: an image may open its siblings and nothing else.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets `gate` decide what an image may open.
+    #[must_use]
+    pub fn gate(mut self, gate: impl Gate + 'static) -> Self {
+        self.gate = Arc::new(gate);
+        self
+    }
+
+    /// Reads through `cache`.
+    #[must_use]
+    pub fn cache(mut self, cache: Arc<PageCache>) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Takes the image for `format`, whatever its first bytes say.
+    #[must_use]
+    pub fn format(mut self, format: Option<Format>) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Opens the internal snapshot with this id or name instead of the current state.
+    #[must_use]
+    pub fn snapshot(mut self, snapshot: Option<String>) -> Self {
+        self.snapshot = snapshot;
+        self
+    }
+
+    /// What has been read through this opener.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Opens the disks at `location`: one, or as many as an archive holds.
+    pub fn open(&self, location: &Location) -> Result<Vec<Disk>> {
+        let reader = match location {
+            Location::Path(path) => self.file(FileSource::open(path)?),
+            Location::Url(url) => self.url(url)?,
+        };
+        let source = Source {
+            reader,
+            location: location.clone(),
+        };
+        let chain = Chain {
+            opener: self,
+            location,
+            depth: 0,
+            probed: false,
+        };
+        let format = match self.format {
+            Some(format) => format,
+            None => detect(&*source.reader, location)?,
+        };
+        open_as(format, source, &chain).map_err(|error| error.within(location))
+    }
+
+    fn file(&self, source: FileSource) -> Arc<dyn ReadAt> {
+        self.behind_cache(Arc::new(source), 0)
+    }
+
+    fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
+        Err(Error::unsupported(
+            Location::Url(url.to_owned()).to_string(),
+            "no HTTP yet",
+        ))
+    }
+
+    fn behind_cache(&self, transport: Arc<dyn ReadAt>, read_ahead: u64) -> Arc<dyn ReadAt> {
+        let metered = Arc::new(Metered::new(transport, self.meter.clone()));
+        Arc::new(Cached::new(metered, self.cache.clone(), read_ahead))
+    }
+
+    /// Opens what an image asked for, if the gate admits it.
+    fn admit(&self, wish: &Wish<'_>) -> Result<Source> {
+        match self.gate.admit(wish)? {
+            Admitted::File(file, path) => Ok(Source {
+                reader: self.file(FileSource::from_file(file, path.display().to_string())?),
+                location: Location::Path(path),
+            }),
+            Admitted::Url(url) => Ok(Source {
+                reader: self.url(&url)?,
+                location: Location::Url(url),
+            }),
+        }
+    }
+}
+
+/// Bytes of which the format is not yet known.
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) reader: Arc<dyn ReadAt>,
+    pub(crate) location: Location,
+}
+
+/// What a format reader may ask for while it opens: other images, through the gate.
+pub(crate) struct Chain<'a> {
+    opener: &'a Opener,
+    location: &'a Location,
+    depth: usize,
+    /// The image's format was guessed from bytes that a guest may have written.
+    probed: bool,
+}
+
+impl Chain<'_> {
+    /// The internal snapshot that the user chose. Only the top of a chain is asked.
+    pub(crate) fn snapshot(&self) -> Option<&str> {
+        self.opener.snapshot.as_deref().filter(|_| self.depth == 0)
+    }
+
+    /// Opens another image that this one depends on. `declared` is the format that this image says
+    /// it has. Where it says none the bytes decide; but since a guest may have written them, an
+    /// image found so may not open anything in its turn.
+    pub(crate) fn image(&self, asked: &str, role: &str, declared: Option<Format>) -> Result<Disk> {
+        if self.depth + 1 >= MAX_CHAIN {
+            return Err(Error::unsupported(
+                format!("{role} {asked:?} of {}", self.location),
+                format!("the chain is longer than {MAX_CHAIN} images, or goes in a circle"),
+            ));
+        }
+        let source = self.source(asked, role)?;
+        let location = source.location.clone();
+        let (format, probed) = match declared {
+            Some(format) => (format, self.probed),
+            None => (detect(&*source.reader, &location)?, true),
+        };
+        let chain = Chain {
+            opener: self.opener,
+            location: &location,
+            depth: self.depth + 1,
+            probed,
+        };
+        let mut disks = open_as(format, source, &chain).map_err(|error| error.within(&location))?;
+        match (disks.pop(), disks.is_empty()) {
+            (Some(disk), true) => Ok(disk),
+            _ => Err(Error::unsupported(
+                location.to_string(),
+                format!("a {role} must be one disk"),
+            )),
+        }
+    }
+
+    /// Opens bytes that this image consists of, such as an extent or an external data file.
+    pub(crate) fn source(&self, asked: &str, role: &str) -> Result<Source> {
+        let wish = Wish {
+            from: self.location,
+            asked,
+            role,
+        };
+        if self.probed {
+            return Err(wish.refuse(
+                "the format of the image that asks was declared nowhere, only guessed from bytes \
+                 that its guest could have written",
+            ));
+        }
+        self.opener.admit(&wish)
+    }
+
+    /// Opens one image out of an archive, whose bytes are a part of the archive's.
+    pub(crate) fn member(&self, source: Source) -> Result<Vec<Disk>> {
+        if self.depth > 0 {
+            return Err(Error::unsupported(
+                self.location.to_string(),
+                "an archive in an archive",
+            ));
+        }
+        let format = detect(&*source.reader, &source.location)?;
+        let location = source.location.clone();
+        let chain = Chain {
+            opener: self.opener,
+            location: &location,
+            depth: 1,
+            probed: true,
+        };
+        open_as(format, source, &chain)
+    }
+}
+
+/// What format the first bytes say it is. Anything unknown is raw.
+fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
+    let head = read_vec(reader, "image header", 0, HEAD.min(reader.len()))?;
+    let formats: [(Format, fn(&[u8], &dyn ReadAt) -> bool); 6] = [
+        (Format::Qcow2, qcow2::probe),
+        (Format::Vmdk, vmdk::probe),
+        (Format::Vhdx, vhdx::probe),
+        (Format::Vdi, vdi::probe),
+        (Format::Ova, ova::probe),
+        (Format::Vhd, vhd::probe),
+    ];
+    let known = formats
+        .iter()
+        .find(|(_, probe)| probe(&head, reader))
+        .map(|(format, _)| *format);
+    // A description is text and has no magic; only its name says what it is.
+    let described = location.file_name().to_ascii_lowercase().ends_with(".ovf");
+    Ok(known.unwrap_or(if described { Format::Ovf } else { Format::Raw }))
+}
+
+fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
+    let disk = match format {
+        Format::Raw => raw::open(source, chain),
+        Format::Qcow2 => qcow2::open(source, chain),
+        Format::Vmdk => vmdk::open(source, chain),
+        Format::Vhd => vhd::open(source, chain),
+        Format::Vhdx => vhdx::open(source, chain),
+        Format::Vdi => vdi::open(source, chain),
+        Format::Ova | Format::Ovf => return ova::open(source, chain),
+    };
+    disk.map(|disk| vec![disk])
+}
+
+/// One guest disk.
+#[derive(Clone)]
+pub struct Disk {
+    /// What to call it: the file's name, or the name inside the archive.
+    pub name: String,
+    /// The guest's bytes.
+    pub reader: Arc<dyn ReadAt>,
+    /// The logical sector size where the container states one.
+    pub sector_size: Option<u32>,
+    /// The images it is made of, the top one first.
+    pub layers: Vec<Layer>,
+    /// Internal snapshots that [`Opener::snapshot`] could choose.
+    pub snapshots: Vec<Snapshot>,
+    /// What was wrong with it without stopping the reading.
+    pub problems: Vec<Problem>,
+}
+
+/// One image of a chain.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Where it is.
+    pub location: Location,
+    /// Its format.
+    pub format: Format,
+    /// The format's own particulars, such as `v3, 64 KiB clusters, zstd`.
+    pub detail: String,
+    /// How many bytes it presents.
+    pub virtual_size: u64,
+}
+
+/// A snapshot inside an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was taken, in seconds since 1970.
+    pub taken: i64,
+    /// The disk's size at that time.
+    pub virtual_size: u64,
+}
+
+impl Disk {
+    /// A disk of one layer.
+    pub(crate) fn new(format: Format, location: Location, reader: Arc<dyn ReadAt>) -> Self {
+        let layer = Layer {
+            format,
+            detail: String::new(),
+            virtual_size: reader.len(),
+            location,
+        };
+        Self {
+            name: layer.location.file_name(),
+            reader,
+            sector_size: None,
+            layers: vec![layer],
+            snapshots: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The same disk, with the format's own particulars.
+    #[must_use]
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        if let Some(top) = self.layers.first_mut() {
+            top.detail = detail.into();
+        }
+        self
+    }
+
+    /// The same disk, resting on another one whose layers and problems it takes over.
+    #[must_use]
+    pub(crate) fn over(mut self, beneath: &Disk) -> Self {
+        self.layers.extend(beneath.layers.iter().cloned());
+        self.problems.extend(beneath.problems.iter().cloned());
+        self
+    }
+}

@@ -1,0 +1,399 @@
+//! Paths over one or several filesystems, the way `std::fs` has them.
+//!
+//! A path is bytes; it starts at the guest's root whether it is written with a leading slash or
+//! not. Symbolic links are followed inside the guest's root and nowhere else: `..` at the root
+//! stays there, as the kernel does it.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use fathom_block::{Error, MAX_ALLOCATION, Problem, ReadAt, Result};
+
+use crate::node::{DirEntry, FileType, Filesystem, Metadata, NodeId, Xattr};
+
+/// How many symbolic links one path may lead through, as in Linux.
+pub const MAX_SYMLINKS: usize = 40;
+
+/// The longest path that is resolved, in bytes: sixteen times what Linux takes in one call, since
+/// a walk builds paths that no single call would.
+const MAX_PATH: usize = 64 << 10;
+
+/// How deep a walk goes. A deeper tree is reported as a problem of that directory.
+const MAX_DEPTH: usize = 2048;
+
+/// One filesystem of a [`Tree`] and where it is mounted.
+#[derive(Clone)]
+pub struct Mount {
+    /// Where: `/`, `/boot/efi`.
+    pub path: Vec<u8>,
+    /// What.
+    pub filesystem: Arc<dyn Filesystem>,
+}
+
+/// Files by path over one or several filesystems.
+#[derive(Clone)]
+pub struct Tree {
+    mounts: Vec<Mount>,
+    /// Directories that another filesystem covers: mount index and node, to the covering mount.
+    covered: HashMap<(usize, NodeId), usize>,
+}
+
+/// What a path led to.
+#[derive(Clone)]
+pub struct Found {
+    /// The filesystem it lies on.
+    pub filesystem: Arc<dyn Filesystem>,
+    /// The node.
+    pub node: NodeId,
+    mount: usize,
+}
+
+impl Found {
+    /// What is known of it.
+    pub fn metadata(&self) -> Result<Metadata> {
+        self.filesystem.metadata(self.node)
+    }
+
+    /// Its bytes.
+    pub fn open(&self) -> Result<Arc<dyn ReadAt>> {
+        self.filesystem.open(self.node)
+    }
+
+    /// Where the symbolic link leads.
+    pub fn read_link(&self) -> Result<Vec<u8>> {
+        self.filesystem.read_link(self.node)
+    }
+
+    /// Its extended attributes.
+    pub fn xattrs(&self) -> Result<Vec<Xattr>> {
+        self.filesystem.xattrs(self.node)
+    }
+}
+
+impl Tree {
+    /// A tree of one filesystem.
+    pub fn new(root: Arc<dyn Filesystem>) -> Self {
+        let mounts = vec![Mount {
+            path: b"/".to_vec(),
+            filesystem: root,
+        }];
+        Self {
+            mounts,
+            covered: HashMap::new(),
+        }
+    }
+
+    /// Mounts `filesystem` on the directory `path`, which must exist.
+    pub fn mount(&mut self, path: &[u8], filesystem: Arc<dyn Filesystem>) -> Result<()> {
+        let found = self.resolve(path, true)?;
+        if found.metadata()?.file_type != FileType::Directory {
+            return Err(not_a_directory(path));
+        }
+        self.covered
+            .insert((found.mount, found.node), self.mounts.len());
+        self.mounts.push(Mount {
+            path: path.to_vec(),
+            filesystem,
+        });
+        Ok(())
+    }
+
+    /// What is mounted where, the root first.
+    pub fn mounts(&self) -> &[Mount] {
+        &self.mounts
+    }
+
+    /// What was wrong with the filesystems.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.mounts
+            .iter()
+            .flat_map(|mount| mount.filesystem.problems())
+            .collect()
+    }
+
+    fn found(&self, mount: usize, node: NodeId) -> Found {
+        Found {
+            filesystem: self.mounts[mount].filesystem.clone(),
+            node,
+            mount,
+        }
+    }
+
+    /// The mount and node at the top.
+    fn top(&self) -> (usize, NodeId) {
+        self.uncovered(0, self.mounts[0].filesystem.root())
+    }
+
+    /// What is seen at the node: the root of what is mounted there, if anything is.
+    fn uncovered(&self, mut mount: usize, mut node: NodeId) -> (usize, NodeId) {
+        while let Some(&over) = self.covered.get(&(mount, node)) {
+            mount = over;
+            node = self.mounts[over].filesystem.root();
+        }
+        (mount, node)
+    }
+
+    /// What `path` leads to. A symbolic link as the last part is followed if `follow` says so.
+    pub fn resolve(&self, path: &[u8], follow: bool) -> Result<Found> {
+        // The parts still to go, the next one last; and the directories gone through, so that `..`
+        // leads back the way it came.
+        let mut todo: Vec<Vec<u8>> = Vec::new();
+        push_parts(&mut todo, path)?;
+        let mut trail: Vec<(usize, NodeId)> = Vec::new();
+        let (mut mount, mut node) = self.top();
+        let mut links = 0;
+        while let Some(part) = todo.pop() {
+            match part.as_slice() {
+                b"" | b"." => continue,
+                b".." => {
+                    (mount, node) = trail.pop().unwrap_or_else(|| self.top());
+                    continue;
+                }
+                _ => {}
+            }
+            let filesystem = &self.mounts[mount].filesystem;
+            let child = match filesystem.lookup(node, &part) {
+                Ok(Some(child)) => child,
+                Ok(None) => return Err(no_such(path)),
+                Err(error) => return Err(error.within(shown(path))),
+            };
+            let (child_mount, child) = self.uncovered(mount, child);
+            let last = todo.iter().all(|part| part.is_empty());
+            let kind = self.mounts[child_mount]
+                .filesystem
+                .metadata(child)
+                .map_err(|error| error.within(shown(path)))?
+                .file_type;
+            if kind == FileType::Symlink && (follow || !last) {
+                links += 1;
+                if links > MAX_SYMLINKS {
+                    return Err(Error::invalid(
+                        shown(path),
+                        format!("it leads through more than {MAX_SYMLINKS} symbolic links"),
+                    ));
+                }
+                let target = self.mounts[child_mount].filesystem.read_link(child)?;
+                if target.starts_with(b"/") {
+                    trail.clear();
+                    (mount, node) = self.top();
+                }
+                push_parts(&mut todo, &target)?;
+                continue;
+            }
+            if !last && kind != FileType::Directory {
+                return Err(not_a_directory(path));
+            }
+            // A trailing slash asks for a directory.
+            if last && !todo.is_empty() && kind != FileType::Directory {
+                return Err(not_a_directory(path));
+            }
+            trail.push((mount, node));
+            (mount, node) = (child_mount, child);
+        }
+        Ok(self.found(mount, node))
+    }
+
+    /// What is known of what `path` leads to, symbolic links followed.
+    pub fn metadata(&self, path: &[u8]) -> Result<Metadata> {
+        self.resolve(path, true)?.metadata()
+    }
+
+    /// What is known of `path` itself.
+    pub fn symlink_metadata(&self, path: &[u8]) -> Result<Metadata> {
+        self.resolve(path, false)?.metadata()
+    }
+
+    /// Whether `path` leads to something. Anything but "not found" is an error: it could not be
+    /// looked.
+    pub fn exists(&self, path: &[u8]) -> Result<bool> {
+        match self.resolve(path, true) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == fathom_block::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where the symbolic link `path` leads.
+    pub fn read_link(&self, path: &[u8]) -> Result<Vec<u8>> {
+        self.resolve(path, false)?.read_link()
+    }
+
+    /// The bytes of the file.
+    pub fn open(&self, path: &[u8]) -> Result<Arc<dyn ReadAt>> {
+        let found = self.resolve(path, true)?;
+        match found.metadata()?.file_type {
+            FileType::File => found.open(),
+            FileType::Directory => Err(Error::invalid(shown(path), "it is a directory")),
+            _ => Err(Error::invalid(shown(path), "it is not a regular file")),
+        }
+    }
+
+    /// The whole file, if it has at most `limit` bytes.
+    pub fn read(&self, path: &[u8], limit: usize) -> Result<Vec<u8>> {
+        let file = self.open(path)?;
+        if file.len() > limit as u64 {
+            return Err(Error::invalid(
+                shown(path),
+                format!(
+                    "it has {} bytes; at most {limit} were to be read",
+                    file.len()
+                ),
+            ));
+        }
+        // What the disk claims to be long is believed only as far as it can be read.
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < file.len() {
+            let at = bytes.len();
+            let portion = (file.len() - at as u64).min(MAX_ALLOCATION as u64) as usize;
+            bytes.resize(at + portion, 0);
+            file.read_at(at as u64, &mut bytes[at..])?;
+        }
+        Ok(bytes)
+    }
+
+    /// The names in the directory, sorted, symbolic links to it followed.
+    pub fn read_dir(&self, path: &[u8]) -> Result<Vec<DirEntry>> {
+        let found = self.resolve(path, true)?;
+        if found.metadata()?.file_type != FileType::Directory {
+            return Err(not_a_directory(path));
+        }
+        let (entries, problem) = self.entries(&found);
+        problem.map_or(Ok(entries), Err)
+    }
+
+    /// What is in the directory, and what kept the rest from being read.
+    fn entries(&self, directory: &Found) -> (Vec<DirEntry>, Option<Error>) {
+        let mut entries = Vec::new();
+        let outcome = directory.filesystem.read_dir(directory.node, &mut |entry| {
+            entries.push(entry);
+            ControlFlow::Continue(())
+        });
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        (entries, outcome.err())
+    }
+
+    /// Everything at and beneath `path`, directories before what they hold. Symbolic links are
+    /// reported, never followed.
+    pub fn walk(&self, path: &[u8]) -> Result<Walk<'_>> {
+        let start = self.resolve(path, false)?;
+        Ok(Walk {
+            tree: self,
+            todo: vec![(path.to_vec(), start)],
+            above: Vec::new(),
+        })
+    }
+}
+
+/// One step of a [`Walk`].
+pub struct Step {
+    /// The full path.
+    pub path: Vec<u8>,
+    /// What is there.
+    pub found: Found,
+    /// What is known of it.
+    pub metadata: Result<Metadata>,
+    /// What kept some of what the directory holds from being listed.
+    pub problem: Option<Problem>,
+}
+
+/// The walk that [`Tree::walk`] starts.
+pub struct Walk<'a> {
+    tree: &'a Tree,
+    todo: Vec<(Vec<u8>, Found)>,
+    /// The directories above the one that is being read, with the number of entries that are left
+    /// to do when each is done.
+    above: Vec<(usize, (usize, NodeId))>,
+}
+
+impl Walk<'_> {
+    /// Queues what the directory holds, last name first. A directory that is its own ancestor is
+    /// damage.
+    fn enter(&mut self, path: &[u8], directory: &Found) -> Result<()> {
+        let here = (directory.mount, directory.node);
+        while self
+            .above
+            .last()
+            .is_some_and(|(left, _)| *left > self.todo.len())
+        {
+            self.above.pop();
+        }
+        if self.above.iter().any(|(_, above)| *above == here) {
+            return Err(Error::corrupt("directory", 0, "it contains itself"));
+        }
+        if self.above.len() >= MAX_DEPTH || path.len() > MAX_PATH {
+            return Err(Error::unsupported(
+                "directory",
+                format!(
+                    "it is nested deeper than {MAX_DEPTH}, or its path is over {MAX_PATH} bytes"
+                ),
+            ));
+        }
+        let (entries, problem) = self.tree.entries(directory);
+        self.above.push((self.todo.len(), here));
+        for entry in entries.into_iter().rev() {
+            let (mount, node) = self.tree.uncovered(directory.mount, entry.node);
+            self.todo
+                .push((join(path, &entry.name), self.tree.found(mount, node)));
+        }
+        problem.map_or(Ok(()), Err)
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        let (path, found) = self.todo.pop()?;
+        let metadata = found.metadata().map_err(|error| error.within(shown(&path)));
+        let problem = match &metadata {
+            Ok(metadata) if metadata.file_type == FileType::Directory => self
+                .enter(&path, &found)
+                .err()
+                .map(|error| error.within(shown(&path))),
+            _ => None,
+        };
+        Some(Step {
+            path,
+            found,
+            metadata,
+            problem,
+        })
+    }
+}
+
+/// The path of `name` in the directory `path`.
+fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(path.len() + 1 + name.len());
+    joined.extend_from_slice(path);
+    if !joined.ends_with(b"/") {
+        joined.push(b'/');
+    }
+    joined.extend_from_slice(name);
+    joined
+}
+
+/// Queues the parts of `path` so that the first is popped first.
+fn push_parts(todo: &mut Vec<Vec<u8>>, path: &[u8]) -> Result<()> {
+    let pending: usize = todo.iter().map(|part| part.len() + 1).sum();
+    if pending + path.len() > MAX_PATH {
+        return Err(Error::invalid(
+            shown(&path[..path.len().min(200)]),
+            format!("the path is longer than {MAX_PATH} bytes"),
+        ));
+    }
+    todo.extend(path.split(|&byte| byte == b'/').rev().map(<[u8]>::to_vec));
+    Ok(())
+}
+
+fn shown(path: &[u8]) -> String {
+    format!("{}", path.escape_ascii())
+}
+
+fn no_such(path: &[u8]) -> Error {
+    Error::not_found(shown(path), "there is no such file or directory")
+}
+
+fn not_a_directory(path: &[u8]) -> Error {
+    Error::invalid(shown(path), "it is not a directory")
+}

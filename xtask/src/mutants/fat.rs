@@ -1,0 +1,7 @@
+//! Damaged fat.
+
+use super::Target;
+
+pub(super) fn targets() -> Vec<Target> {
+    Vec::new()
+}

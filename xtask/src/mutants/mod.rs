@@ -1,0 +1,58 @@
+//! Ten thousand damaged images a format, each with its checksums made right again, so that the
+//! damage reaches past the first check. Every one must be read without a panic, in bounded time and
+//! memory. The damage follows from a seed: the same run finds the same faults.
+
+mod btrfs;
+pub(crate) mod exercise;
+mod ext;
+mod fat;
+mod luks;
+mod lvm;
+mod ntfs;
+mod ova;
+mod partitions;
+mod qcow2;
+mod vdi;
+mod vhd;
+mod vhdx;
+mod vmdk;
+mod xfs;
+
+use anyhow::Result;
+
+use crate::oracle::Work;
+
+/// One format to damage.
+pub(crate) struct Target {
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// Makes small healthy images with the tools that own the format; each as small as the tools
+    /// allow (a few MiB) and with as many features between them as there are.
+    pub(crate) seeds: fn(&Work) -> Result<Vec<Vec<u8>>>,
+    /// Makes the checksum right of whatever structure holds the byte at this place, if one does.
+    pub(crate) fix: fn(&mut [u8], usize),
+    /// Reads everything there is to read in the image.
+    pub(crate) exercise: fn(Vec<u8>),
+}
+
+fn targets() -> Vec<Target> {
+    [
+        qcow2::targets,
+        vmdk::targets,
+        vhd::targets,
+        vhdx::targets,
+        vdi::targets,
+        ova::targets,
+        partitions::targets,
+        lvm::targets,
+        luks::targets,
+        ext::targets,
+        xfs::targets,
+        btrfs::targets,
+        ntfs::targets,
+        fat::targets,
+    ]
+    .iter()
+    .flat_map(|targets| targets())
+    .collect()
+}

@@ -1,0 +1,7 @@
+//! Damaged vmdk.
+
+use super::Target;
+
+pub(super) fn targets() -> Vec<Target> {
+    Vec::new()
+}
