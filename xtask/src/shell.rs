@@ -29,9 +29,7 @@ pub(crate) fn bash(directory: &Path, script: &str) -> Result<String> {
 
 /// The top of the project.
 pub(crate) fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map_or_else(PathBuf::new, Path::to_owned)
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
 /// Where generated images and downloads are kept: outside git and outside `target`.

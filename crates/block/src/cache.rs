@@ -71,10 +71,7 @@ impl Flight {
             if let Some(page) = &*landed {
                 return page.clone();
             }
-            landed = self
-                .arrival
-                .wait(landed)
-                .unwrap_or_else(PoisonError::into_inner);
+            landed = self.arrival.wait(landed).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -102,10 +99,7 @@ impl PageCache {
 
     /// How many bytes it holds now.
     pub fn bytes(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| unpoisoned(shard).bytes)
-            .sum()
+        self.shards.iter().map(|shard| unpoisoned(shard).bytes).sum()
     }
 
     fn shard(&self, key: Key) -> MutexGuard<'_, Shard> {
@@ -165,8 +159,7 @@ impl Drop for Owed<'_> {
     fn drop(&mut self) {
         for (key, flight) in self.flights.drain(..) {
             let why = std::io::Error::other("the reader of this page gave up");
-            self.cache
-                .land(key, &flight, Err(crate::Error::io("page", why)));
+            self.cache.land(key, &flight, Err(crate::Error::io("page", why)));
         }
     }
 }
@@ -194,25 +187,12 @@ impl Cached {
     /// `source` behind `cache`. A forward walk fetches up to `read_ahead` bytes at a time.
     pub fn new(source: Arc<dyn ReadAt>, cache: Arc<PageCache>, read_ahead: u64) -> Self {
         let id = cache.next_source.fetch_add(1, Ordering::Relaxed);
-        let ahead = Ahead {
-            expected: u64::MAX,
-            window: 0,
-            limit: read_ahead / PAGE,
-        };
-        Self {
-            length: source.len(),
-            source,
-            cache,
-            id,
-            ahead: Mutex::new(ahead),
-        }
+        let ahead = Ahead { expected: u64::MAX, window: 0, limit: read_ahead / PAGE };
+        Self { length: source.len(), source, cache, id, ahead: Mutex::new(ahead) }
     }
 
     fn key(&self, page: u64) -> Key {
-        Key {
-            source: self.id,
-            page,
-        }
+        Key { source: self.id, page }
     }
 
     fn pages(&self) -> u64 {
@@ -226,11 +206,7 @@ impl Cached {
             return 0;
         }
         let sequential = first == ahead.expected;
-        ahead.window = if sequential {
-            (ahead.window * 2).clamp(1, ahead.limit)
-        } else {
-            0
-        };
+        ahead.window = if sequential { (ahead.window * 2).clamp(1, ahead.limit) } else { 0 };
         let extra = ahead.window.min(self.pages().saturating_sub(last + 1));
         ahead.expected = last + 1 + extra;
         extra
@@ -238,10 +214,7 @@ impl Cached {
 
     /// Gets the pages, which must be sorted and unique, and hands each to `take` as it is there.
     fn fetch(&self, wanted: &[u64], take: &mut dyn FnMut(u64, &Page)) -> Result<()> {
-        let mut owed = Owed {
-            cache: &self.cache,
-            flights: Vec::new(),
-        };
+        let mut owed = Owed { cache: &self.cache, flights: Vec::new() };
         let mut waiting = Vec::new();
         for &page in wanted {
             match self.cache.look_up(self.key(page)) {
@@ -286,10 +259,8 @@ impl Cached {
                 _ => runs.push((start, vec![0; length as usize])),
             }
         }
-        let mut reads: Vec<_> = runs
-            .iter_mut()
-            .map(|(start, bytes)| (*start, bytes.as_mut_slice()))
-            .collect();
+        let mut reads: Vec<_> =
+            runs.iter_mut().map(|(start, bytes)| (*start, bytes.as_mut_slice())).collect();
         let outcome = self.source.read_many(&mut reads);
         let mut flights = std::mem::take(&mut owed.flights).into_iter();
         let mut failure = None;
@@ -305,9 +276,7 @@ impl Cached {
                     Ok(()) => Ok(Page::from(chunk)),
                     Err(_) => {
                         let mut alone = vec![0; chunk.len()];
-                        self.source
-                            .read_at(key.page * PAGE, &mut alone)
-                            .map(|()| Page::from(alone))
+                        self.source.read_at(key.page * PAGE, &mut alone).map(|()| Page::from(alone))
                     }
                 };
                 match &page {
@@ -418,18 +387,12 @@ pub struct Decoded<K, V> {
 impl<K: std::hash::Hash + Eq + Clone, V> Decoded<K, V> {
     /// A cache that holds things of at most `ceiling` weight together.
     pub fn new(ceiling: usize) -> Self {
-        Self {
-            inner: Mutex::new((LruCache::unbounded(), 0)),
-            ceiling,
-        }
+        Self { inner: Mutex::new((LruCache::unbounded(), 0)), ceiling }
     }
 
     /// The thing, if it is here.
     pub fn get(&self, key: &K) -> Option<Arc<V>> {
-        unpoisoned(&self.inner)
-            .0
-            .get(key)
-            .map(|(value, _)| value.clone())
+        unpoisoned(&self.inner).0.get(key).map(|(value, _)| value.clone())
     }
 
     /// The thing, decoded by `decode` if it is not here. `weight` is usually its size in bytes.
@@ -477,11 +440,7 @@ mod tests {
 
     impl Pattern {
         fn new(length: u64) -> Arc<Self> {
-            Arc::new(Self {
-                length,
-                reads: AtomicUsize::new(0),
-                bytes: AtomicU64::new(0),
-            })
+            Arc::new(Self { length, reads: AtomicUsize::new(0), bytes: AtomicU64::new(0) })
         }
         fn byte(at: u64) -> u8 {
             (at ^ (at >> 8) ^ (at >> 16)) as u8
@@ -507,12 +466,7 @@ mod tests {
         let mut buf = vec![0; length];
         reader.read_at(offset, &mut buf).unwrap();
         for (index, byte) in buf.iter().enumerate() {
-            assert_eq!(
-                *byte,
-                Pattern::byte(offset + index as u64),
-                "at {}",
-                offset + index as u64
-            );
+            assert_eq!(*byte, Pattern::byte(offset + index as u64), "at {}", offset + index as u64);
         }
     }
 
@@ -520,13 +474,9 @@ mod tests {
     fn reads_are_exact_whatever_their_shape() {
         let source = Pattern::new(5 * PAGE + 123);
         let cached = Cached::new(source, Arc::new(PageCache::new(3 * PAGE as usize)), 1 << 20);
-        for (offset, length) in [
-            (0, 1),
-            (PAGE - 1, 2),
-            (PAGE, PAGE as usize),
-            (17, 3 * PAGE as usize),
-            (5 * PAGE, 123),
-        ] {
+        for (offset, length) in
+            [(0, 1), (PAGE - 1, 2), (PAGE, PAGE as usize), (17, 3 * PAGE as usize), (5 * PAGE, 123)]
+        {
             check(&cached, offset, length);
         }
         let mut buf = [0; 2];
@@ -548,13 +498,7 @@ mod tests {
     fn vectored_reads_may_overlap_and_come_in_any_order() {
         let source = Pattern::new(64 * PAGE);
         let cached = Cached::new(source, Arc::new(PageCache::new(64 << 20)), 0);
-        let wanted = [
-            (40 * PAGE, 10),
-            (3, PAGE as usize * 2),
-            (PAGE, 7),
-            (9, 0),
-            (0, BYPASS + 5),
-        ];
+        let wanted = [(40 * PAGE, 10), (3, PAGE as usize * 2), (PAGE, 7), (9, 0), (0, BYPASS + 5)];
         let mut buffers: Vec<Vec<u8>> = wanted.iter().map(|(_, length)| vec![0; *length]).collect();
         let mut reads: Vec<(u64, &mut [u8])> = wanted
             .iter()

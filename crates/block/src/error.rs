@@ -62,13 +62,7 @@ struct Inner {
 
 impl Error {
     fn new(kind: ErrorKind, what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self(Arc::new(Inner {
-            kind,
-            what: what.into(),
-            at: None,
-            why: why.into(),
-            source: None,
-        }))
+        Self(Arc::new(Inner { kind, what: what.into(), at: None, why: why.into(), source: None }))
     }
 
     /// The reader beneath failed while it was doing `what`.
@@ -139,11 +133,7 @@ impl Error {
     /// The same error, with the byte offset `at` where it has none yet.
     #[must_use]
     pub fn at(self, at: u64) -> Self {
-        if self.0.at.is_some() {
-            self
-        } else {
-            self.rebuilt(|inner| inner.at = Some(at))
-        }
+        if self.0.at.is_some() { self } else { self.rebuilt(|inner| inner.at = Some(at)) }
     }
 
     /// The same error, its subject led by `context`: `context: what`.

@@ -45,17 +45,12 @@ impl<'a> Fields<'a> {
     /// `length` bytes at `at`.
     #[inline]
     pub fn bytes(&self, at: usize, length: usize) -> Result<&'a [u8]> {
-        at.checked_add(length)
-            .and_then(|stop| self.bytes.get(at..stop))
-            .ok_or_else(|| {
-                self.corrupt(
-                    at,
-                    format!(
-                        "{length} bytes are wanted, but the structure has {}",
-                        self.bytes.len()
-                    ),
-                )
-            })
+        at.checked_add(length).and_then(|stop| self.bytes.get(at..stop)).ok_or_else(|| {
+            self.corrupt(
+                at,
+                format!("{length} bytes are wanted, but the structure has {}", self.bytes.len()),
+            )
+        })
     }
 
     /// `N` bytes at `at`.
@@ -72,50 +67,16 @@ impl<'a> Fields<'a> {
         Ok(self.array::<1>(at)?[0])
     }
 
-    number!(
-        le_u16,
-        u16,
-        from_le_bytes,
-        "The little-endian 16-bit number at `at`."
-    );
-    number!(
-        le_u32,
-        u32,
-        from_le_bytes,
-        "The little-endian 32-bit number at `at`."
-    );
-    number!(
-        le_u64,
-        u64,
-        from_le_bytes,
-        "The little-endian 64-bit number at `at`."
-    );
-    number!(
-        be_u16,
-        u16,
-        from_be_bytes,
-        "The big-endian 16-bit number at `at`."
-    );
-    number!(
-        be_u32,
-        u32,
-        from_be_bytes,
-        "The big-endian 32-bit number at `at`."
-    );
-    number!(
-        be_u64,
-        u64,
-        from_be_bytes,
-        "The big-endian 64-bit number at `at`."
-    );
+    number!(le_u16, u16, from_le_bytes, "The little-endian 16-bit number at `at`.");
+    number!(le_u32, u32, from_le_bytes, "The little-endian 32-bit number at `at`.");
+    number!(le_u64, u64, from_le_bytes, "The little-endian 64-bit number at `at`.");
+    number!(be_u16, u16, from_be_bytes, "The big-endian 16-bit number at `at`.");
+    number!(be_u32, u32, from_be_bytes, "The big-endian 32-bit number at `at`.");
+    number!(be_u64, u64, from_be_bytes, "The big-endian 64-bit number at `at`.");
 
     /// A part of this structure, as a structure of its own.
     pub fn part(&self, what: &'a str, at: usize, length: usize) -> Result<Fields<'a>> {
-        Ok(Fields {
-            what,
-            base: self.base + at as u64,
-            bytes: self.bytes(at, length)?,
-        })
+        Ok(Fields { what, base: self.base + at as u64, bytes: self.bytes(at, length)? })
     }
 
     /// The error that the field at `at` contradicts the format.

@@ -29,10 +29,7 @@ pub struct Wish<'a> {
 impl Wish<'_> {
     /// The refusal of this wish.
     pub fn refuse(&self, why: &str) -> Error {
-        Error::refused(
-            format!("{} {:?} of {}", self.role, self.asked, self.from),
-            why,
-        )
+        Error::refused(format!("{} {:?} of {}", self.role, self.asked, self.from), why)
     }
 }
 
@@ -60,9 +57,7 @@ pub struct Siblings {
 impl Siblings {
     /// Beneath the image's own directory, or beneath one of `allowed`.
     pub fn with_allowed(allowed: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self {
-            allowed: allowed.into_iter().collect(),
-        }
+        Self { allowed: allowed.into_iter().collect() }
     }
 
     fn admit_path(&self, wish: &Wish<'_>, image: &Path) -> Result<Admitted> {
@@ -74,24 +69,20 @@ impl Siblings {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        if asked
-            .components()
-            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
-        {
+        if asked.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
             return match open_beneath(directory, asked) {
                 Ok(file) => regular(wish, file, directory.join(asked)),
                 Err(Errno::XDEV | Errno::LOOP) => {
                     // A symbolic link leads out; the user may have allowed where it leads.
                     let target = std::fs::canonicalize(directory.join(asked));
-                    target
-                        .ok()
-                        .and_then(|target| self.open_allowed(wish, &target))
-                        .unwrap_or_else(|| {
+                    target.ok().and_then(|target| self.open_allowed(wish, &target)).unwrap_or_else(
+                        || {
                             Err(wish.refuse(
                                 "it is a symbolic link out of the image's directory; \
                                  allow the directory it leads to with --allow-path",
                             ))
-                        })
+                        },
+                    )
                 }
                 Err(errno) => Err(Error::io(
                     format!("{} {:?} of {}", wish.role, wish.asked, wish.from),
@@ -101,13 +92,12 @@ impl Siblings {
         }
         let absolute = std::path::absolute(directory.join(asked))
             .map_err(|error| Error::io(format!("{} {:?}", wish.role, wish.asked), error))?;
-        self.open_allowed(wish, &normalized(&absolute))
-            .unwrap_or_else(|| {
-                Err(wish.refuse(
-                    "it lies outside the image's own directory; \
+        self.open_allowed(wish, &normalized(&absolute)).unwrap_or_else(|| {
+            Err(wish.refuse(
+                "it lies outside the image's own directory; \
                  if you trust the image, allow the place with --allow-path DIR",
-                ))
-            })
+            ))
+        })
     }
 
     /// Opens `target` beneath the first allowed directory that holds it.
@@ -115,10 +105,8 @@ impl Siblings {
         self.allowed.iter().find_map(|allowed| {
             let root = std::fs::canonicalize(allowed).ok()?;
             let spelled = std::path::absolute(allowed).ok()?;
-            let inner = target
-                .strip_prefix(&root)
-                .or_else(|_| target.strip_prefix(&spelled))
-                .ok()?;
+            let inner =
+                target.strip_prefix(&root).or_else(|_| target.strip_prefix(&spelled)).ok()?;
             let opened = if inner.as_os_str().is_empty() {
                 openat(CWD, &root, FLAGS, Mode::empty())
             } else {
@@ -139,19 +127,13 @@ impl Siblings {
 }
 
 /// Never a terminal of ours, never waiting for the other end of a pipe.
-const FLAGS: OFlags = OFlags::RDONLY
-    .union(OFlags::CLOEXEC)
-    .union(OFlags::NOCTTY)
-    .union(OFlags::NONBLOCK);
+const FLAGS: OFlags =
+    OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOCTTY).union(OFlags::NONBLOCK);
 
 /// Opens `inner` beneath `directory` and nowhere else, whatever links lie on the way.
 fn open_beneath(directory: &Path, inner: &Path) -> std::result::Result<OwnedFd, Errno> {
-    let base = openat(
-        CWD,
-        directory,
-        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
+    let base =
+        openat(CWD, directory, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let within = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     match openat2(&base, inner, FLAGS, Mode::empty(), within) {
         // Kernels before 5.6 and some sandboxes have no openat2. There, no link at all is followed.
@@ -226,18 +208,13 @@ fn scheme(asked: &str) -> Option<&str> {
     let (scheme, _) = asked.split_once(':')?;
     let plausible = scheme.len() > 1
         && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_'));
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_'));
     plausible.then_some(scheme)
 }
 
 /// A neighbour of the image on the same server: one plain name, no other directory.
 fn sibling_url(wish: &Wish<'_>, url: &str) -> Result<Admitted> {
-    let plain = wish
-        .asked
-        .split('/')
-        .all(|part| !matches!(part, "" | "." | ".."))
+    let plain = wish.asked.split('/').all(|part| !matches!(part, "" | "." | ".."))
         && !wish.asked.contains('\\');
     if !plain {
         return Err(wish.refuse("only files beneath the image's own address are fetched"));

@@ -27,10 +27,9 @@ impl Location {
     /// The last part of the name, for titles.
     pub fn file_name(&self) -> String {
         match self {
-            Self::Path(path) => path.file_name().map_or_else(
-                || path.display().to_string(),
-                |name| name.to_string_lossy().into(),
-            ),
+            Self::Path(path) => path
+                .file_name()
+                .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into()),
             Self::Url(url) => {
                 let path = url.split(['?', '#']).next().unwrap_or(url);
                 path.rsplit('/').next().unwrap_or(path).to_owned()

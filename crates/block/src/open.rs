@@ -89,21 +89,21 @@ impl Opener {
             Location::Path(path) => self.file(FileSource::open(path)?),
             Location::Url(url) => self.url(url)?,
         };
-        let source = Source {
-            reader,
-            location: location.clone(),
-        };
-        let chain = Chain {
-            opener: self,
-            location,
-            depth: 0,
-            probed: false,
-        };
+        self.open_reader(reader, location)
+    }
+
+    /// Opens the disks in bytes that the caller already has; `location` is what they go by, and
+    /// where what they refer to is looked for.
+    pub fn open_reader(&self, reader: Arc<dyn ReadAt>, location: &Location) -> Result<Vec<Disk>> {
+        let source = Source { reader, location: location.clone() };
+        let chain = Chain { opener: self, location, depth: 0, probed: false };
         let format = match self.format {
-            Some(format) => format,
-            None => detect(&*source.reader, location)?,
+            Some(format) => Ok(format),
+            None => detect(&*source.reader, location),
         };
-        open_as(format, source, &chain).map_err(|error| error.within(location))
+        format
+            .and_then(|format| open_as(format, source, &chain))
+            .map_err(|error| error.within(location))
     }
 
     fn file(&self, source: FileSource) -> Arc<dyn ReadAt> {
@@ -111,10 +111,7 @@ impl Opener {
     }
 
     fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
-        Err(Error::unsupported(
-            Location::Url(url.to_owned()).to_string(),
-            "no HTTP yet",
-        ))
+        Err(Error::unsupported(Location::Url(url.to_owned()).to_string(), "no HTTP yet"))
     }
 
     fn behind_cache(&self, transport: Arc<dyn ReadAt>, read_ahead: u64) -> Arc<dyn ReadAt> {
@@ -129,10 +126,9 @@ impl Opener {
                 reader: self.file(FileSource::from_file(file, path.display().to_string())?),
                 location: Location::Path(path),
             }),
-            Admitted::Url(url) => Ok(Source {
-                reader: self.url(&url)?,
-                location: Location::Url(url),
-            }),
+            Admitted::Url(url) => {
+                Ok(Source { reader: self.url(&url)?, location: Location::Url(url) })
+            }
         }
     }
 }
@@ -175,29 +171,20 @@ impl Chain<'_> {
             Some(format) => (format, self.probed),
             None => (detect(&*source.reader, &location)?, true),
         };
-        let chain = Chain {
-            opener: self.opener,
-            location: &location,
-            depth: self.depth + 1,
-            probed,
-        };
+        let chain =
+            Chain { opener: self.opener, location: &location, depth: self.depth + 1, probed };
         let mut disks = open_as(format, source, &chain).map_err(|error| error.within(&location))?;
         match (disks.pop(), disks.is_empty()) {
             (Some(disk), true) => Ok(disk),
-            _ => Err(Error::unsupported(
-                location.to_string(),
-                format!("a {role} must be one disk"),
-            )),
+            _ => {
+                Err(Error::unsupported(location.to_string(), format!("a {role} must be one disk")))
+            }
         }
     }
 
     /// Opens bytes that this image consists of, such as an extent or an external data file.
     pub(crate) fn source(&self, asked: &str, role: &str) -> Result<Source> {
-        let wish = Wish {
-            from: self.location,
-            asked,
-            role,
-        };
+        let wish = Wish { from: self.location, asked, role };
         if self.probed {
             return Err(wish.refuse(
                 "the format of the image that asks was declared nowhere, only guessed from bytes \
@@ -210,19 +197,11 @@ impl Chain<'_> {
     /// Opens one image out of an archive, whose bytes are a part of the archive's.
     pub(crate) fn member(&self, source: Source) -> Result<Vec<Disk>> {
         if self.depth > 0 {
-            return Err(Error::unsupported(
-                self.location.to_string(),
-                "an archive in an archive",
-            ));
+            return Err(Error::unsupported(self.location.to_string(), "an archive in an archive"));
         }
         let format = detect(&*source.reader, &source.location)?;
         let location = source.location.clone();
-        let chain = Chain {
-            opener: self.opener,
-            location: &location,
-            depth: 1,
-            probed: true,
-        };
+        let chain = Chain { opener: self.opener, location: &location, depth: 1, probed: true };
         open_as(format, source, &chain)
     }
 }
@@ -238,10 +217,7 @@ fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
         (Format::Ova, ova::probe),
         (Format::Vhd, vhd::probe),
     ];
-    let known = formats
-        .iter()
-        .find(|(_, probe)| probe(&head, reader))
-        .map(|(format, _)| *format);
+    let known = formats.iter().find(|(_, probe)| probe(&head, reader)).map(|(format, _)| *format);
     // A description is text and has no magic; only its name says what it is.
     let described = location.file_name().to_ascii_lowercase().ends_with(".ovf");
     Ok(known.unwrap_or(if described { Format::Ovf } else { Format::Raw }))
@@ -306,12 +282,7 @@ pub struct Snapshot {
 impl Disk {
     /// A disk of one layer.
     pub(crate) fn new(format: Format, location: Location, reader: Arc<dyn ReadAt>) -> Self {
-        let layer = Layer {
-            format,
-            detail: String::new(),
-            virtual_size: reader.len(),
-            location,
-        };
+        let layer = Layer { format, detail: String::new(), virtual_size: reader.len(), location };
         Self {
             name: layer.location.file_name(),
             reader,

@@ -90,12 +90,8 @@ pub fn read_vec(
     offset: u64,
     length: u64,
 ) -> Result<Vec<u8>> {
-    check_range(
-        offset,
-        usize::try_from(length).unwrap_or(usize::MAX),
-        source.len(),
-    )
-    .map_err(|error| error.within(what))?;
+    check_range(offset, usize::try_from(length).unwrap_or(usize::MAX), source.len())
+        .map_err(|error| error.within(what))?;
     if length > MAX_ALLOCATION as u64 {
         return Err(Error::corrupt(
             what,
@@ -104,9 +100,7 @@ pub fn read_vec(
         ));
     }
     let mut bytes = vec![0; length as usize];
-    source
-        .read_at(offset, &mut bytes)
-        .map_err(|error| error.within(what))?;
+    source.read_at(offset, &mut bytes).map_err(|error| error.within(what))?;
     Ok(bytes)
 }
 
@@ -117,9 +111,7 @@ pub fn read_array<const N: usize>(
     offset: u64,
 ) -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    source
-        .read_at(offset, &mut bytes)
-        .map_err(|error| error.within(what))?;
+    source.read_at(offset, &mut bytes).map_err(|error| error.within(what))?;
     Ok(bytes)
 }
 
@@ -135,11 +127,7 @@ impl Window {
     /// The `length` bytes at `start`. They must lie within the source.
     pub fn new(source: Arc<dyn ReadAt>, start: u64, length: u64) -> Result<Self> {
         match start.checked_add(length) {
-            Some(stop) if stop <= source.len() => Ok(Self {
-                source,
-                start,
-                length,
-            }),
+            Some(stop) if stop <= source.len() => Ok(Self { source, start, length }),
             _ => Err(Error::past_end(start, length, source.len())),
         }
     }
@@ -149,11 +137,7 @@ impl Window {
     pub fn clipped(source: Arc<dyn ReadAt>, start: u64, length: u64) -> Self {
         let start = start.min(source.len());
         let length = length.min(source.len() - start);
-        Self {
-            source,
-            start,
-            length,
-        }
+        Self { source, start, length }
     }
 }
 

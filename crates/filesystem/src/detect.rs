@@ -112,9 +112,6 @@ pub fn open(volume: Arc<dyn ReadAt>) -> Result<Arc<dyn Filesystem>> {
             format!("filesystem {other}"),
             "it is recognised, but there is no reader for it yet",
         )),
-        None => Err(Error::not_found(
-            "filesystem",
-            "nothing on this volume is recognised",
-        )),
+        None => Err(Error::not_found("filesystem", "nothing on this volume is recognised")),
     }
 }

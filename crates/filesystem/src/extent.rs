@@ -38,21 +38,14 @@ impl ExtentFile {
     pub fn new(volume: Arc<dyn ReadAt>, mut extents: Vec<Extent>, size: u64) -> Result<Self> {
         extents.retain(|extent| extent.length > 0 && extent.physical.is_some());
         extents.sort_unstable_by_key(|extent| extent.logical);
-        if let Some(pair) = extents
-            .windows(2)
-            .find(|pair| pair[0].end() > pair[1].logical)
-        {
+        if let Some(pair) = extents.windows(2).find(|pair| pair[0].end() > pair[1].logical) {
             return Err(Error::corrupt(
                 "file extents",
                 pair[1].physical.unwrap_or(0),
                 format!("two extents both hold byte {} of the file", pair[1].logical),
             ));
         }
-        Ok(Self {
-            volume,
-            extents,
-            size,
-        })
+        Ok(Self { volume, extents, size })
     }
 
     /// The written extents, sorted.
@@ -62,10 +55,7 @@ impl ExtentFile {
 
     /// The first extent that ends after `offset`.
     fn from(&self, offset: u64) -> impl Iterator<Item = &Extent> {
-        self.extents[self
-            .extents
-            .partition_point(|extent| extent.end() <= offset)..]
-            .iter()
+        self.extents[self.extents.partition_point(|extent| extent.end() <= offset)..].iter()
     }
 }
 

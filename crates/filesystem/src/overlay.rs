@@ -25,11 +25,7 @@ pub enum Patch {
 impl Overlay {
     /// `beneath`, with nothing replaced yet, in blocks of `block_size` bytes.
     pub fn new(beneath: Arc<dyn ReadAt>, block_size: u32) -> Self {
-        Self {
-            beneath,
-            block_size: u64::from(block_size.max(1)),
-            blocks: BTreeMap::new(),
-        }
+        Self { beneath, block_size: u64::from(block_size.max(1)), blocks: BTreeMap::new() }
     }
 
     /// Shows `patch` in the place of block number `block`. A later call wins.

@@ -74,14 +74,8 @@ impl Found {
 impl Tree {
     /// A tree of one filesystem.
     pub fn new(root: Arc<dyn Filesystem>) -> Self {
-        let mounts = vec![Mount {
-            path: b"/".to_vec(),
-            filesystem: root,
-        }];
-        Self {
-            mounts,
-            covered: HashMap::new(),
-        }
+        let mounts = vec![Mount { path: b"/".to_vec(), filesystem: root }];
+        Self { mounts, covered: HashMap::new() }
     }
 
     /// Mounts `filesystem` on the directory `path`, which must exist.
@@ -90,12 +84,8 @@ impl Tree {
         if found.metadata()?.file_type != FileType::Directory {
             return Err(not_a_directory(path));
         }
-        self.covered
-            .insert((found.mount, found.node), self.mounts.len());
-        self.mounts.push(Mount {
-            path: path.to_vec(),
-            filesystem,
-        });
+        self.covered.insert((found.mount, found.node), self.mounts.len());
+        self.mounts.push(Mount { path: path.to_vec(), filesystem });
         Ok(())
     }
 
@@ -106,18 +96,11 @@ impl Tree {
 
     /// What was wrong with the filesystems.
     pub fn problems(&self) -> Vec<Problem> {
-        self.mounts
-            .iter()
-            .flat_map(|mount| mount.filesystem.problems())
-            .collect()
+        self.mounts.iter().flat_map(|mount| mount.filesystem.problems()).collect()
     }
 
     fn found(&self, mount: usize, node: NodeId) -> Found {
-        Found {
-            filesystem: self.mounts[mount].filesystem.clone(),
-            node,
-            mount,
-        }
+        Found { filesystem: self.mounts[mount].filesystem.clone(), node, mount }
     }
 
     /// The mount and node at the top.
@@ -235,10 +218,7 @@ impl Tree {
         if file.len() > limit as u64 {
             return Err(Error::invalid(
                 shown(path),
-                format!(
-                    "it has {} bytes; at most {limit} were to be read",
-                    file.len()
-                ),
+                format!("it has {} bytes; at most {limit} were to be read", file.len()),
             ));
         }
         // What the disk claims to be long is believed only as far as it can be read.
@@ -277,11 +257,7 @@ impl Tree {
     /// reported, never followed.
     pub fn walk(&self, path: &[u8]) -> Result<Walk<'_>> {
         let start = self.resolve(path, false)?;
-        Ok(Walk {
-            tree: self,
-            todo: vec![(path.to_vec(), start)],
-            above: Vec::new(),
-        })
+        Ok(Walk { tree: self, todo: vec![(path.to_vec(), start)], above: Vec::new() })
     }
 }
 
@@ -311,11 +287,7 @@ impl Walk<'_> {
     /// damage.
     fn enter(&mut self, path: &[u8], directory: &Found) -> Result<()> {
         let here = (directory.mount, directory.node);
-        while self
-            .above
-            .last()
-            .is_some_and(|(left, _)| *left > self.todo.len())
-        {
+        while self.above.last().is_some_and(|(left, _)| *left > self.todo.len()) {
             self.above.pop();
         }
         if self.above.iter().any(|(_, above)| *above == here) {
@@ -333,8 +305,7 @@ impl Walk<'_> {
         self.above.push((self.todo.len(), here));
         for entry in entries.into_iter().rev() {
             let (mount, node) = self.tree.uncovered(directory.mount, entry.node);
-            self.todo
-                .push((join(path, &entry.name), self.tree.found(mount, node)));
+            self.todo.push((join(path, &entry.name), self.tree.found(mount, node)));
         }
         problem.map_or(Ok(()), Err)
     }
@@ -347,18 +318,12 @@ impl Iterator for Walk<'_> {
         let (path, found) = self.todo.pop()?;
         let metadata = found.metadata().map_err(|error| error.within(shown(&path)));
         let problem = match &metadata {
-            Ok(metadata) if metadata.file_type == FileType::Directory => self
-                .enter(&path, &found)
-                .err()
-                .map(|error| error.within(shown(&path))),
+            Ok(metadata) if metadata.file_type == FileType::Directory => {
+                self.enter(&path, &found).err().map(|error| error.within(shown(&path)))
+            }
             _ => None,
         };
-        Some(Step {
-            path,
-            found,
-            metadata,
-            problem,
-        })
+        Some(Step { path, found, metadata, problem })
     }
 }
 

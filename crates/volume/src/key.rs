@@ -24,10 +24,7 @@ impl Key {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key")
-            .field("volume", &self.volume)
-            .field("secret", &"***")
-            .finish()
+        f.debug_struct("Key").field("volume", &self.volume).field("secret", &"***").finish()
     }
 }
 
@@ -48,11 +45,7 @@ impl Keys {
 
     /// The secrets to try on a volume that goes by any of these names: those meant for it first.
     pub fn for_volume<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Key> {
-        let meant = |key: &&Key| {
-            key.volume
-                .as_deref()
-                .is_some_and(|name| names.contains(&name))
-        };
+        let meant = |key: &&Key| key.volume.as_deref().is_some_and(|name| names.contains(&name));
         let any = self.0.iter().filter(|key| key.volume.is_none());
         self.0.iter().filter(meant).chain(any)
     }

@@ -24,25 +24,12 @@ fn branch(
     describe: &dyn Fn(&Volume) -> String,
     text: &mut String,
 ) {
-    let children: Vec<_> = discovery
-        .volumes
-        .iter()
-        .filter(|volume| volume.parents.first() == Some(parent))
-        .collect();
+    let children: Vec<_> =
+        discovery.volumes.iter().filter(|volume| volume.parents.first() == Some(parent)).collect();
     for (index, child) in children.iter().enumerate() {
         let last = index + 1 == children.len();
-        let (knee, next) = if last {
-            ("└─ ", "   ")
-        } else {
-            ("├─ ", "│  ")
-        };
+        let (knee, next) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let _ = writeln!(text, "{indent}{knee}{}  {}", child.id, describe(child));
-        branch(
-            discovery,
-            &child.id,
-            &format!("{indent}{next}"),
-            describe,
-            text,
-        );
+        branch(discovery, &child.id, &format!("{indent}{next}"), describe, text);
     }
 }

@@ -194,13 +194,11 @@ impl Volume {
         }
         match &self.layer {
             Layer::Disk { .. } => false,
-            Layer::Partition { uuid, .. } => uuid
-                .as_deref()
-                .is_some_and(|uuid| uuid.eq_ignore_ascii_case(wanted)),
+            Layer::Partition { uuid, .. } => {
+                uuid.as_deref().is_some_and(|uuid| uuid.eq_ignore_ascii_case(wanted))
+            }
             Layer::Luks { uuid, .. } => uuid.eq_ignore_ascii_case(wanted),
-            Layer::Logical {
-                group, name, uuid, ..
-            } => {
+            Layer::Logical { group, name, uuid, .. } => {
                 let doubled = |text: &str| text.replace('-', "--");
                 uuid == wanted
                     || wanted.strip_prefix("/dev/").is_some_and(|rest| {

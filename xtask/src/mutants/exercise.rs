@@ -27,11 +27,7 @@ pub(crate) fn container(image: Vec<u8>) {
 
 /// Takes the bytes for a disk with volumes on it.
 pub(crate) fn volumes(image: Vec<u8>) {
-    let disk = Disk {
-        name: "mutant".into(),
-        reader: Arc::new(image),
-        sector_size: None,
-    };
+    let disk = Disk { name: "mutant".into(), reader: Arc::new(image), sector_size: None };
     let discovery = fathom_volume::discover(&[disk], &Keys::default());
     for volume in discovery.volumes.iter().take(200) {
         if let Some(reader) = &volume.reader {
@@ -93,10 +89,7 @@ fn data(reader: &dyn ReadAt) {
     for _ in 0..10_000 {
         match reader.next_data(at) {
             Some(range) => {
-                assert!(
-                    range.start >= at && range.end > range.start,
-                    "{range:?} after {at}"
-                );
+                assert!(range.start >= at && range.end > range.start, "{range:?} after {at}");
                 assert!(range.end <= reader.len(), "{range:?} of {}", reader.len());
                 at = range.end;
             }

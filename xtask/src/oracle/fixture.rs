@@ -58,11 +58,7 @@ done
 yes 'a line that compresses well' | head -c 700000 > usr/share/doc/compressible || true
 "#,
     );
-    let _ = writeln!(
-        script,
-        "noise {} 77 > var/lib/dpkg/status",
-        abilities.large_file
-    );
+    let _ = writeln!(script, "noise {} 77 > var/lib/dpkg/status", abilities.large_file);
     let _ = writeln!(
         script,
         r#"

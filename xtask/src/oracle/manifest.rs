@@ -71,17 +71,10 @@ impl Manifest {
             gid: metadata.gid(),
             size: metadata.size(),
             links: metadata.nlink(),
-            device: is_device.then(|| {
-                (
-                    rustix::fs::major(metadata.rdev()),
-                    rustix::fs::minor(metadata.rdev()),
-                )
-            }),
+            device: is_device
+                .then(|| (rustix::fs::major(metadata.rdev()), rustix::fs::minor(metadata.rdev()))),
             modified: Timestamp::new(metadata.mtime(), metadata.mtime_nsec() as u32),
-            changed: Some(Timestamp::new(
-                metadata.ctime(),
-                metadata.ctime_nsec() as u32,
-            )),
+            changed: Some(Timestamp::new(metadata.ctime(), metadata.ctime_nsec() as u32)),
             created: kernel_birth(path)?,
             inode: metadata.ino(),
             allocated: metadata.blocks() * 512,
@@ -192,11 +185,7 @@ impl Manifest {
         }
         let total = differences.len();
         differences.truncate(40);
-        bail!(
-            "{total} of {} paths differ:\n  {}",
-            self.0.len(),
-            differences.join("\n  ")
-        )
+        bail!("{total} of {} paths differ:\n  {}", self.0.len(), differences.join("\n  "))
     }
 
     /// How many paths there are.
@@ -257,10 +246,7 @@ fn kernel_xattrs(path: &Path) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
         Err(error) => return Err(error).context(format!("xattrs of {}", path.display())),
     };
     let mut xattrs = BTreeMap::new();
-    for name in names[..length]
-        .split(|byte| *byte == 0)
-        .filter(|name| !name.is_empty())
-    {
+    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
         let mut value = vec![0; 128 << 10];
         let text = std::ffi::OsStr::from_bytes(name);
         let length = rustix::fs::lgetxattr(path, text, &mut value[..])?;
@@ -275,10 +261,7 @@ fn hash_file(path: &Path) -> Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
-        match file
-            .read(&mut buffer)
-            .with_context(|| path.display().to_string())?
-        {
+        match file.read(&mut buffer).with_context(|| path.display().to_string())? {
             0 => return Ok(hex(&hasher.finalize())),
             length => hasher.update(&buffer[..length]),
         }

@@ -55,10 +55,7 @@ impl Case {
         name: impl Into<String>,
         run: impl Fn(&Work) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            name: name.into(),
-            run: Box::new(run),
-        }
+        Self { name: name.into(), run: Box::new(run) }
     }
 }
 
@@ -82,10 +79,7 @@ fn cases() -> Vec<Case> {
 /// Runs the comparisons and prints a line for each.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let filter = arguments.filter.as_deref().unwrap_or("");
-    let chosen: Vec<Case> = cases()
-        .into_iter()
-        .filter(|case| case.name.contains(filter))
-        .collect();
+    let chosen: Vec<Case> = cases().into_iter().filter(|case| case.name.contains(filter)).collect();
     if arguments.list {
         chosen.iter().for_each(|case| println!("{}", case.name));
         return Ok(());
@@ -120,17 +114,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             });
         }
     });
-    let failed = failed
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    println!(
-        "oracle: {} passed, {} failed",
-        chosen.len() - failed.len(),
-        failed.len()
-    );
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        bail!("these differ: {failed:?}")
-    }
+    let failed = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    println!("oracle: {} passed, {} failed", chosen.len() - failed.len(), failed.len());
+    if failed.is_empty() { Ok(()) } else { bail!("these differ: {failed:?}") }
 }

@@ -53,9 +53,7 @@ impl Work {
                 });
             }
         }
-        let keys = passphrases
-            .iter()
-            .map(|phrase| Key::new(None, phrase.as_bytes().to_vec()));
+        let keys = passphrases.iter().map(|phrase| Key::new(None, phrase.as_bytes().to_vec()));
         Ok(fathom_volume::discover(&disks, &Keys::new(keys.collect())))
     }
 
@@ -68,9 +66,8 @@ impl Work {
 
     /// Opens the filesystem on one volume that discovery found.
     pub(crate) fn tree_on(&self, discovery: &Discovery, volume: &str) -> Result<Tree> {
-        let volume = discovery
-            .find(volume)
-            .with_context(|| format!("no volume is called {volume}"))?;
+        let volume =
+            discovery.find(volume).with_context(|| format!("no volume is called {volume}"))?;
         let reader = match (&volume.reader, &volume.problem) {
             (Some(reader), _) => Arc::clone(reader),
             (None, Some(problem)) => return Err(problem.clone().into()),

@@ -42,15 +42,9 @@ impl FileSource {
         } else if kind.is_block_device() {
             seek(&file, SeekFrom::End(0)).map_err(|errno| Error::io(&*name, errno.into()))?
         } else {
-            let what = if kind.is_dir() {
-                "a directory"
-            } else {
-                "neither a file nor a block device"
-            };
-            return Err(Error::invalid(
-                name,
-                format!("it is {what}, not a disk image"),
-            ));
+            let what =
+                if kind.is_dir() { "a directory" } else { "neither a file nor a block device" };
+            return Err(Error::invalid(name, format!("it is {what}, not a disk image")));
         };
         Ok(Self { file, name, length })
     }
@@ -63,16 +57,13 @@ impl ReadAt for FileSource {
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
         check_range(offset, buf.len(), self.length).map_err(|error| error.within(&self.name))?;
-        self.file
-            .read_exact_at(buf, offset)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => Error::io(
-                    &*self.name,
-                    io::Error::other("the file shrank while it was read"),
-                )
-                .at(offset),
-                _ => Error::io(&*self.name, error).at(offset),
-            })
+        self.file.read_exact_at(buf, offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                Error::io(&*self.name, io::Error::other("the file shrank while it was read"))
+                    .at(offset)
+            }
+            _ => Error::io(&*self.name, error).at(offset),
+        })
     }
 
     fn next_data(&self, offset: u64) -> Option<Range<u64>> {
@@ -88,9 +79,7 @@ impl ReadAt for FileSource {
         if start >= self.length {
             return None;
         }
-        let end = seek(&self.file, SeekFrom::Hole(start))
-            .unwrap_or(self.length)
-            .min(self.length);
+        let end = seek(&self.file, SeekFrom::Hole(start)).unwrap_or(self.length).min(self.length);
         Some(start..end)
     }
 }

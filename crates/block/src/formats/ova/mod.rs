@@ -9,8 +9,5 @@ pub(crate) fn probe(head: &[u8], _reader: &dyn ReadAt) -> bool {
 }
 
 pub(crate) fn open(source: Source, _chain: &Chain<'_>) -> Result<Vec<Disk>> {
-    Err(Error::unsupported(
-        source.location.to_string(),
-        "no reader yet",
-    ))
+    Err(Error::unsupported(source.location.to_string(), "no reader yet"))
 }

@@ -11,8 +11,5 @@ pub(crate) fn probe(head: &[u8], _reader: &dyn ReadAt) -> bool {
 }
 
 pub(crate) fn open(source: Source, _chain: &Chain<'_>) -> Result<Disk> {
-    Err(Error::unsupported(
-        source.location.to_string(),
-        "no reader yet",
-    ))
+    Err(Error::unsupported(source.location.to_string(), "no reader yet"))
 }
