@@ -380,19 +380,25 @@ fn copy(page: u64, bytes: &Page, offset: u64, buf: &mut [u8]) {
 
 /// A small cache of decoded things (tables, clusters, inodes) with a ceiling on their weight.
 pub struct Decoded<K, V> {
-    inner: Mutex<(LruCache<K, (Arc<V>, usize)>, usize)>,
+    held: Mutex<Held<K, V>>,
     ceiling: usize,
+}
+
+struct Held<K, V> {
+    things: LruCache<K, (Arc<V>, usize)>,
+    weight: usize,
 }
 
 impl<K: std::hash::Hash + Eq + Clone, V> Decoded<K, V> {
     /// A cache that holds things of at most `ceiling` weight together.
     pub fn new(ceiling: usize) -> Self {
-        Self { inner: Mutex::new((LruCache::unbounded(), 0)), ceiling }
+        let held = Held { things: LruCache::unbounded(), weight: 0 };
+        Self { held: Mutex::new(held), ceiling }
     }
 
     /// The thing, if it is here.
     pub fn get(&self, key: &K) -> Option<Arc<V>> {
-        unpoisoned(&self.inner).0.get(key).map(|(value, _)| value.clone())
+        unpoisoned(&self.held).things.get(key).map(|(thing, _)| thing.clone())
     }
 
     /// The thing, decoded by `decode` if it is not here. `weight` is usually its size in bytes.
@@ -402,24 +408,24 @@ impl<K: std::hash::Hash + Eq + Clone, V> Decoded<K, V> {
         weight: impl FnOnce(&V) -> usize,
         decode: impl FnOnce() -> Result<V>,
     ) -> Result<Arc<V>> {
-        if let Some(value) = self.get(key) {
-            return Ok(value);
+        if let Some(thing) = self.get(key) {
+            return Ok(thing);
         }
-        let value = Arc::new(decode()?);
-        self.put(key.clone(), value.clone(), weight(&value));
-        Ok(value)
+        let thing = Arc::new(decode()?);
+        self.put(key.clone(), thing.clone(), weight(&thing));
+        Ok(thing)
     }
 
     /// Remembers the thing.
-    pub fn put(&self, key: K, value: Arc<V>, weight: usize) {
-        let mut inner = unpoisoned(&self.inner);
-        if let Some((_, before)) = inner.0.put(key, (value, weight)) {
-            inner.1 -= before;
+    pub fn put(&self, key: K, thing: Arc<V>, weight: usize) {
+        let mut held = unpoisoned(&self.held);
+        held.weight += weight;
+        if let Some((_, before)) = held.things.put(key, (thing, weight)) {
+            held.weight -= before;
         }
-        inner.1 += weight;
-        while inner.1 > self.ceiling && inner.0.len() > 1 {
-            match inner.0.pop_lru() {
-                Some((_, (_, weight))) => inner.1 -= weight,
+        while held.weight > self.ceiling && held.things.len() > 1 {
+            match held.things.pop_lru() {
+                Some((_, (_, weight))) => held.weight -= weight,
                 None => break,
             }
         }

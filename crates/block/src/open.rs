@@ -13,7 +13,7 @@ use crate::source::FileSource;
 
 /// The longest chain of images that depend on each other. VMware stops at 32 snapshots; qemu has
 /// no limit, and an attacker would not either.
-pub const MAX_CHAIN: usize = 128;
+pub(crate) const MAX_CHAIN: usize = 128;
 
 /// How much of a source detection looks at.
 const HEAD: u64 = 4096;
@@ -209,7 +209,8 @@ impl Chain<'_> {
 /// What format the first bytes say it is. Anything unknown is raw.
 fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
     let head = read_vec(reader, "image header", 0, HEAD.min(reader.len()))?;
-    let formats: [(Format, fn(&[u8], &dyn ReadAt) -> bool); 6] = [
+    type Probe = fn(&[u8], &dyn ReadAt) -> bool;
+    let formats: [(Format, Probe); 6] = [
         (Format::Qcow2, qcow2::probe),
         (Format::Vmdk, vmdk::probe),
         (Format::Vhdx, vhdx::probe),

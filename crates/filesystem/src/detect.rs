@@ -40,6 +40,8 @@ pub enum Kind {
     Romfs,
     Vmfs,
     Swap,
+    /// It is not known which.
+    Unknown,
 }
 
 impl Kind {
@@ -73,6 +75,7 @@ impl Kind {
             Self::Romfs => "romfs",
             Self::Vmfs => "vmfs",
             Self::Swap => "swap",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -85,7 +88,8 @@ impl fmt::Display for Kind {
 
 /// Says by name what lies on the volume; `None` where nothing known does.
 pub fn detect(volume: &dyn ReadAt) -> Result<Option<Kind>> {
-    let probes: [(Kind, fn(&dyn ReadAt) -> Result<bool>); 5] = [
+    type Probe = fn(&dyn ReadAt) -> Result<bool>;
+    let probes: [(Kind, Probe); 5] = [
         (Kind::Ext, ext::probe),
         (Kind::Xfs, xfs::probe),
         (Kind::Btrfs, btrfs::probe),

@@ -21,6 +21,7 @@ mod node;
 mod ntfs;
 mod overlay;
 mod tree;
+mod unavailable;
 mod xfs;
 
 pub use detect::{Kind, detect, open};
@@ -28,3 +29,4 @@ pub use extent::{Extent, ExtentFile};
 pub use node::{DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Timestamp, Xattr};
 pub use overlay::Overlay;
 pub use tree::{Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};
+pub use unavailable::Unavailable;
