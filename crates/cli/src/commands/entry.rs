@@ -49,7 +49,7 @@ pub(crate) struct Facts {
 #[derive(Serialize)]
 pub(crate) struct Problem {
     kind: String,
-    message: String,
+    pub(super) message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<u64>,
 }
