@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                     match outcome {
                         Ok(()) => println!("ok    {:<40} {seconds:>6.1} s", case.name),
                         Err(error) => {
-                            println!("WRONG {:<40} {seconds:>6.1} s\n{error:?}\n", case.name);
+                            println!("WRONG {:<40} {seconds:>6.1} s\n{error:#}\n", case.name);
                             failed
                                 .lock()
                                 .unwrap_or_else(std::sync::PoisonError::into_inner)
