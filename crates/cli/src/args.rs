@@ -85,38 +85,36 @@ pub(crate) struct Source {
 /// Keys for encrypted volumes. Each may be led by `VOLUME=` (an id or UUID as `disk info` shows
 /// it) to be tried on that volume only.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Encryption")]
 pub(crate) struct KeyOptions {
     /// A passphrase. Other users of this machine can see it while the command runs: prefer
     /// --key-file or --key-env.
-    #[arg(long = "key", value_name = "[VOLUME=]PASSPHRASE")]
+    #[arg(long = "key", help_heading = "Encryption", value_name = "[VOLUME=]PASSPHRASE")]
     pub(crate) keys: Vec<String>,
 
     /// A file whose whole content is the key; `-` reads a passphrase line from standard input.
-    #[arg(long = "key-file", value_name = "[VOLUME=]FILE")]
+    #[arg(long = "key-file", help_heading = "Encryption", value_name = "[VOLUME=]FILE")]
     pub(crate) key_files: Vec<String>,
 
     /// An environment variable that holds a passphrase.
-    #[arg(long = "key-env", value_name = "[VOLUME=]NAME")]
+    #[arg(long = "key-env", help_heading = "Encryption", value_name = "[VOLUME=]NAME")]
     pub(crate) key_envs: Vec<String>,
 }
 
 /// How http(s):// images are fetched.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Remote images")]
 pub(crate) struct HttpOptions {
     /// An environment variable that holds the Authorization header's value, such as
     /// `Bearer …` or `Basic …`.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help_heading = "Remote images", value_name = "NAME")]
     pub(crate) http_auth_env: Option<String>,
 
     /// Trust the certificate authorities in this PEM file instead of the well-known ones.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = "Remote images", value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
 
     /// Do not verify the server's certificate. Anybody on the way can then read and change what
     /// you see.
-    #[arg(long)]
+    #[arg(long, help_heading = "Remote images")]
     pub(crate) insecure: bool,
 }
 

@@ -11,6 +11,8 @@ mod machine;
 mod namespace;
 mod output;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod text;
 
 use clap::Parser as _;
