@@ -432,6 +432,45 @@ impl<K: std::hash::Hash + Eq + Clone, V> Decoded<K, V> {
     }
 }
 
+/// Decompressed clusters of any number of images beneath one ceiling: every image of a chain may
+/// have some, and the chain is as long as the image says.
+pub struct ClusterCache {
+    clusters: Decoded<(u64, u64), Vec<u8>>,
+    next_image: AtomicU64,
+}
+
+impl ClusterCache {
+    /// A cache that holds at most about `ceiling` bytes.
+    pub fn new(ceiling: usize) -> Self {
+        Self { clusters: Decoded::new(ceiling), next_image: AtomicU64::new(0) }
+    }
+
+    /// The part of it that belongs to one more image.
+    pub fn image(self: &Arc<Self>) -> ImageClusters {
+        let image = self.next_image.fetch_add(1, Ordering::Relaxed);
+        ImageClusters { cache: Arc::clone(self), image }
+    }
+}
+
+/// The decompressed clusters of one image, by where their data lies in it.
+pub struct ImageClusters {
+    cache: Arc<ClusterCache>,
+    image: u64,
+}
+
+impl ImageClusters {
+    /// The cluster, if it is here.
+    pub fn get(&self, offset: u64) -> Option<Arc<Vec<u8>>> {
+        self.cache.clusters.get(&(self.image, offset))
+    }
+
+    /// Remembers the cluster.
+    pub fn put(&self, offset: u64, cluster: Arc<Vec<u8>>) {
+        let weight = Vec::len(&cluster);
+        self.cache.clusters.put((self.image, offset), cluster, weight);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

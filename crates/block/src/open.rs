@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{Cached, PageCache};
+use crate::cache::{Cached, ClusterCache, ImageClusters, PageCache};
 use crate::error::{Error, Problem, Result};
 use crate::formats::{Format, ova, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::gate::{Admitted, Gate, Siblings, Wish};
@@ -21,12 +21,16 @@ const HEAD: u64 = 4096;
 /// How many bytes the page cache holds unless told otherwise.
 const DEFAULT_CACHE: usize = 32 << 20;
 
+/// How many bytes of decompressed clusters are kept.
+const DECOMPRESSED: usize = 8 << 20;
+
 /// Everything that opening an image needs to be told. Cheap to clone; clones share the cache and
 /// the meter.
 #[derive(Clone)]
 pub struct Opener {
     gate: Arc<dyn Gate>,
     cache: Arc<PageCache>,
+    clusters: Arc<ClusterCache>,
     meter: Arc<Meter>,
     format: Option<Format>,
     snapshot: Option<String>,
@@ -37,6 +41,7 @@ impl Default for Opener {
         Self {
             gate: Arc::new(Siblings::default()),
             cache: Arc::new(PageCache::new(DEFAULT_CACHE)),
+            clusters: Arc::new(ClusterCache::new(DECOMPRESSED)),
             meter: Arc::default(),
             format: None,
             snapshot: None,
@@ -103,7 +108,7 @@ impl Opener {
         };
         format
             .and_then(|format| open_as(format, source, &chain))
-            .map_err(|error| error.within(location))
+            .map_err(|error| error.of_image(location))
     }
 
     fn file(&self, source: FileSource) -> Arc<dyn ReadAt> {
@@ -155,6 +160,11 @@ impl Chain<'_> {
         self.opener.snapshot.as_deref().filter(|_| self.depth == 0)
     }
 
+    /// Where this image may keep clusters that it has decompressed.
+    pub(crate) fn clusters(&self) -> ImageClusters {
+        self.opener.clusters.image()
+    }
+
     /// Opens another image that this one depends on. `declared` is the format that this image says
     /// it has. Where it says none the bytes decide; but since a guest may have written them, an
     /// image found so may not open anything in its turn.
@@ -163,7 +173,8 @@ impl Chain<'_> {
             return Err(Error::unsupported(
                 format!("{role} {asked:?} of {}", self.location),
                 format!("the chain is longer than {MAX_CHAIN} images, or goes in a circle"),
-            ));
+            )
+            .placed());
         }
         let source = self.source(asked, role)?;
         let location = source.location.clone();
@@ -173,7 +184,8 @@ impl Chain<'_> {
         };
         let chain =
             Chain { opener: self.opener, location: &location, depth: self.depth + 1, probed };
-        let mut disks = open_as(format, source, &chain).map_err(|error| error.within(&location))?;
+        let mut disks =
+            open_as(format, source, &chain).map_err(|error| error.of_image(&location))?;
         match (disks.pop(), disks.is_empty()) {
             (Some(disk), true) => Ok(disk),
             _ => {
@@ -225,6 +237,10 @@ fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
 }
 
 fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
+    if let (Some(snapshot), false) = (chain.snapshot(), format == Format::Qcow2) {
+        let why = format!("a {format} image has no internal snapshots");
+        return Err(Error::not_found(format!("snapshot {snapshot:?}"), why));
+    }
     let disk = match format {
         Format::Raw => raw::open(source, chain),
         Format::Qcow2 => qcow2::open(source, chain),
