@@ -155,6 +155,11 @@ pub(crate) struct Chain<'a> {
 }
 
 impl Chain<'_> {
+    /// How many images stand above this one, each of which asked for the next.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// The internal snapshot that the user chose. Only the top of a chain is asked.
     pub(crate) fn snapshot(&self) -> Option<&str> {
         self.opener.snapshot.as_deref().filter(|_| self.depth == 0)
@@ -206,12 +211,16 @@ impl Chain<'_> {
         self.opener.admit(&wish)
     }
 
-    /// Opens one image out of an archive, whose bytes are a part of the archive's.
-    pub(crate) fn member(&self, source: Source) -> Result<Vec<Disk>> {
+    /// Opens one image out of an archive, whose bytes are a part of the archive's. `declared` is
+    /// the format that the archive says it has. It may not open anything in its turn.
+    pub(crate) fn member(&self, source: Source, declared: Option<Format>) -> Result<Vec<Disk>> {
         if self.depth > 0 {
             return Err(Error::unsupported(self.location.to_string(), "an archive in an archive"));
         }
-        let format = detect(&*source.reader, &source.location)?;
+        let format = match declared {
+            Some(format) => format,
+            None => detect(&*source.reader, &source.location)?,
+        };
         let location = source.location.clone();
         let chain = Chain { opener: self.opener, location: &location, depth: 1, probed: true };
         open_as(format, source, &chain)
@@ -268,6 +277,8 @@ pub struct Disk {
     pub snapshots: Vec<Snapshot>,
     /// What was wrong with it without stopping the reading.
     pub problems: Vec<Problem>,
+    /// What an image that rests on this one knows it by, such as a VMDK's content id.
+    pub(crate) identity: Option<String>,
 }
 
 /// One image of a chain.
@@ -307,6 +318,7 @@ impl Disk {
             layers: vec![layer],
             snapshots: Vec::new(),
             problems: Vec::new(),
+            identity: None,
         }
     }
 
