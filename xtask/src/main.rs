@@ -1,5 +1,6 @@
 //! Everything a developer runs: `cargo xtask --help`.
 
+mod bench;
 mod check;
 mod corpus;
 mod coverage;
@@ -38,6 +39,8 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Measure which lines the tests run, and fail below the thresholds.
     Coverage(coverage::Arguments),
+    /// Measure, and write docs/benchmarks.md.
+    Bench(bench::Arguments),
     /// Make the sample disk that the README looks into.
     Sample,
     #[command(hide = true)]
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Coverage(arguments) => coverage::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Sample => sample::make(),
         Task::MutantsChild(arguments) => mutants::child(&arguments),
         Task::CorpusOne(arguments) => corpus::one(&arguments),

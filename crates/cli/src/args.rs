@@ -75,6 +75,10 @@ pub(crate) struct Source {
     #[arg(long, value_name = "DIR")]
     pub(crate) allow_path: Vec<PathBuf>,
 
+    /// Also print how many bytes and requests the answer cost.
+    #[arg(long)]
+    pub(crate) io: bool,
+
     #[command(flatten)]
     pub(crate) keys: KeyOptions,
 
@@ -161,9 +165,6 @@ pub(crate) struct Info {
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) output: Output,
-    /// Also print how many bytes and requests the answer cost.
-    #[arg(long)]
-    pub(crate) io: bool,
 }
 
 #[derive(Args, Debug)]

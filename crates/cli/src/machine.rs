@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::BufRead as _;
 use std::sync::Arc;
 
-use fathom_block::{Disk, Error, ErrorKind, Format, Location, Opener, Siblings, Spent};
+use fathom_block::{Disk, Error, Format, Location, Opener, Siblings, Spent};
 use fathom_filesystem::{Filesystem, Kind, Tree};
 use fathom_volume::{Content, Discovery, Key, Keys, Volume, VolumeId};
 
@@ -20,6 +20,16 @@ pub(crate) struct Machine {
     /// The volumes on them.
     pub(crate) discovery: Discovery,
     opener: Opener,
+    /// Whether to say on standard error, at the end, what the reading cost.
+    say_spent: bool,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if self.say_spent {
+            exit::say(&self.spent_line());
+        }
+    }
 }
 
 /// What lies on a volume that no other volume lies on.
@@ -55,12 +65,23 @@ impl Machine {
             })
             .collect();
         let discovery = fathom_volume::discover(&named, &keys(&source.keys)?);
-        Ok(Self { disks, discovery, opener })
+        Ok(Self { disks, discovery, opener, say_spent: source.io })
     }
 
     /// How much reading it has cost so far.
     pub(crate) fn spent(&self) -> Spent {
         self.opener.meter().spent()
+    }
+
+    /// The same in words.
+    pub(crate) fn spent_line(&self) -> String {
+        let Spent { bytes, requests, rounds } = self.spent();
+        format!("read {bytes} bytes in {requests} requests, {rounds} round trips")
+    }
+
+    /// Leaves it to the caller to say what the reading cost.
+    pub(crate) fn silence(&mut self) {
+        self.say_spent = false;
     }
 
     /// What lies on the volume.
@@ -216,9 +237,4 @@ fn read_key(path: &str) -> Result<Vec<u8>, Failure> {
 /// The bytes of a path that was typed.
 pub(crate) fn guest_path(path: &OsString) -> &[u8] {
     path.as_encoded_bytes()
-}
-
-/// Whether an error only says that there is no such thing.
-pub(crate) fn is_absent(error: &Error) -> bool {
-    error.kind() == ErrorKind::NotFound
 }

@@ -18,16 +18,18 @@ mod ext;
 mod extent;
 mod fat;
 mod node;
-mod ntfs;
+pub mod ntfs;
 mod overlay;
 mod tree;
 mod unavailable;
+mod utf16;
 mod xfs;
 
 pub use detect::{Kind, detect, open};
 pub use extent::{Extent, ExtentFile};
 pub use node::{
-    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Timestamp, Visit, Xattr,
+    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Stream, Timestamp, Visit,
+    Xattr,
 };
 pub use overlay::Overlay;
 pub use tree::{Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};

@@ -94,7 +94,8 @@ struct SpentView {
 }
 
 pub(crate) fn run(options: &Info) -> Result<Verdict, Failure> {
-    let machine = Machine::open(&options.source)?;
+    let mut machine = Machine::open(&options.source)?;
+    machine.silence();
     let contents: Vec<(&Volume, Holds)> = machine.contents();
     let volumes: Vec<VolumeView> = machine
         .discovery
@@ -110,7 +111,7 @@ pub(crate) fn run(options: &Info) -> Result<Verdict, Failure> {
         disks: machine.disks.iter().enumerate().map(DiskView::new).collect(),
         volumes,
         problems: machine.discovery.problems.iter().map(Problem::from).collect(),
-        io: options.io.then(|| machine.spent().into()),
+        io: options.source.io.then(|| machine.spent().into()),
     };
     let mut out = Out::new();
     if options.output.is_json() {
@@ -329,13 +330,8 @@ fn print(machine: &Machine, document: &Document, out: &mut Out) -> Result<(), Fa
         describe(volume, view)
     };
     out.bytes(fathom_volume::render(&machine.discovery, &describe).as_bytes())?;
-    if let Some(io) = &document.io {
-        out.line(format!(
-            "\nread {} in {} requests, {} round trips",
-            text::size(io.bytes),
-            io.requests,
-            io.rounds
-        ))?;
+    if document.io.is_some() {
+        out.line(format!("\n{}", machine.spent_line()))?;
     }
     machine.disks.iter().flat_map(|disk| &disk.problems).for_each(warn);
     machine.discovery.problems.iter().for_each(warn);
