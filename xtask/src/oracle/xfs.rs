@@ -1,7 +1,140 @@
-//! What xfs must read.
+//! Everything mkfs.xfs can make, compared with the kernel.
+//!
+//! The kernel mounts version 5 only. Version 4 images are filled by `mkfs.xfs -p` from a protofile
+//! and compared with the folder that it was made from.
 
-use super::Case;
+use std::fs;
+
+use anyhow::{Context as _, Result, ensure};
+use fathom_filesystem::Health;
+
+use super::fixture::{Abilities, populate};
+use super::manifest::Ignore;
+use super::{Case, Manifest, Work};
+
+/// The options of `mkfs.xfs` that make a difference to a reader, each by the name of its case.
+const MATRIX: &[(&str, &str)] = &[
+    ("default", ""),
+    ("block-1k", "-b size=1024"),
+    ("block-2k", "-b size=2048"),
+    ("block-8k", "-b size=8192"),
+    ("block-16k", "-b size=16384"),
+    ("block-64k", "-b size=65536"),
+    ("sector-4k", "-s size=4096"),
+    ("sector-32k", "-s size=32768 -b size=32768"),
+    ("directory-8k", "-n size=8192"),
+    ("directory-64k", "-n size=65536"),
+    ("directory-64k-block-1k", "-b size=1024 -n size=65536"),
+    ("inode-1k", "-i size=1024"),
+    ("inode-2k", "-i size=2048"),
+    ("no-reflink", "-m reflink=0,rmapbt=0"),
+    ("rmapbt", "-m rmapbt=1"),
+    ("no-bigtime", "-m bigtime=0"),
+    ("no-finobt", "-m finobt=0,inobtcount=0,rmapbt=0,reflink=0"),
+    ("no-sparse", "-i sparse=0"),
+    ("nrext64", "-i nrext64=1"),
+    ("nrext64-block-1k", "-b size=1024 -i nrext64=1"),
+    ("ascii-ci", "-n version=ci"),
+    ("many-groups", "-d agcount=16"),
+    ("stripe", "-d su=64k,sw=4"),
+];
+
+/// What the shared fixture lacks: files in many pieces, directories of every form, attributes of
+/// every form, shared and unwritten extents. `$reflink` tells whether extents can be shared.
+const MORE: &str = r#"
+noise() { openssl enc -aes-128-ctr -K 000102030405060708090a0b0c0d0e0f -iv "$(printf '%032x' "$2")" -in /dev/zero 2>/dev/null | head -c "$1" || true; }
+# Every other block: extent lists in the inode, and trees of one and more levels.
+comb() { perl -e 'open F, ">", $ARGV[0]; for ($i = 0; $i < $ARGV[1]; $i++) { sysseek F, $i * 2 * $ARGV[2], 0; syswrite F, pack("N", $i) x ($ARGV[2] / 4) }' "$1" "$2" "$3"; }
+# Attributes by the system call: many at once. 188 is setxattr.
+cat > ../xattr.pl <<'PERL'
+sub put { my ($file, $name, $value) = @_; my $n = $name; my $length = length $value; syscall(188, $file, $n, $value, $length, 0) == 0 or die "$name: $!" } 1;
+PERL
+put() { perl -e 'require "../../xattr.pl"; my $file = "" . $ARGV[0]; my $n = $ARGV[1]; '"$3" "$1" "$2"; }
+mkdir pieces; bs=$(stat -fc %S .)
+for n in 2 9 10 19 20 21 60 250 700; do comb pieces/comb-$n $n $bs; done
+comb pieces/comb-deep $deep $bs
+# Directories: from the inode through one block and one leaf to many leaves.
+mkdir forms
+for n in 1 2 3 8 20 40 90 200 400 900 2500; do mkdir forms/$n; (cd forms/$n; seq -f "name-of-file-%g" 1 $n | xargs touch); done
+mkdir forms/huge; (cd forms/huge; seq -f "a-rather-long-name-so-that-blocks-fill-sooner-%06g" 1 $huge | xargs touch)
+mkdir forms/holes; (cd forms/holes; seq -f "f%g" 1 3000 | xargs touch; seq -f "f%g" 100 2700 | xargs rm)
+mkdir forms/emptied; (cd forms/emptied; seq -f "f%g" 1 3000 | xargs touch; seq -f "f%g" 1 3000 | xargs rm)
+mkdir forms/shrunk; (cd forms/shrunk; seq -f "f%g" 1 300 | xargs touch; seq -f "f%g" 3 300 | xargs rm)
+# Attributes: in the inode, in a leaf, in many leaves, values in blocks of their own.
+mkdir attributes; cd attributes
+for n in 1 5 30 300; do : > n-$n; put n-$n $n 'for (1..$n) { put($file, "user.name-$_", "v" x ($_ % 90)) }'; done
+for size in 100 255 256 1000 2000 3000 4000 5000 9000 30000 65536; do : > v-$size; put v-$size $size 'put($file, "user.big", join("", map { chr(33 + ($_ * 7) % 90) } 1..$n))'; done
+: > both; put both 40 'for (1..$n) { put($file, "user.b$_", "w" x ($_ * 400)) }'
+: > removed; for i in $(seq 1 30); do setfattr -n user.gone-$i -v "$(printf 'g%.0s' $(seq 1 100))" removed; done; for i in $(seq 1 29); do setfattr -x user.gone-$i removed; done
+: > acl; for i in $(seq 1000 1030); do setfacl -m u:$i:rw acl; done; mkdir acl-dir; setfacl -d -m g:99:rx acl-dir
+ln -s somewhere link; setfattr -h -n trusted.on-link -v yes link
+mkdir dir-with; for i in $(seq 1 40); do setfattr -n user.d$i -v $i dir-with; done; touch dir-with/a dir-with/b
+cd ..
+# Unwritten extents, before and beyond the end, and one in the middle of what is written.
+noise 100000 5 > unwritten; xfs_io -c 'falloc 200k 1m' unwritten; xfs_io -c 'falloc -k 4m 1m' unwritten
+noise 300000 6 > zeroed; xfs_io -c 'fzero 64k 64k' zeroed; xfs_io -c 'fpunch 130k 66k' zeroed
+noise 300000 7 > collapsed; xfs_io -c 'fcollapse 64k 64k' -c 'finsert 64k 128k' collapsed || true
+ln -s "$(printf 's%.0s' $(seq 1 1023))" link-1023
+for n in 300 337 400 449 450 512 900; do ln -s "$(printf 'x%.0s' $(seq 1 $n))" link-at-$n; done
+mknod dev-max c 511 262143
+touch -d '1901-12-13 20:45:52 UTC' oldest; touch -d '2486-07-02 20:20:24.999999999 UTC' newest || true
+truncate -s 8E huge-hole 2>/dev/null || truncate -s 4T huge-hole; truncate -s 1M huge-hole
+if [ "$reflink" = 1 ]; then
+  noise 1000000 8 > shared-a; cp --reflink=always shared-a shared-b; noise 5000 9 | dd of=shared-b bs=1 seek=300000 conv=notrunc status=none
+  cp --reflink=always pieces/comb-700 shared-comb; noise 4096 10 | dd of=shared-comb conv=notrunc status=none
+fi
+"#;
 
 pub(super) fn cases() -> Vec<Case> {
-    Vec::new()
+    let mut cases = Vec::new();
+    for (name, options) in MATRIX {
+        cases.push(Case::new(format!("xfs/{name}"), move |work| clean(work, options)));
+    }
+    cases
+}
+
+/// Makes an image, mounts it on `mnt` and fills it with the fixture and with [`MORE`].
+fn fill(work: &Work, options: &str) -> Result<()> {
+    work.bash(&format!(
+        "truncate -s 512M image; mkfs.xfs -q -f {options} image; mkdir -p mnt; \
+         mount -o loop image mnt"
+    ))?;
+    let ascii_ci = options.contains("version=ci");
+    let abilities = Abilities { large_directory: 1500, large_file: 4 << 20, ..Abilities::LINUX };
+    populate(&work.path("mnt"), abilities)?;
+    let reflink = !options.contains("reflink=0") && !ascii_ci;
+    let small = options.contains("-b size=1024");
+    work.bash(&format!(
+        "cd mnt; reflink={} deep={} huge={}\n{MORE}",
+        u8::from(reflink),
+        if small { 12000 } else { 4000 },
+        if small { 9000 } else { 6000 },
+    ))?;
+    Ok(())
+}
+
+/// A filesystem that was unmounted in order.
+fn clean(work: &Work, options: &str) -> Result<()> {
+    fill(work, options)?;
+    work.bash("umount mnt; mount -o loop,ro image mnt")?;
+    compare(work, "image", Health::Clean)
+}
+
+/// Compares the image with what is mounted on `mnt`.
+fn compare(work: &Work, image: &str, health: Health) -> Result<()> {
+    let kernel = Manifest::from_kernel(&work.path("mnt"))?;
+    let tree = work.tree(image)?;
+    let problems = tree.problems();
+    ensure!(problems.is_empty(), "problems: {problems:?}");
+    let found = tree.mounts().first().context("nothing is mounted")?.filesystem.info();
+    ensure!(found.health == health, "its health is {}", found.health);
+    kernel.check(&Manifest::from_tree(&tree)?, Ignore::default())?;
+    // What the listing shows must be found by name too, through the index.
+    for path in kernel.0.keys() {
+        let found = tree.resolve(path, false).with_context(|| path.escape_ascii().to_string())?;
+        ensure!(found.node.inode == kernel.0[path].inode, "{} by name", path.escape_ascii());
+    }
+    ensure!(!tree.exists(b"forms/huge/no such name")?, "a name that is not there is found");
+    let _ = fs::remove_file(work.path("scratch"));
+    Ok(())
 }
