@@ -3,6 +3,7 @@
 //! or the owning tool says of them.
 
 mod btrfs;
+mod container;
 mod ext;
 mod fat;
 mod fixture;

@@ -97,7 +97,7 @@ fn embedded(
     chain: &Chain<'_>,
 ) -> Result<Disk> {
     let mut parent = None;
-    let mut mismatch = None;
+    let mismatch;
     if let Some(descriptor) = &descriptor {
         check_create_type(&descriptor.create_type)?;
         parent = self::parent(descriptor, chain)?;
