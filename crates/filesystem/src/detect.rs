@@ -97,7 +97,8 @@ pub fn detect(volume: &dyn ReadAt) -> Result<Option<Kind>> {
             return Ok(Some(kind));
         }
     }
-    Ok(None)
+    // A damaged boot sector has a copy, which also outlives that the volume was formatted anew.
+    Ok(ntfs::probe_backup(volume).then_some(Kind::Ntfs))
 }
 
 /// Opens the filesystem on the volume.
