@@ -153,7 +153,9 @@ fn chain_broken(work: &Work) -> Result<()> {
     refused(work, "top.vmdk", "the parent was changed since")?;
     work.bash("rm base.vmdk")?;
     refused(work, "top.vmdk", "not found")?;
-    work.bash("sed -i 's/\"base.vmdk\"/\"..\\/b.vmdk\"/' top.vmdk; grep -aq '\\.\\./b.vmdk' top.vmdk")?;
+    work.bash(
+        "sed -i 's/\"base.vmdk\"/\"..\\/b.vmdk\"/' top.vmdk; grep -aq '\\.\\./b.vmdk' top.vmdk",
+    )?;
     refused(work, "top.vmdk", "../b.vmdk")
 }
 

@@ -173,7 +173,8 @@ impl<'a> NonResident<'a> {
                     allocated
                 },
             };
-            if sizes.initialized > sizes.data || sizes.data > sizes.allocated {
+            let size = sizes.allocated;
+            if sizes.initialized > sizes.data || sizes.data > size || size >= 1 << 63 {
                 return Err(fields.corrupt(
                     40,
                     format!(

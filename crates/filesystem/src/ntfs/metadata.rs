@@ -119,14 +119,17 @@ impl Ntfs {
     /// How long the file's own bytes are; for a directory, those of its index.
     pub(super) fn sizes(&self, inode: &Inode<'_>) -> Result<Sizes> {
         let of = |kind, name| inode.first(kind, name, |_, attribute| Ok(attribute.sizes()));
-        let sizes = match inode.base.is_directory() {
+        let mut sizes = match inode.base.is_directory() {
             false => of(DATA, &[])?,
             true => match of(INDEX_ALLOCATION, I30)? {
                 None => of(INDEX_ROOT, I30)?,
                 sizes => sizes,
             },
-        };
-        Ok(sizes.unwrap_or_default())
+        }
+        .unwrap_or_default();
+        // Counted in blocks of 512 bytes; what is in the record takes one.
+        sizes.total_allocated = sizes.total_allocated.min(sizes.allocated).next_multiple_of(512);
+        Ok(sizes)
     }
 
     /// All that [`Metadata`] asks for. Owners and modes are what Linux shows by default, unless the

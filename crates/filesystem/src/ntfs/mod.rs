@@ -60,6 +60,7 @@ use inode::Inode;
 use log_file::LogState;
 use mft::Mft;
 use record::Reference;
+use standard_information::{FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL};
 use upcase::UpCase;
 use volume_information::VolumeInformation;
 
@@ -415,7 +416,12 @@ impl Filesystem for Ntfs {
 
     fn xattrs(&self, node: NodeId) -> Result<Vec<Xattr>> {
         let inode = self.inode(node)?;
-        let attributes = self.standard(&inode)?.file_attributes;
+        // As Windows and ntfs-3g tell them: a directory is one, and nothing else is *normal*.
+        let attributes = match self.standard(&inode)?.file_attributes {
+            attributes if inode.base.is_directory() => attributes | FILE_ATTRIBUTE_DIRECTORY,
+            0 => FILE_ATTRIBUTE_NORMAL,
+            attributes => attributes,
+        };
         let mut xattrs = vec![Xattr {
             name: b"system.ntfs_attrib".to_vec(),
             value: attributes.to_le_bytes().to_vec(),

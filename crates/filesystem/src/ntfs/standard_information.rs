@@ -6,6 +6,10 @@ use crate::node::Timestamp;
 
 /// Not to be written to.
 pub(super) const FILE_ATTRIBUTE_READONLY: u32 = 1;
+/// A directory; not kept on the disk.
+pub(super) const FILE_ATTRIBUTE_DIRECTORY: u32 = 0x10;
+/// Nothing else.
+pub(super) const FILE_ATTRIBUTE_NORMAL: u32 = 0x80;
 
 /// Seconds from 1601, where Windows starts counting, to 1970.
 const EPOCH: i64 = 11_644_473_600;
