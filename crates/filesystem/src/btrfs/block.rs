@@ -71,9 +71,15 @@ pub(super) struct Item {
 
 #[derive(Clone)]
 enum Bytes {
-    Leaf { block: Arc<Block>, slot: usize },
+    Leaf {
+        block: Arc<Block>,
+        slot: usize,
+    },
     /// Bytes that log replay put there, and where on the volume they came from.
-    Patched { bytes: Arc<[u8]>, place: u64 },
+    Patched {
+        bytes: Arc<[u8]>,
+        place: u64,
+    },
 }
 
 impl Item {

@@ -56,8 +56,7 @@ fn zlib(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
         let status = decoder
             .decompress(rest, &mut bytes[written..], flate2::FlushDecompress::None)
             .map_err(|error| error.to_string())?;
-        let moved =
-            decoder.total_in() as usize != read || decoder.total_out() as usize != written;
+        let moved = decoder.total_in() as usize != read || decoder.total_out() as usize != written;
         match status {
             flate2::Status::StreamEnd => return Ok(()),
             _ if !moved => return Err("the stream ends early".into()),
@@ -67,8 +66,7 @@ fn zlib(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
 }
 
 fn zstd(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
-    let mut decoder =
-        zstd::stream::raw::Decoder::new().map_err(|error| error.to_string())?;
+    let mut decoder = zstd::stream::raw::Decoder::new().map_err(|error| error.to_string())?;
     decoder
         .set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG))
         .map_err(|error| error.to_string())?;

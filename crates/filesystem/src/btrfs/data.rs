@@ -253,9 +253,7 @@ impl Data {
             for (packed, from, buf) in batch.iter_mut() {
                 let bytes = ready.iter().find(|(other, _)| other == packed);
                 let from = *from as usize;
-                if let Some(part) =
-                    bytes.and_then(|(_, bytes)| bytes.get(from..from + buf.len()))
-                {
+                if let Some(part) = bytes.and_then(|(_, bytes)| bytes.get(from..from + buf.len())) {
                     buf.copy_from_slice(part);
                 } else {
                     let why = "a file references more than the extent holds";

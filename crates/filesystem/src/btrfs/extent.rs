@@ -118,10 +118,8 @@ impl Extent {
         // What is referenced must lie within what there is.
         let within = if codec.is_some() { ram_bytes } else { disk_length };
         if offset.checked_add(length).is_none_or(|end| end > within) {
-            return Err(fields.corrupt(
-                37,
-                format!("bytes {offset}+{length} of an extent that has {within}"),
-            ));
+            return Err(fields
+                .corrupt(37, format!("bytes {offset}+{length} of an extent that has {within}")));
         }
         let Some(end) = logical.checked_add(disk_length) else {
             return Err(fields.corrupt(21, format!("{disk_length} bytes at address {logical}")));

@@ -37,12 +37,7 @@ struct Plan<'a> {
 
 impl File {
     /// Finds where the bytes of `range` are, and fills `buf` with those that are at hand.
-    fn plan<'a>(
-        &self,
-        range: Range<u64>,
-        buf: &'a mut [u8],
-        plan: &mut Plan<'a>,
-    ) -> Result<()> {
+    fn plan<'a>(&self, range: Range<u64>, buf: &'a mut [u8], plan: &mut Plan<'a>) -> Result<()> {
         let mut at = range.start;
         let mut rest = buf;
         if rest.is_empty() {

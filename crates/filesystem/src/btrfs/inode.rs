@@ -8,9 +8,6 @@ use super::btree::Btree;
 use super::key::{Key, kind};
 use crate::node::{FileType, Metadata, Timestamp};
 
-/// The size of an inode item.
-pub(super) const SIZE: usize = 160;
-
 /// The file's data has no checksums (`BTRFS_INODE_NODATASUM`).
 const NODATASUM: u64 = 1 << 0;
 
@@ -61,6 +58,11 @@ impl Inode {
         })
     }
 
+    /// How many names it has.
+    pub(super) fn links(&self) -> u32 {
+        self.nlink
+    }
+
     /// Whether the data of the file has checksums.
     pub(super) fn has_checksums(&self) -> bool {
         self.flags & NODATASUM == 0
@@ -100,9 +102,7 @@ pub(super) fn timestamp(fields: &Fields<'_>, at: usize) -> Result<Timestamp> {
 /// The inode `number` of the tree.
 pub(super) fn read(tree: &Btree, number: u64) -> Result<Option<Inode>> {
     match tree.get(&Key::first(number, kind::INODE_ITEM))? {
-        Some(item) => {
-            Inode::parse(&item.fields("Btrfs inode item"), item.place()).map(Some)
-        }
+        Some(item) => Inode::parse(&item.fields("Btrfs inode item"), item.place()).map(Some),
         None => Ok(None),
     }
 }

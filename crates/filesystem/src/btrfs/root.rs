@@ -134,13 +134,7 @@ impl Roots {
     }
 
     /// Whether the directory `dir` of subvolume `parent` really holds `child` under that name.
-    pub(super) fn is_linked(
-        &self,
-        parent: u64,
-        child: u64,
-        dir: u64,
-        name: &[u8],
-    ) -> Result<bool> {
+    pub(super) fn is_linked(&self, parent: u64, child: u64, dir: u64, name: &[u8]) -> Result<bool> {
         let Some(item) = self.tree.get(&Key::new(parent, kind::ROOT_REF, child))? else {
             return Ok(false);
         };
