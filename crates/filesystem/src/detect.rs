@@ -92,7 +92,7 @@ pub fn detect(volume: &dyn ReadAt) -> Result<Option<Kind>> {
     let probes: [(Kind, Probe); 5] = [
         (Kind::Ext, ext::probe),
         (Kind::Xfs, xfs::probe),
-        (Kind::Btrfs, btrfs::probe),
+        (Kind::Btrfs, |volume| Ok(btrfs::trace(volume, false)? > btrfs::Trace::None)),
         (Kind::Ntfs, ntfs::probe),
         (Kind::Fat, fat::probe),
     ];

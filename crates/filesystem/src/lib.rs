@@ -28,7 +28,8 @@ mod xfs;
 pub use detect::{Kind, detect, open};
 pub use extent::{Extent, ExtentFile};
 pub use node::{
-    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Stream, Timestamp, Visit, Xattr,
+    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Stream, Subvolume, Timestamp,
+    Visit, Xattr,
 };
 pub use overlay::Overlay;
 pub use tree::{Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};
