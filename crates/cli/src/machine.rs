@@ -95,9 +95,9 @@ impl Machine {
             Ok(None) => Holds::Nothing,
             Ok(Some(kind)) => match fathom_filesystem::open(reader.clone()) {
                 Ok(filesystem) => Holds::Filesystem(filesystem),
-                Err(error) => Holds::Unreadable(kind, error.within(&volume.id)),
+                Err(error) => Holds::Unreadable(kind, error),
             },
-            Err(error) => Holds::Unknown(error.within(&volume.id)),
+            Err(error) => Holds::Unknown(error),
         }
     }
 
@@ -147,7 +147,9 @@ impl Machine {
         let volume = self.volume(chosen)?;
         match self.holds(volume) {
             Holds::Filesystem(filesystem) => Ok(Tree::new(filesystem)),
-            Holds::Unreadable(_, error) | Holds::Unknown(error) => Err(error.into()),
+            Holds::Unreadable(_, error) | Holds::Unknown(error) => {
+                Err(error.within(&volume.id).into())
+            }
             Holds::Nothing => Err(Error::not_found(
                 format!("filesystem on {chosen}"),
                 match &volume.content {

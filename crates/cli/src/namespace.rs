@@ -29,9 +29,10 @@ pub(crate) fn assemble(machine: &Machine) -> Result<Tree, Failure> {
                 candidates.push(Candidate { volume, filesystem: Ok(filesystem) });
             }
             Holds::Unreadable(kind, error) => {
+                let error = error.within(&volume.id);
                 candidates.push(Candidate { volume, filesystem: Err((kind, error)) });
             }
-            Holds::Unknown(error) => unknown.push(error),
+            Holds::Unknown(error) => unknown.push(error.within(&volume.id)),
             Holds::Nothing => {}
         }
     }
