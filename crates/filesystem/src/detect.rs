@@ -83,9 +83,12 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Whether one filesystem lies on a volume.
+type Probe = fn(&dyn ReadAt) -> Result<bool>;
+
 /// Says by name what lies on the volume; `None` where nothing known does.
 pub fn detect(volume: &dyn ReadAt) -> Result<Option<Kind>> {
-    let probes: [(Kind, fn(&dyn ReadAt) -> Result<bool>); 5] = [
+    let probes: [(Kind, Probe); 5] = [
         (Kind::Ext, ext::probe),
         (Kind::Xfs, xfs::probe),
         (Kind::Btrfs, btrfs::probe),
@@ -97,7 +100,8 @@ pub fn detect(volume: &dyn ReadAt) -> Result<Option<Kind>> {
             return Ok(Some(kind));
         }
     }
-    Ok(None)
+    // Last of all, since a volume may still hold backups of what it once was.
+    Ok(ext::probe_backups(volume).then_some(Kind::Ext))
 }
 
 /// Opens the filesystem on the volume.

@@ -25,6 +25,8 @@ mod xfs;
 
 pub use detect::{Kind, detect, open};
 pub use extent::{Extent, ExtentFile};
-pub use node::{DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Timestamp, Xattr};
+pub use node::{
+    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Timestamp, Visit, Xattr,
+};
 pub use overlay::Overlay;
 pub use tree::{Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};
