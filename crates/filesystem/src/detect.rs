@@ -86,9 +86,11 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Whether one filesystem lies on a volume.
+type Probe = fn(&dyn ReadAt) -> Result<bool>;
+
 /// Says by name what lies on the volume; `None` where nothing known does.
 pub fn detect(volume: &dyn ReadAt) -> Result<Option<Kind>> {
-    type Probe = fn(&dyn ReadAt) -> Result<bool>;
     let probes: [(Kind, Probe); 5] = [
         (Kind::Ext, ext::probe),
         (Kind::Xfs, xfs::probe),
@@ -101,8 +103,12 @@ pub fn detect(volume: &dyn ReadAt) -> Result<Option<Kind>> {
             return Ok(Some(kind));
         }
     }
-    // A damaged boot sector has a copy, which also outlives that the volume was formatted anew.
-    Ok(ntfs::probe_backup(volume).then_some(Kind::Ntfs))
+    // Last of all, since a volume may still hold backups of what it once was: a damaged boot sector
+    // or superblock has copies, which outlive that the volume was formatted anew.
+    if ntfs::probe_backup(volume) {
+        return Ok(Some(Kind::Ntfs));
+    }
+    Ok(ext::probe_backups(volume).then_some(Kind::Ext))
 }
 
 /// Opens the filesystem on the volume.
