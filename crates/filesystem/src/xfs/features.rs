@@ -12,6 +12,8 @@ pub(super) struct Features {
     /// Names are looked up without regard to the case of ASCII letters.
     pub(super) ascii_ci: bool,
     pub(super) meta_uuid: bool,
+    /// Log records may be longer than 32 KiB.
+    pub(super) log_v2: bool,
     /// The kernel would not mount it before `xfs_repair` has run.
     pub(super) needs_repair: bool,
     /// Features that the log may use and this reader does not know.
@@ -27,13 +29,14 @@ const VERSION: [(u16, &str); 10] = [
     (0x0040, "quota"),
     (0x0080, "align"),
     (0x0100, "dalign"),
-    (0x0400, "logv2"),
+    (LOG_V2, "logv2"),
     (0x0800, "sector"),
     (0x1000, "extflg"),
     (0x2000, "dirv2"),
     (ASCII_CI, "ascii-ci"),
 ];
 const ASCII_CI: u16 = 0x4000;
+const LOG_V2: u16 = 0x0400;
 const MORE_BITS: u16 = 0x8000;
 /// Without these two a filesystem has directories or extents of before 2000.
 const EXTFLG: u16 = 0x1000;
@@ -84,6 +87,7 @@ impl Features {
         let mut features = Self {
             crc: version == 5,
             ascii_ci: versionnum & ASCII_CI != 0,
+            log_v2: version == 5 || versionnum & LOG_V2 != 0,
             names: names(versionnum.into(), VERSION.map(|(bit, name)| (bit.into(), name))),
             ..Self::default()
         };

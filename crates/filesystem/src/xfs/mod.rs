@@ -56,8 +56,8 @@ pub(crate) fn open(volume: Arc<dyn ReadAt>) -> Result<Arc<dyn Filesystem>> {
     problems.extend(recovery.problems);
     let mut health = recovery.health;
     // The log may hold a later superblock, such as that of a filesystem that has just grown.
-    let superblock = match health {
-        Health::Replayed if problems.is_empty() => Superblock::read(&*recovery.volume, 0)?,
+    let superblock = match Superblock::read(&*recovery.volume, 0) {
+        Ok(replayed) if health != Health::Clean && replayed.root == superblock.root => replayed,
         _ => superblock,
     };
     if superblock.features.needs_repair {
