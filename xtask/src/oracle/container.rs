@@ -86,12 +86,7 @@ pub(super) fn compare(reader: &dyn ReadAt, raw: &Path) -> Result<()> {
         reader.read_at(at, data)?;
         file.read_exact_at(wanted, at)?;
         if let Some(index) = data.iter().zip(&*wanted).position(|(one, other)| one != other) {
-            bail!(
-                "byte {} is {:#04x}, not {:#04x}",
-                at + index as u64,
-                data[index],
-                wanted[index]
-            );
+            bail!("byte {} is {:#04x}, not {:#04x}", at + index as u64, data[index], wanted[index]);
         }
         let hole = (ours.min(end) - at) as usize;
         ensure!(wanted[..hole].iter().all(|byte| *byte == 0), "a hole at {at} covers data");
@@ -111,7 +106,8 @@ fn scattered(reader: &dyn ReadAt, file: &File) -> Result<()> {
     let mut places = Vec::new();
     let mut state = 12345_u64;
     for index in 0..600_u64 {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let size = [1, 512, 4096, 70_000][(state >> 60) as usize % 4].min(length);
         let spread = if index % 2 == 0 { length } else { length.min(24 << 20) };
         places.push(((state >> 8) % (spread - size + 1), size as usize));
