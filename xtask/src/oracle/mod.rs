@@ -3,14 +3,14 @@
 //! or the owning tool says of them.
 
 mod btrfs;
-mod container;
+pub(crate) mod container;
 mod ext;
 mod fat;
 mod fixture;
 mod manifest;
 mod ntfs;
 mod qcow2;
-mod vhd;
+pub(crate) mod vhd;
 mod vmdk;
 mod volume;
 mod work;

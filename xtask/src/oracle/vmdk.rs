@@ -134,7 +134,7 @@ fn chain_of_split_disks(work: &Work) -> Result<()> {
         "qemu-img convert -f raw -O vmdk -o subformat=twoGbMaxExtentFlat raw base.vmdk
          qemu-img create -q -f vmdk -o subformat=twoGbMaxExtentSparse -b base.vmdk -F vmdk top.vmdk
          qemu-io -f vmdk -c 'write -P 3 2147000000 1M' -c 'write -P 4 4294967000 300' \
-           -c 'write -P 5 5368000000 700k' top.vmdk
+           -c 'write -P 5 5368000000 600k' top.vmdk
          qemu-img convert -f vmdk -O raw top.vmdk wanted",
     )?;
     same(work, "top.vmdk", "wanted")
