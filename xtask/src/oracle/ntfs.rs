@@ -59,7 +59,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.push(Case::new("ntfs/names", |work| {
         make(work, "64M", "")?;
         script(work, "", NAMES)?;
-        compare(work, "")?;
+        names(work)?;
         lookups(work)
     }));
     cases.push(Case::new("ntfs/streams", |work| {
@@ -90,7 +90,7 @@ pub(super) fn cases() -> Vec<Case> {
         compare(work, "")
     }));
     cases.push(Case::new("ntfs/fragmented-table", |work| {
-        make(work, "96M", "-c 512")?;
+        make(work, "48M", "-c 512")?;
         script(work, "", FRAGMENTED_TABLE)?;
         let table =
             work.bash("ntfsinfo -fi 0 image | grep -c 'ATTRIBUTE_LIST'").unwrap_or_default();
@@ -192,32 +192,33 @@ setfattr -n user.stream -v "$(head -c 50000 /dev/zero | tr '\0' s)" tiny
 const FRAGMENTED: &str = r#"
 noise() { openssl enc -aes-128-ctr -K 000102030405060708090a0b0c0d0e0f -iv "$(printf '%032x' "$2")" -in /dev/zero 2>/dev/null | head -c "$1" || true; }
 # Fill the volume with small files, remove every other one, and write large files into the gaps.
-mkdir fill; for i in $(seq 1 9000); do noise 2048 $i > fill/$i; done
+mkdir fill; noise 8000000 1 | (cd fill && split -b 2048 -a 4 -d)
 noise 60000000 1 > rest 2>/dev/null || true
-for i in $(seq 1 2 9000); do rm fill/$i; done
-noise 4000000 2 > scattered; noise 3000000 3 > scattered-too
-truncate -s 30M comb; for i in $(seq 1 600); do noise 600 $i | dd of=comb bs=1 seek=$((i * 49152)) conv=notrunc status=none; done
+(cd fill; seq -f 'x%04g' 0 2 3905 | xargs rm)
+noise 2000000 2 > scattered; noise 1500000 3 > scattered-too
+rm rest
+truncate -s 30M comb; for i in $(seq 1 300); do noise 600 $i | dd of=comb bs=1 seek=$((i * 98304)) conv=notrunc status=none; done
 "#;
 
 const FRAGMENTED_TABLE: &str = r#"
 # Grow the table while files take the clusters after it: each step is a piece of its own.
-for step in $(seq 1 500); do
+for step in $(seq 1 400); do
   mkdir d$step; for i in $(seq 1 20); do : > d$step/$i; done
-  head -c 1200 /dev/zero | tr '\0' x > block-$step-a
+  printf '%1200s' x > block-$step
 done
-head -c 85000000 /dev/zero > rest 2>/dev/null || true
-for step in $(seq 1 2 500); do rm block-$step-a; done
+head -c 30000000 /dev/zero > rest 2>/dev/null || true
+seq -f 'block-%g' 1 2 400 | xargs rm
 for i in $(seq 1 3000); do : > late-$i 2>/dev/null || break; done
 rm rest
-for i in $(seq 1 2000); do echo $i > later-$i; done
+for i in $(seq 1 1000); do echo $i > later-$i; done
 "#;
 
 const LARGE_DIRECTORIES: &str = r#"
-mkdir many; (cd many; for i in $(seq 1 7000); do : > "entry $i $(printf 'n%.0s' $(seq 1 $((i % 60))))"; done)
+mkdir many; (cd many; for i in $(seq 1 6200); do : > "entry $i $(printf 'n%.0s' $(seq 1 $((i % 60))))"; done)
 # Streams take the room of the directory's own record, and move its index root out of it.
 mkdir listed; for i in $(seq 1 20); do setfattr -n "user.a stream with a long name, number $i" -v "some value" listed; done
-(cd listed; for i in $(seq 1 6500); do : > "Entry-$i"; done; for i in $(seq 1 3 6500); do rm "Entry-$i"; done)
-mkdir shrunk; (cd shrunk; for i in $(seq 1 1000); do : > $i; done; rm *; : > last)
+(cd listed; for i in $(seq 1 3000); do : > "Entry-$i"; done; seq -f 'Entry-%g' 1 3 3000 | xargs rm)
+mkdir shrunk; (cd shrunk; for i in $(seq 1 500); do : > $i; done; rm *; : > last)
 "#;
 
 const SPECIAL: &str = r#"
@@ -349,6 +350,19 @@ fn scan(work: &Work, tree: &Tree) -> Result<()> {
     Ok(())
 }
 
+/// ntfs-3g counts names that are only there for DOS as links. Neither Linux nor we do.
+fn names(work: &Work) -> Result<()> {
+    let tree = work.tree("image")?;
+    theirs(work, "image", "")?.check(&ours(&tree)?, Ignore { links: true, ..IGNORE })?;
+    for (path, links) in [(&b"/dos/A long name number 7"[..], 1), (b"/links/0", 401)] {
+        let found = tree.metadata(path)?.links;
+        ensure!(found == links, "{} has {found} links", path.escape_ascii());
+    }
+    let (long, dos) = (tree.resolve(b"/dos/A long name number 7", false)?, b"/dos/longna~7");
+    ensure!(tree.resolve(dos, false)?.node == long.node, "the DOS name leads elsewhere");
+    scan(work, &tree)
+}
+
 /// Every name is found as it is, in capitals and in small letters.
 fn lookups(work: &Work) -> Result<()> {
     let tree = work.tree("image")?;
@@ -478,7 +492,8 @@ fn system_files(work: &Work) -> Result<()> {
             .iter()
             .enumerate()
     {
-        if *name == "." || *name == "$Volume" {
+        // ntfscat undoes the fixups of the table.
+        if matches!(*name, "$MFT" | "$MFTMirr" | "." | "$Volume") {
             continue;
         }
         let node =
