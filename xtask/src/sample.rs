@@ -65,7 +65,7 @@ chown -R 1000:1000 root/home/operator; chmod 1777 root/tmp; chmod 700 root/root
 mke2fs -q -t ext4 -L root -U 5ab0f00d-0000-4000-8000-000000000001 -E root_owner=0:0,hash_seed=5ab0f00d-0000-4000-8000-00000000000a,lazy_itable_init=1 -d root root.img 256M
 dd if=root.img of=disk bs=1M seek=$root_at oflag=seek_bytes conv=notrunc,sparse status=none
 
-mkdir -p boot/grub
+mkdir -p boot/grub boot/efi
 printf 'set timeout=5\nmenuentry "Debian" { linux /vmlinuz-6.1.0-28-amd64 root=/dev/mapper/server-root }\n' > boot/grub/grub.cfg
 head -c 20000 /dev/zero | tr '\0' 'k' > boot/vmlinuz-6.1.0-28-amd64
 mke2fs -q -t ext4 -L boot -U 5ab0f00d-0000-4000-8000-000000000002 -E hash_seed=5ab0f00d-0000-4000-8000-00000000000b,lazy_itable_init=1 -d boot boot.img 64M

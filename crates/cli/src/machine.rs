@@ -143,21 +143,53 @@ impl Machine {
         Ok(tree)
     }
 
+    /// The files on the volume that the user named, and of the subvolume behind a colon.
     fn chosen(&self, chosen: &str) -> Result<Tree, Failure> {
-        let volume = self.volume(chosen)?;
-        match self.holds(volume) {
-            Holds::Filesystem(filesystem) => Ok(Tree::new(filesystem)),
+        let (name, subvolume) = match chosen.split_once(':') {
+            Some((name, subvolume)) => (name, Some(subvolume)),
+            None => (chosen, None),
+        };
+        let volume = self.volume(name)?;
+        let filesystem = match self.holds(volume) {
+            Holds::Filesystem(filesystem) => filesystem,
             Holds::Unreadable(_, error) | Holds::Unknown(error) => {
-                Err(error.within(&volume.id).into())
+                return Err(error.within(&volume.id).into());
             }
-            Holds::Nothing => Err(Error::not_found(
-                format!("filesystem on {chosen}"),
-                match &volume.content {
-                    Content::Unknown => "nothing on this volume is recognised",
-                    _ => "other volumes lie on it; choose one of them",
-                },
-            )
-            .into()),
+            Holds::Nothing => {
+                return Err(Error::not_found(
+                    format!("filesystem on {name}"),
+                    match &volume.content {
+                        Content::Unknown => "nothing on this volume is recognised",
+                        _ => "other volumes lie on it; choose one of them",
+                    },
+                )
+                .into());
+            }
+        };
+        match subvolume {
+            Some(subvolume) => Ok(Tree::new(open_subvolume(&filesystem, subvolume)?)),
+            None => Ok(Tree::new(filesystem)),
+        }
+    }
+}
+
+/// The filesystem seen from one of its subvolumes, named by its path or its number.
+pub(crate) fn open_subvolume(
+    filesystem: &Arc<dyn Filesystem>,
+    name: &str,
+) -> Result<Arc<dyn Filesystem>, Error> {
+    let subvolumes = filesystem.subvolumes()?;
+    let wanted = name.trim_matches('/');
+    let found = subvolumes.iter().find(|subvolume| {
+        subvolume.path.as_deref() == Some(wanted.as_bytes()) || wanted.parse() == Ok(subvolume.id)
+    });
+    match found {
+        Some(subvolume) => filesystem.open_subvolume(subvolume.id),
+        None => {
+            let known = subvolumes.iter().filter_map(|subvolume| subvolume.path.as_deref());
+            let known: Vec<_> =
+                known.take(20).map(|path| String::from_utf8_lossy(path).into_owned()).collect();
+            Err(Error::not_found(format!("subvolume {name:?}"), format!("there are {:?}", known)))
         }
     }
 }

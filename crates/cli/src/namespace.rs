@@ -8,7 +8,7 @@ use fathom_filesystem::{Filesystem, Kind, Tree, Unavailable};
 use fathom_volume::{Layer, Volume};
 
 use crate::exit::{self, Failure};
-use crate::machine::{Holds, Machine};
+use crate::machine::{Holds, Machine, open_subvolume};
 
 /// The longest fstab that is believed.
 const MAX_FSTAB: usize = 1 << 20;
@@ -90,10 +90,16 @@ fn root(candidates: &[Candidate<'_>], unknown: &[Problem]) -> Result<Tree, Failu
 }
 
 /// The tree of the filesystem if an operating system starts from it. Distributions that use Btrfs
-/// keep their root in a subvolume of one of a few names.
+/// keep their root in a subvolume of one of a few names, and do not always make it the default.
 fn as_root(filesystem: &Arc<dyn Filesystem>) -> Option<Tree> {
     let tree = Tree::new(filesystem.clone());
-    looks_like_root(&tree).then_some(tree)
+    if looks_like_root(&tree) {
+        return Some(tree);
+    }
+    ["@", "root", "@rootfs"].iter().find_map(|name| {
+        let tree = Tree::new(open_subvolume(filesystem, name).ok()?);
+        looks_like_root(&tree).then_some(tree)
+    })
 }
 
 fn looks_like_root(tree: &Tree) -> bool {
@@ -109,6 +115,7 @@ fn looks_like_root(tree: &Tree) -> bool {
 struct Entry {
     device: String,
     path: String,
+    subvolume: Option<String>,
     optional: bool,
 }
 
@@ -141,9 +148,13 @@ fn parse_line(line: &str) -> Option<Entry> {
         && !matches!(kind, "swap" | "iso9660" | "udf")
         && !options.contains(&"noauto")
         && !options.contains(&"bind");
+    let subvolume = options.iter().find_map(|option| {
+        option.strip_prefix("subvol=").or_else(|| option.strip_prefix("subvolid="))
+    });
     ours.then(|| Entry {
         device: device.replace('"', ""),
         path: unescape(path),
+        subvolume: subvolume.map(unescape),
         optional: options.contains(&"nofail"),
     })
 }
@@ -158,7 +169,12 @@ fn mount(tree: &mut Tree, candidates: &[Candidate<'_>], entry: &Entry) -> Result
     let path = entry.path.as_bytes();
     let found = candidates.iter().find(|candidate| candidate.is_named(&entry.device));
     let filesystem: Arc<dyn Filesystem> = match found {
-        Some(Candidate { filesystem: Ok(filesystem), .. }) => filesystem.clone(),
+        Some(Candidate { filesystem: Ok(filesystem), .. }) => match &entry.subvolume {
+            None => filesystem.clone(),
+            Some(name) => open_subvolume(filesystem, name).unwrap_or_else(|error| {
+                Arc::new(Unavailable::new(None, error.within(&entry.path)))
+            }),
+        },
         Some(Candidate { filesystem: Err((kind, error)), .. }) => {
             Arc::new(Unavailable::new(Some(*kind), error.clone().within(&entry.path)))
         }
