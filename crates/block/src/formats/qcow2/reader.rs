@@ -217,7 +217,7 @@ impl Backing {
     }
 
     /// The first data within `hole`, if there is any.
-    fn data(&self, hole: Range<u64>) -> Option<Range<u64>> {
+    pub(super) fn data(&self, hole: Range<u64>) -> Option<Range<u64>> {
         let known = self.answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let data = match known {
             Some((asked, data))
