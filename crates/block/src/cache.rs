@@ -378,9 +378,13 @@ fn copy(page: u64, bytes: &Page, offset: u64, buf: &mut [u8]) {
     }
 }
 
+/// A thing, and its weight.
+type Weighed<V> = (Arc<V>, usize);
+
 /// A small cache of decoded things (tables, clusters, inodes) with a ceiling on their weight.
 pub struct Decoded<K, V> {
-    inner: Mutex<(LruCache<K, (Arc<V>, usize)>, usize)>,
+    /// The things, and their weight together.
+    inner: Mutex<(LruCache<K, Weighed<V>>, usize)>,
     ceiling: usize,
 }
 

@@ -56,13 +56,15 @@ impl ReadAt for FileSource {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
-        check_range(offset, buf.len(), self.length).map_err(|error| error.within(&self.name))?;
-        self.file.read_exact_at(buf, offset).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                Error::io(&*self.name, io::Error::other("the file shrank while it was read"))
-                    .at(offset)
-            }
-            _ => Error::io(&*self.name, error).at(offset),
+        check_range(offset, buf.len(), self.length).map_err(|error| error.of_image(&self.name))?;
+        self.file.read_exact_at(buf, offset).map_err(|error| {
+            let error = match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    Error::io(&*self.name, io::Error::other("the file shrank while it was read"))
+                }
+                _ => Error::io(&*self.name, error),
+            };
+            error.at(offset).placed()
         })
     }
 
