@@ -76,7 +76,9 @@ impl ReadAt for Metered {
     }
     fn read_many(&self, reads: &mut [(u64, &mut [u8])]) -> Result<()> {
         self.meter.round();
-        reads.iter().for_each(|(_, buf)| self.meter.request(buf.len() as u64));
+        for run in reads.chunk_by(|(at, buf), (next, _)| at + buf.len() as u64 == *next) {
+            self.meter.request(run.iter().map(|(_, buf)| buf.len() as u64).sum());
+        }
         self.source.read_many(reads)
     }
     fn prefetch(&self, ranges: &[Range<u64>]) {

@@ -153,7 +153,7 @@ fn every_kind_of_cluster() {
 fn many_compressed_clusters_are_read_side_by_side() {
     let mut image = Image::new(1 << 20);
     let cluster =
-        |index: u64| -> Vec<u8> { (0..CLUSTER).map(|at| (at * index >> 7) as u8).collect() };
+        |index: u64| -> Vec<u8> { (0..CLUSTER).map(|at| ((at * index) >> 7) as u8).collect() };
     for index in (0..200).rev() {
         image.compressed(index, &cluster(index));
     }

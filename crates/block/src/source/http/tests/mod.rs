@@ -270,9 +270,7 @@ fn redirects_are_followed_and_remembered_but_take_no_secret_along() {
     let elsewhere = Server::new(serve);
     let target = elsewhere.url("/signed?token=abc");
     let server = Server::new(move |request, _| match &*request.path {
-        "/disk.img" => {
-            Answer::new(&format!("302 There\r\nLocation: /inner\r\nContent-Length: 0"), b"")
-        }
+        "/disk.img" => Answer::new("302 There\r\nLocation: /inner\r\nContent-Length: 0", b""),
         _ => Answer::new(&format!("307 There\r\nLocation: {target}\r\nContent-Length: 0"), b""),
     });
     let secret = || Secret::new("Bearer hush");
