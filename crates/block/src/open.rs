@@ -10,6 +10,8 @@ use crate::location::Location;
 use crate::meter::{Meter, Metered};
 use crate::read::{ReadAt, read_vec};
 use crate::source::FileSource;
+#[cfg(feature = "http")]
+use crate::source::http::{Agents, HttpOptions, HttpSource};
 
 /// The longest chain of images that depend on each other. VMware stops at 32 snapshots; qemu has
 /// no limit, and an attacker would not either.
@@ -24,6 +26,11 @@ const DEFAULT_CACHE: usize = 32 << 20;
 /// How many bytes of decompressed clusters are kept.
 const DECOMPRESSED: usize = 8 << 20;
 
+/// How far a forward walk over a web server is fetched ahead: a round trip there costs as much as
+/// some megabytes do.
+#[cfg(feature = "http")]
+const HTTP_READ_AHEAD: u64 = 4 << 20;
+
 /// Everything that opening an image needs to be told. Cheap to clone; clones share the cache and
 /// the meter.
 #[derive(Clone)]
@@ -32,6 +39,8 @@ pub struct Opener {
     cache: Arc<PageCache>,
     clusters: Arc<ClusterCache>,
     meter: Arc<Meter>,
+    #[cfg(feature = "http")]
+    agents: Arc<Agents>,
     format: Option<Format>,
     snapshot: Option<String>,
 }
@@ -43,6 +52,8 @@ impl Default for Opener {
             cache: Arc::new(PageCache::new(DEFAULT_CACHE)),
             clusters: Arc::new(ClusterCache::new(DECOMPRESSED)),
             meter: Arc::default(),
+            #[cfg(feature = "http")]
+            agents: Arc::new(Agents::new(HttpOptions::default())),
             format: None,
             snapshot: None,
         }
@@ -83,6 +94,14 @@ impl Opener {
         self
     }
 
+    /// Fetches from web servers as `options` say.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.agents = Arc::new(Agents::new(options));
+        self
+    }
+
     /// What has been read through this opener.
     pub fn meter(&self) -> &Meter {
         &self.meter
@@ -115,8 +134,16 @@ impl Opener {
         self.behind_cache(Arc::new(source), 0)
     }
 
+    #[cfg(feature = "http")]
     fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
-        Err(Error::unsupported(Location::Url(url.to_owned()).to_string(), "no HTTP yet"))
+        let source = HttpSource::open(url, Arc::clone(&self.agents), Arc::clone(&self.meter))?;
+        Ok(Arc::new(Cached::new(Arc::new(source), Arc::clone(&self.cache), HTTP_READ_AHEAD)))
+    }
+
+    #[cfg(not(feature = "http"))]
+    fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
+        let name = Location::Url(url.to_owned()).to_string();
+        Err(Error::unsupported(name, "this program was built without HTTP").placed())
     }
 
     fn behind_cache(&self, transport: Arc<dyn ReadAt>, read_ahead: u64) -> Arc<dyn ReadAt> {
@@ -227,10 +254,12 @@ impl Chain<'_> {
     }
 }
 
+/// Whether the first bytes, or others that the reader has, are those of a format.
+type Probe = fn(&[u8], &dyn ReadAt) -> bool;
+
 /// What format the first bytes say it is. Anything unknown is raw.
 fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
     let head = read_vec(reader, "image header", 0, HEAD.min(reader.len()))?;
-    type Probe = fn(&[u8], &dyn ReadAt) -> bool;
     let formats: [(Format, Probe); 6] = [
         (Format::Qcow2, qcow2::probe),
         (Format::Vmdk, vmdk::probe),

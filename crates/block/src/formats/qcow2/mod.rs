@@ -148,7 +148,7 @@ fn detail(header: &Header, data: &Source, snapshot: Option<&str>) -> String {
     let size = header.cluster_size();
     let mut detail = match size {
         ..1024 => format!("v{}, {size} B clusters", header.version),
-        ..0x10_0000 => format!("v{}, {} KiB clusters", header.version, size >> 10),
+        1024..0x10_0000 => format!("v{}, {} KiB clusters", header.version, size >> 10),
         _ => format!("v{}, {} MiB clusters", header.version, size >> 20),
     };
     if header.compression == Compression::Zstd {

@@ -101,6 +101,19 @@ impl Reader {
         }
     }
 
+    /// The first data among allocated clusters. A preallocated image has clusters for everything,
+    /// and the file beneath holes where they are.
+    fn data_on_disk(&self, host: u64, guest: Range<u64>) -> Option<Range<u64>> {
+        let stop = host.saturating_add(guest.end - guest.start);
+        if stop > self.data.len() {
+            // Reading it will fail, which must be seen.
+            return Some(guest);
+        }
+        let data = self.data.next_data(host)?;
+        let (start, end) = (data.start.max(host), data.end.min(stop));
+        (start < end).then(|| guest.start + (start - host)..guest.start + (end - host))
+    }
+
     fn carry_out(&self, mut plan: Plan<'_>) -> Result<()> {
         if !plan.packed.is_empty() {
             self.unpacker
@@ -175,17 +188,21 @@ impl ReadAt for Reader {
                 return found.or(Some(at..self.size));
             };
             let end = at + extent.length;
-            match (extent.place, &mut found) {
-                (Place::Data(_) | Place::Compressed { .. }, Some(found)) => found.end = end,
-                (Place::Data(_) | Place::Compressed { .. }, None) => found = Some(at..end),
+            let data = match extent.place {
+                Place::Zero => None,
+                Place::Compressed { .. } => Some(at..end),
+                Place::Data(host) => self.data_on_disk(host, at..end),
+                Place::Hole => self.backing.as_ref().and_then(|backing| backing.data(at..end)),
+            };
+            match (data, &mut found) {
+                (Some(data), Some(found)) if data.start == found.end => found.end = data.end,
+                (Some(data), None) => found = Some(data),
                 (_, Some(_)) => return found,
-                (Place::Zero, None) => {}
-                (Place::Hole, None) => {
-                    let beneath = self.backing.as_ref().and_then(|backing| backing.data(at..end));
-                    if beneath.is_some() {
-                        return beneath;
-                    }
-                }
+                (None, None) => {}
+            }
+            // A piece that ends before its extent does is followed by a hole.
+            if found.as_ref().is_some_and(|found| found.end < end) {
+                return found;
             }
             at = end;
         }
@@ -200,7 +217,7 @@ impl Backing {
     }
 
     /// The first data within `hole`, if there is any.
-    fn data(&self, hole: Range<u64>) -> Option<Range<u64>> {
+    pub(super) fn data(&self, hole: Range<u64>) -> Option<Range<u64>> {
         let known = self.answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let data = match known {
             Some((asked, data))
