@@ -20,6 +20,7 @@ mod fat;
 mod node;
 mod ntfs;
 mod overlay;
+mod signature;
 mod tree;
 mod xfs;
 
