@@ -174,11 +174,17 @@ fn choose(mut found: Vec<(Kind, Evidence)>) -> Result<Option<Kind>> {
     }
 }
 
-/// What gives way to anything else, or to what is named: a disc with a second filesystem on it has
-/// the descriptors of ISO 9660 too, as does whatever was made over one; little proves a Minix; an
-/// HPFS starts as a FAT does, and an HFS may be the wrapper of an HFS+.
-const YIELDING: [(Kind, &[Kind]); 4] =
-    [(Kind::Iso9660, &[]), (Kind::Minix, &[]), (Kind::Fat, &[Kind::Hpfs]), (Kind::Hfs, &[])];
+/// What gives way to what is named, or to anything else. Whatever was made over a disc has the
+/// descriptors of ISO 9660 too, as has a disc in the form of UDF; but discs for a Macintosh have its
+/// filesystem beside theirs. Little proves a Minix; an HPFS starts as a FAT does, and an HFS may be
+/// the wrapper of an HFS+.
+const YIELDING: [(Kind, &[Kind]); 5] = [
+    (Kind::Minix, &[]),
+    (Kind::Iso9660, &[Kind::Udf, Kind::Ext, Kind::Xfs, Kind::Btrfs, Kind::Ntfs, Kind::Fat]),
+    (Kind::HfsPlus, &[Kind::Iso9660, Kind::Udf]),
+    (Kind::Hfs, &[]),
+    (Kind::Fat, &[Kind::Hpfs]),
+];
 
 /// Opens the filesystem on the volume.
 pub fn open(volume: Arc<dyn ReadAt>) -> Result<Arc<dyn Filesystem>> {
@@ -210,6 +216,8 @@ mod tests {
         check(&[(Kind::Swap, Magic), (Kind::Xfs, Valid)], Some(Kind::Xfs));
         check(&[(Kind::Iso9660, Valid), (Kind::Udf, Valid)], Some(Kind::Udf));
         check(&[(Kind::Iso9660, Valid), (Kind::Ext, Valid)], Some(Kind::Ext));
+        check(&[(Kind::Iso9660, Valid), (Kind::Hfs, Valid)], Some(Kind::Iso9660));
+        check(&[(Kind::HfsPlus, Valid), (Kind::Hfs, Valid)], Some(Kind::HfsPlus));
         check(&[(Kind::Iso9660, Valid), (Kind::Ext, Magic)], Some(Kind::Iso9660));
         check(&[(Kind::Fat, Valid), (Kind::Hpfs, Valid)], Some(Kind::Hpfs));
         check(&[(Kind::Minix, Valid), (Kind::Erofs, Valid)], Some(Kind::Erofs));
