@@ -91,7 +91,7 @@ impl Machine {
             (None, Some(problem)) => return Holds::Unknown(problem.clone()),
             (None, None) => return Holds::Nothing,
         };
-        match fathom_filesystem::detect(&**reader) {
+        match fathom_filesystem::detect(reader) {
             Ok(None) => Holds::Nothing,
             Ok(Some(kind)) => match fathom_filesystem::open(reader.clone()) {
                 Ok(filesystem) => Holds::Filesystem(filesystem),

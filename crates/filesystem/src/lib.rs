@@ -20,6 +20,7 @@ mod fat;
 mod node;
 pub mod ntfs;
 mod overlay;
+mod signature;
 mod tree;
 mod unavailable;
 mod utf16;
