@@ -40,6 +40,8 @@ pub enum Kind {
     Romfs,
     Vmfs,
     Swap,
+    /// It is not known which.
+    Unknown,
 }
 
 impl Kind {
@@ -73,6 +75,7 @@ impl Kind {
             Self::Romfs => "romfs",
             Self::Vmfs => "vmfs",
             Self::Swap => "swap",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -83,12 +86,15 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Whether one filesystem lies on a volume.
+type Probe = fn(&dyn ReadAt) -> Result<bool>;
+
 /// Says by name what lies on the volume; `None` where nothing known does.
 pub fn detect(volume: &dyn ReadAt) -> Result<Option<Kind>> {
-    let probes: [(Kind, fn(&dyn ReadAt) -> Result<bool>); 5] = [
+    let probes: [(Kind, Probe); 5] = [
         (Kind::Ext, ext::probe),
         (Kind::Xfs, xfs::probe),
-        (Kind::Btrfs, btrfs::probe),
+        (Kind::Btrfs, |volume| Ok(btrfs::trace(volume, false)? > btrfs::Trace::None)),
         (Kind::Ntfs, ntfs::probe),
         (Kind::Fat, fat::probe),
     ];
@@ -97,8 +103,12 @@ pub fn detect(volume: &dyn ReadAt) -> Result<Option<Kind>> {
             return Ok(Some(kind));
         }
     }
-    // A damaged boot sector has a copy, which also outlives that the volume was formatted anew.
-    Ok(ntfs::probe_backup(volume).then_some(Kind::Ntfs))
+    // Last of all, since a volume may still hold backups of what it once was: a damaged boot sector
+    // or superblock has copies, which outlive that the volume was formatted anew.
+    if ntfs::probe_backup(volume) {
+        return Ok(Some(Kind::Ntfs));
+    }
+    Ok(ext::probe_backups(volume).then_some(Kind::Ext))
 }
 
 /// Opens the filesystem on the volume.

@@ -21,13 +21,16 @@ mod node;
 pub mod ntfs;
 mod overlay;
 mod tree;
+mod unavailable;
 mod utf16;
 mod xfs;
 
 pub use detect::{Kind, detect, open};
 pub use extent::{Extent, ExtentFile};
 pub use node::{
-    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Stream, Timestamp, Xattr,
+    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Stream, Subvolume, Timestamp,
+    Visit, Xattr,
 };
 pub use overlay::Overlay;
 pub use tree::{Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};
+pub use unavailable::Unavailable;
