@@ -215,16 +215,20 @@ pub(super) fn probe(volume: &dyn ReadAt) -> Result<bool> {
     if matches!(&boot[3..11], b"NTFS    " | b"EXFAT   " | b"-FVE-FS-") {
         return Ok(false);
     }
-    // Formatters write a jump, a signature or both; a block of numbers alone may be anything.
+    let geometry = match Geometry::parse(&Fields::new("FAT boot sector", 0, &boot)) {
+        Ok(geometry) => geometry,
+        // A FAT that is not known is one all the same.
+        Err(error) => return Ok(error.kind() == fathom_block::ErrorKind::Unsupported),
+    };
+    // Formatters write a jump, a signature or both. A block of numbers alone may be anything,
+    // unless the table that it leads to begins with the same medium.
     let jump = matches!(boot[0], 0xEB | 0xE9);
     let signature = boot[510..] == [0x55, 0xAA];
-    let parsed = Geometry::parse(&Fields::new("FAT boot sector", 0, &boot));
-    Ok((jump || signature)
-        && match parsed {
-            Ok(_) => true,
-            // A FAT that is not known is one all the same.
-            Err(error) => error.kind() == fathom_block::ErrorKind::Unsupported,
-        })
+    let medium = || {
+        let start = read_array::<3>(volume, "file allocation table", geometry.table);
+        start.is_ok_and(|start| start[0] == geometry.media && start[1] == 0xFF)
+    };
+    Ok(jump || signature || medium())
 }
 
 #[cfg(test)]
@@ -309,6 +313,8 @@ pub(super) mod tests {
         assert!(probe(&bare).unwrap());
         bare[511] = 0;
         assert!(!probe(&bare).unwrap());
+        bare.extend([0xF8, 0xFF, 0xFF]);
+        assert!(probe(&bare).unwrap());
         assert!(!probe(&vec![0; 100]).unwrap());
     }
 }

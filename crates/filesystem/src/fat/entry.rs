@@ -211,7 +211,7 @@ pub(super) mod tests {
         let checksum = parse_short(short).checksum();
         let mut units: Vec<u16> = name.encode_utf16().collect();
         let count = units.len().div_ceil(PIECE);
-        if units.len() % PIECE != 0 {
+        if !units.len().is_multiple_of(PIECE) {
             units.push(0);
         }
         units.resize(count * PIECE, 0xFFFF);

@@ -93,7 +93,10 @@ impl Fat {
         let in_root = node.inode.checked_sub(geometry.root.0).filter(|at| *at < geometry.root.1);
         let in_data = node.inode.checked_sub(geometry.data);
         let missing = || Error::not_found(format!("node {}", node.inode), "no entry is there");
-        if node.tree != 0 || node.inode % ENTRY as u64 != 0 || in_root.or(in_data).is_none() {
+        if node.tree != 0
+            || !node.inode.is_multiple_of(ENTRY as u64)
+            || in_root.or(in_data).is_none()
+        {
             return Err(missing());
         }
         let bytes = read_array::<ENTRY>(&*self.volume, "directory entry", node.inode)?;

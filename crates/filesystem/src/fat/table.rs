@@ -113,7 +113,7 @@ impl Table {
         let entry = match (width, page.get(at..)) {
             (Width::Fat12, Some([low, high, ..])) => {
                 let pair = u16::from_le_bytes([*low, *high]);
-                Some(u32::from(if bit % 8 == 0 { pair & 0xFFF } else { pair >> 4 }))
+                Some(u32::from(if bit.is_multiple_of(8) { pair & 0xFFF } else { pair >> 4 }))
             }
             (Width::Fat16, Some([low, high, ..])) => {
                 Some(u32::from(u16::from_le_bytes([*low, *high])))

@@ -91,7 +91,7 @@ impl<'a> Attribute<'a> {
     /// The attribute at `at` of a record, and its length.
     pub(super) fn parse(record: &Fields<'a>, at: usize) -> Result<(Self, usize)> {
         let length = record.le_u32(at + 4)? as usize;
-        if length < 24 || length % 8 != 0 {
+        if length < 24 || !length.is_multiple_of(8) {
             return Err(record.corrupt(at + 4, format!("an attribute of {length} bytes")));
         }
         let fields = record.part("attribute", at, length)?;

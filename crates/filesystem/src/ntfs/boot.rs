@@ -58,7 +58,8 @@ impl Geometry {
             return Err(boot.corrupt(14, "fields that only FAT uses are not zero"));
         }
         let sector_size = u64::from(boot.le_u16(11)?);
-        if !matches!(sector_size, 512 | 1024 | 2048 | 4096) {
+        // Windows makes none of 256; mkntfs does.
+        if !matches!(sector_size, 256 | 512 | 1024 | 2048 | 4096) {
             return Err(boot.corrupt(11, format!("{sector_size} bytes are no size of a sector")));
         }
         let sectors_per_cluster = match boot.u8(13)? {

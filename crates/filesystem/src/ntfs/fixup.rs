@@ -15,7 +15,7 @@ pub(super) fn undo(what: &str, at: u64, record: &mut [u8]) -> Result<()> {
     let usa_ofs = usize::from(fields.le_u16(4)?);
     let usa_count = usize::from(fields.le_u16(6)?);
     let strides = record.len() / STRIDE;
-    if strides == 0 || record.len() % STRIDE != 0 || usa_count != strides + 1 {
+    if strides == 0 || !record.len().is_multiple_of(STRIDE) || usa_count != strides + 1 {
         return Err(fields.corrupt(
             6,
             format!("an update sequence of {usa_count} numbers for {} bytes", record.len()),

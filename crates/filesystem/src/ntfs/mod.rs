@@ -264,10 +264,11 @@ impl Ntfs {
             let mut bytes = read_vec(&*bitmap, "cluster bitmap", range.start, step)?;
             at = range.start + step;
             // The bits after the last cluster's are set.
-            if at == length && geometry.clusters % 8 != 0 {
-                if let Some(last) = bytes.last_mut() {
-                    *last &= (1 << (geometry.clusters % 8)) - 1;
-                }
+            if at == length
+                && !geometry.clusters.is_multiple_of(8)
+                && let Some(last) = bytes.last_mut()
+            {
+                *last &= (1 << (geometry.clusters % 8)) - 1;
             }
             used += bytes.iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>();
         }
