@@ -171,8 +171,7 @@ impl<'a> Search<'a> {
         let divisible = !matches!(layer, Layer::Partition { .. });
         let table = match divisible {
             true => {
-                let occupied = recognise::foreign_superblock(&head);
-                let table = partition::read(&**reader, look.sector_size, occupied);
+                let table = partition::read(&**reader, look.sector_size);
                 if table.is_err() {
                     self.volumes[index].content = Content::Table(Table::Gpt);
                 }
@@ -206,7 +205,19 @@ impl<'a> Search<'a> {
                 Content::PhysicalVolume { uuid: physical.uuid, group: None };
             return Ok(());
         }
-        if let Some(found) = recognise::disk_label(&head, divisible, reader.len()) {
+        let (slice, vmfs) = match layer {
+            Layer::Partition { kind, kind_name, .. } => {
+                (recognise::is_slice(kind), *kind_name == Some("VMware VMFS"))
+            }
+            Layer::Disk { .. } => (true, true),
+            Layer::Luks { .. } | Layer::Logical { .. } => (true, false),
+        };
+        let label = slice.then(|| recognise::disk_label(&head, divisible, reader.len())).flatten();
+        let found = match label {
+            None if vmfs => recognise::vmfs_member(&**reader)?,
+            label => label,
+        };
+        if let Some(found) = found {
             self.recognised(index, id, found);
             return Ok(());
         }

@@ -2,8 +2,13 @@
 
 use super::{Recognised, has};
 
-/// The disk label of a machine that is not a PC, by the first bytes of the disk or, where a slice
-/// holds a label of its own, of the partition.
+/// Partition types whose partitions hold a label of their own: BSD's and Solaris's slices.
+pub(crate) fn is_slice(kind: &str) -> bool {
+    const FREEBSD: &str = "516e7cb4-6ecf-11d6-8ff8-00022d09712b";
+    matches!(kind, "0xa5" | "0xa6" | "0xa9" | "0x82" | "0xbf" | FREEBSD)
+}
+
+/// The disk label of a machine that is not a PC, by the first bytes of the disk or of a slice.
 pub(crate) fn disk_label(head: &[u8], whole_disk: bool, length: u64) -> Option<Recognised> {
     const BSD: [u8; 4] = 0x8256_4557_u32.to_le_bytes();
     for at in [512, 64, 0] {
