@@ -334,7 +334,7 @@ mod tests {
             data.push(range);
         }
         assert_eq!(data, [0..8, 12..17, 20..28, 28..31]);
-        reader.prefetch(&[0..100]);
+        reader.prefetch(&[0..5, 6..100]);
     }
 
     #[test]
@@ -356,7 +356,7 @@ mod tests {
                 u64::MAX
             }
             fn run(&self, offset: u64) -> Result<Run> {
-                let place = if offset % 2 == 0 { Place::Zeros } else { Place::Beneath };
+                let place = if offset.is_multiple_of(2) { Place::Zeros } else { Place::Beneath };
                 Ok(Run { place, length: 1 })
             }
         }
