@@ -77,8 +77,8 @@ fn image() -> Vec<u8> {
         put(&mut image, entry + 20, &length.to_le_bytes());
         put(&mut image, METADATA + place, &value.to_le_bytes());
     }
-    put(&mut image, TABLE, &(5 * MIB as u64 | FULLY_PRESENT).to_le_bytes());
-    put(&mut image, TABLE + 16, &(4 * MIB as u64 | FULLY_PRESENT).to_le_bytes());
+    put(&mut image, TABLE, &((5 * MIB as u64) | FULLY_PRESENT).to_le_bytes());
+    put(&mut image, TABLE + 16, &((4 * MIB as u64) | FULLY_PRESENT).to_le_bytes());
     image[4 * MIB..5 * MIB].fill(b'x');
     image[5 * MIB..].fill(b'y');
     image
@@ -205,7 +205,7 @@ fn blocks_that_cannot_be_are_corrupt_when_read() {
     }
     for state in [UNDEFINED, ZERO, UNMAPPED, UNMAPPED_DRAFT] {
         let mut image = image();
-        put(&mut image, TABLE + 8, &(5 * MIB as u64 | state).to_le_bytes());
+        put(&mut image, TABLE + 8, &((5 * MIB as u64) | state).to_le_bytes());
         check(&open(image).unwrap());
     }
 }
