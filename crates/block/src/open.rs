@@ -233,6 +233,10 @@ fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
 }
 
 fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
+    if let (Some(name), false) = (chain.snapshot(), format == Format::Qcow2) {
+        let why = format!("{format} images have no snapshots within");
+        return Err(Error::not_found(format!("snapshot {name:?}"), why));
+    }
     let disk = match format {
         Format::Raw => raw::open(source, chain),
         Format::Qcow2 => qcow2::open(source, chain),
