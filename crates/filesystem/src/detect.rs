@@ -45,6 +45,8 @@ pub enum Kind {
     Romfs,
     Vmfs,
     Swap,
+    /// It is not known which.
+    Unknown,
 }
 
 impl Kind {
@@ -82,6 +84,7 @@ impl Kind {
             Self::Romfs => "romfs",
             Self::Vmfs => "vmfs",
             Self::Swap => "swap",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -140,8 +143,16 @@ pub fn detect(volume: &Arc<dyn ReadAt>) -> Result<Option<Kind>> {
     if found.iter().all(|(_, evidence)| *evidence < Evidence::Valid) {
         found.extend(signature::far(&**volume)?);
     }
-    if found.is_empty() && btrfs::probe_mirrors(&**volume)? {
-        found.push((Kind::Btrfs, Evidence::Magic));
+    if found.is_empty() {
+        // Last of all, since the copies of boot sectors and superblocks outlive that the volume was
+        // formatted anew.
+        let copies = [
+            (Kind::Btrfs, btrfs::probe_mirrors(&**volume)?),
+            (Kind::Ntfs, ntfs::probe_backup(&**volume)),
+            (Kind::Ext, ext::probe_backups(&**volume)),
+        ];
+        let there = copies.into_iter().filter(|(_, there)| *there);
+        found.extend(there.map(|(kind, _)| (kind, Evidence::Magic)));
     }
     choose(found)
 }

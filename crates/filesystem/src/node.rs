@@ -147,6 +147,15 @@ pub struct Xattr {
     pub value: Vec<u8>,
 }
 
+/// A named run of bytes that a file has beside its own: an alternate data stream of NTFS.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stream {
+    /// The name, without the file's.
+    pub name: Vec<u8>,
+    /// The length in bytes.
+    pub size: u64,
+}
+
 /// What a filesystem says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
@@ -250,6 +259,17 @@ pub trait Filesystem: Send + Sync {
 
     /// The bytes of the file.
     fn open(&self, node: NodeId) -> Result<Arc<dyn ReadAt>>;
+
+    /// The named streams of the file or directory. Most filesystems have none.
+    fn streams(&self, _node: NodeId) -> Result<Vec<Stream>> {
+        Ok(Vec::new())
+    }
+
+    /// The bytes of the stream that [`Filesystem::streams`] calls `name`; `None` where there is no
+    /// such stream.
+    fn open_stream(&self, _node: NodeId, _name: &[u8]) -> Result<Option<Arc<dyn ReadAt>>> {
+        Ok(None)
+    }
 
     /// The subvolumes it holds, itself included; none where the filesystem knows no such thing.
     fn subvolumes(&self) -> Result<Vec<Subvolume>> {

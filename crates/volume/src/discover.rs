@@ -1,13 +1,36 @@
 //! The one door: every volume on the disks of one machine.
+//!
+//! A worklist: each volume is examined once, and what is found on it is examined in turn. Groups of
+//! LVM are put together when nothing else is left to examine, since their parts may lie anywhere.
 
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use fathom_block::{Error, Problem, ReadAt, Window, read_vec};
+
+use crate::budget::Budget;
 use crate::key::Keys;
-use crate::volume::{Content, Discovery, Disk, Layer, Volume, VolumeId};
+use crate::luks;
+use crate::lvm::{AssembledGroup, Lvm};
+use crate::partition::{self, Nature, Partition, Partitions};
+use crate::recognise::{self, HEAD, Recognised};
+use crate::volume::{Content, Discovery, Disk, Layer, Table, Volume, VolumeId};
+
+/// The most volumes that are listed. The largest hypervisors have some thousands.
+const MAX_VOLUMES: usize = 10_000;
+
+/// How deep volumes may lie in one another: disk, partition, LUKS, LVM, a guest's own disk in that
+/// and the same once more is eight.
+const MAX_DEPTH: usize = 8;
+
+/// How many LUKS volumes keys are tried on: each try takes a second by design.
+const MAX_UNLOCKED: usize = 64;
 
 /// Finds every volume on `disks`. `keys` are tried on what is encrypted.
-pub fn discover(disks: &[Disk], _keys: &Keys) -> Discovery {
-    let mut discovery = Discovery::default();
+pub fn discover(disks: &[Disk], keys: &Keys) -> Discovery {
+    let mut search = Search::new(keys);
     for (index, disk) in disks.iter().enumerate() {
-        discovery.volumes.push(Volume {
+        let volume = Volume {
             id: VolumeId::new(format!("disk{index}")),
             parents: Vec::new(),
             layer: Layer::Disk {
@@ -18,7 +41,364 @@ pub fn discover(disks: &[Disk], _keys: &Keys) -> Discovery {
             size: disk.reader.len(),
             reader: Some(disk.reader.clone()),
             problem: None,
-        });
+        };
+        search.add(volume, Look { depth: 0, sector_size: disk.sector_size });
     }
-    discovery
+    search.run();
+    Discovery { volumes: search.volumes, problems: search.problems }
+}
+
+/// How a volume is to be examined.
+#[derive(Clone, Copy)]
+struct Look {
+    depth: usize,
+    sector_size: Option<u32>,
+}
+
+struct Search<'a> {
+    keys: &'a Keys,
+    volumes: Vec<Volume>,
+    problems: Vec<Problem>,
+    queue: VecDeque<(usize, Look)>,
+    index: HashMap<VolumeId, usize>,
+    depths: HashMap<VolumeId, usize>,
+    group_names: HashSet<String>,
+    lvm: Lvm,
+    budget: Budget,
+    unlocked: usize,
+    full: bool,
+}
+
+impl<'a> Search<'a> {
+    fn new(keys: &'a Keys) -> Self {
+        Self {
+            keys,
+            volumes: Vec::new(),
+            problems: Vec::new(),
+            queue: VecDeque::new(),
+            index: HashMap::new(),
+            depths: HashMap::new(),
+            group_names: HashSet::new(),
+            lvm: Lvm::default(),
+            budget: Budget::default(),
+            unlocked: 0,
+            full: false,
+        }
+    }
+
+    fn run(&mut self) {
+        loop {
+            while let Some((index, look)) = self.queue.pop_front() {
+                self.examine(index, look);
+            }
+            match self.lvm.next_group() {
+                Some(group) => self.add_group(group),
+                None => return,
+            }
+        }
+    }
+
+    /// Lists a volume, and has it examined later.
+    fn add(&mut self, mut volume: Volume, look: Look) {
+        if self.volumes.len() >= MAX_VOLUMES {
+            if !std::mem::replace(&mut self.full, true) {
+                let why = format!("more than {MAX_VOLUMES} are there; the others are not listed");
+                self.problems.push(Error::unsupported("volumes", why));
+            }
+            return;
+        }
+        // A group may call itself `disk0` and its volume `p1`.
+        if self.index.contains_key(&volume.id) {
+            let why = "another volume goes by the same name";
+            self.problems.push(Error::corrupt(volume.id.to_string(), 0, why));
+            volume.id = VolumeId::new(format!("{}#{}", volume.id, self.volumes.len()));
+        }
+        let index = self.volumes.len();
+        self.index.insert(volume.id.clone(), index);
+        self.depths.insert(volume.id.clone(), look.depth);
+        if volume.reader.is_some() && volume.content == Content::Unknown {
+            if look.depth > MAX_DEPTH {
+                let why = format!("volumes lie in one another more than {MAX_DEPTH} deep");
+                volume.problem.get_or_insert(Error::unsupported(volume.id.to_string(), why));
+            } else {
+                self.queue.push_back((index, look));
+            }
+        }
+        self.volumes.push(volume);
+    }
+
+    /// Finds out what a volume holds.
+    fn examine(&mut self, index: usize, look: Look) {
+        let volume = &self.volumes[index];
+        let (id, layer) = (volume.id.clone(), volume.layer.clone());
+        let Some(reader) = volume.reader.clone() else {
+            return;
+        };
+        let outcome = self.look_at(index, &id, &layer, &reader, look);
+        if let Err(error) = outcome {
+            self.volumes[index].problem.get_or_insert(error.within(&id));
+        }
+    }
+
+    fn look_at(
+        &mut self,
+        index: usize,
+        id: &VolumeId,
+        layer: &Layer,
+        reader: &Arc<dyn ReadAt>,
+        look: Look,
+    ) -> Result<(), Error> {
+        let head = read_vec(&**reader, "start", 0, HEAD.min(reader.len()))?;
+        match luks::read(&**reader, &head, &mut self.budget) {
+            Ok(None) => {}
+            Ok(Some(header)) => {
+                self.open_luks(index, id, header, reader, look);
+                return Ok(());
+            }
+            Err(error) => {
+                // The magic is there, so it is LUKS, whatever the rest says.
+                self.volumes[index].content = Content::Luks {
+                    version: if head.get(7) == Some(&2) { 2 } else { 1 },
+                    uuid: String::new(),
+                    label: None,
+                    cipher: String::new(),
+                };
+                return Err(error);
+            }
+        }
+        // The kernel looks for tables on disks only. A LUKS volume or a logical one may be the
+        // whole disk of another machine; a partition is not.
+        let divisible = !matches!(layer, Layer::Partition { .. });
+        let table = match divisible {
+            true => {
+                let table = partition::read(&**reader, look.sector_size);
+                if table.is_err() {
+                    self.volumes[index].content = Content::Table(Table::Gpt);
+                }
+                table?
+            }
+            false => None,
+        };
+        // At the very end of a disk lies the end of its last partition too, and whatever that holds
+        // there is not about the disk.
+        let covered = |at: u64| table.as_ref().is_some_and(|table| table.cover(at));
+        let array = recognise::array_member(&**reader)?.filter(|found| !covered(found.at));
+        if let Some(found) =
+            array.or_else(|| recognise::member(&head).filter(|found| !covered(found.at)))
+        {
+            self.recognised(index, id, found);
+            return Ok(());
+        }
+        if let Some(table) = table {
+            self.add_partitions(index, id, table, reader, look);
+            return Ok(());
+        }
+        if let Some(physical) = self.lvm.add(id, reader, &head, &mut self.budget)? {
+            let problems = physical.problems.into_iter().map(|problem| problem.within(id));
+            self.problems.extend(problems);
+            if let Some(first) = physical.duplicate_of {
+                let why = format!("the same physical volume as {first}, which is used");
+                let what = format!("{id}: physical volume {}", physical.uuid);
+                self.volumes[index].problem = Some(Error::corrupt(what, 0, why));
+            }
+            self.volumes[index].content =
+                Content::PhysicalVolume { uuid: physical.uuid, group: None };
+            return Ok(());
+        }
+        let (slice, vmfs) = match layer {
+            Layer::Partition { kind, kind_name, .. } => {
+                (recognise::is_slice(kind), *kind_name == Some("VMware VMFS"))
+            }
+            Layer::Disk { .. } => (true, true),
+            Layer::Luks { .. } | Layer::Logical { .. } => (true, false),
+        };
+        let label = slice.then(|| recognise::disk_label(&head, divisible, reader.len())).flatten();
+        let found = match label {
+            None if vmfs => recognise::vmfs_member(&**reader)?,
+            label => label,
+        };
+        if let Some(found) = found {
+            self.recognised(index, id, found);
+            return Ok(());
+        }
+        if let Some(header) = luks::read_secondary(&**reader, &head, &mut self.budget) {
+            self.open_luks(index, id, header, reader, look);
+        }
+        Ok(())
+    }
+
+    fn recognised(&mut self, index: usize, id: &VolumeId, found: Recognised) {
+        let volume = &mut self.volumes[index];
+        volume.content = Content::Recognised { name: found.name, uuid: found.uuid };
+        volume.problem.get_or_insert_with(|| not_read(id, found.name));
+    }
+
+    fn add_partitions(
+        &mut self,
+        index: usize,
+        disk: &VolumeId,
+        table: Partitions,
+        reader: &Arc<dyn ReadAt>,
+        look: Look,
+    ) {
+        let kind = table.table;
+        self.volumes[index].content = Content::Table(kind);
+        if let Layer::Disk { sector_size, .. } = &mut self.volumes[index].layer {
+            if look.sector_size.is_some_and(|stated| stated != table.sector_size) {
+                let why = format!(
+                    "the partition table counts in sectors of {} bytes, the image says {sector_size}",
+                    table.sector_size
+                );
+                self.problems.push(Error::corrupt(format!("{disk}: partition table"), 0, why));
+            }
+            *sector_size = table.sector_size;
+        }
+        self.problems.extend(table.problems.into_iter().map(|problem| problem.within(disk)));
+        // What examining them will read first, in one go: their starts and their ends.
+        let edges = table.partitions.iter().flat_map(|one| {
+            let end = one.start.saturating_add(one.length);
+            [one.start..one.start.saturating_add(HEAD), end.saturating_sub(16 << 10)..end]
+        });
+        reader.prefetch(&edges.take(64).collect::<Vec<_>>());
+        let look = Look { depth: look.depth + 1, sector_size: Some(table.sector_size) };
+        for one in table.partitions {
+            self.add_partition(disk, kind, one, reader, look);
+        }
+    }
+
+    fn add_partition(
+        &mut self,
+        disk: &VolumeId,
+        table: Table,
+        one: Partition,
+        reader: &Arc<dyn ReadAt>,
+        look: Look,
+    ) {
+        let id = disk.child(format_args!("p{}", one.number));
+        let mut problem = one.problem.map(|problem| problem.within(&id));
+        let end = one.start.saturating_add(one.length);
+        if problem.is_none() && end > reader.len() {
+            let why = format!("it ends at byte {end}, the disk at {}: truncated?", reader.len());
+            problem = Some(Error::corrupt(id.to_string(), one.start, why));
+        }
+        let inside = one.length > 0 && one.start < reader.len();
+        let window = || -> Arc<dyn ReadAt> {
+            Arc::new(Window::clipped(reader.clone(), one.start, one.length))
+        };
+        let content = match one.nature {
+            Nature::Plain => Content::Unknown,
+            Nature::Extended => Content::Table(table),
+            Nature::Member(name) => {
+                problem.get_or_insert_with(|| not_read(&id, name));
+                Content::Recognised { name, uuid: None }
+            }
+        };
+        let volume = Volume {
+            id,
+            parents: vec![disk.clone()],
+            layer: Layer::Partition {
+                table,
+                number: one.number,
+                start: one.start,
+                kind: one.kind,
+                kind_name: one.kind_name,
+                name: one.name,
+                uuid: one.uuid,
+                bootable: one.bootable,
+            },
+            content,
+            size: one.length,
+            reader: inside.then(window),
+            problem,
+        };
+        self.add(volume, look);
+    }
+
+    fn open_luks(
+        &mut self,
+        index: usize,
+        id: &VolumeId,
+        header: luks::Header,
+        reader: &Arc<dyn ReadAt>,
+        look: Look,
+    ) {
+        self.problems.extend(header.problems.iter().map(|problem| problem.clone().within(id)));
+        let clear = if self.unlocked >= MAX_UNLOCKED && !self.keys.is_empty() {
+            let why = format!("keys were tried on {MAX_UNLOCKED} volumes already");
+            Err(Error::encrypted(format!("LUKS volume {}", header.uuid), why))
+        } else {
+            self.unlocked += usize::from(!self.keys.is_empty());
+            luks::unlock(reader.clone(), &header, self.keys, &[id.as_str(), &header.uuid])
+        };
+        let luks::Header { version, uuid, label, cipher, .. } = header;
+        let volume = &mut self.volumes[index];
+        volume.content =
+            Content::Luks { version, uuid: uuid.clone(), label, cipher: cipher.clone() };
+        match clear {
+            Ok(clear) => {
+                let volume = Volume {
+                    id: id.child("luks"),
+                    parents: vec![id.clone()],
+                    layer: Layer::Luks { version, uuid, cipher },
+                    content: Content::Unknown,
+                    size: clear.len(),
+                    reader: Some(clear),
+                    problem: None,
+                };
+                self.add(volume, Look { depth: look.depth + 1, sector_size: None });
+            }
+            Err(error) => {
+                volume.problem.get_or_insert(error.within(id));
+            }
+        }
+    }
+
+    fn add_group(&mut self, group: AssembledGroup) {
+        let depth = group.members.iter().filter_map(|id| self.depths.get(id)).max();
+        let look = Look { depth: depth.map_or(1, |depth| depth + 1), sector_size: None };
+        for member in &group.members {
+            let volume = self.index.get(member).and_then(|index| self.volumes.get_mut(*index));
+            if let Some(Content::PhysicalVolume { group: name, .. }) =
+                volume.map(|volume| &mut volume.content)
+            {
+                *name = Some(group.name.clone());
+            }
+        }
+        // Two groups of one name cannot be told apart by it; the first by UUID keeps it.
+        let mut shown = group.name.clone();
+        if !self.group_names.insert(shown.clone()) {
+            let short: String =
+                group.id.chars().filter(char::is_ascii_alphanumeric).take(6).collect();
+            shown = format!("{shown}@{short}");
+            let why = format!(
+                "another group has the same name; this one ({}) is shown as {shown}",
+                group.id
+            );
+            self.problems.push(Error::corrupt(format!("volume group {}", group.name), 0, why));
+        }
+        for logical in group.logical {
+            let volume = Volume {
+                id: VolumeId::new(format!("{shown}/{}", logical.name)),
+                parents: logical.parents,
+                layer: Layer::Logical {
+                    group: shown.clone(),
+                    name: logical.name,
+                    uuid: logical.uuid,
+                    segments: logical.segments,
+                },
+                content: Content::Unknown,
+                size: logical.size,
+                reader: logical.reader,
+                problem: logical.problem,
+            };
+            self.add(volume, look);
+        }
+    }
+}
+
+fn not_read(id: &VolumeId, name: &str) -> Error {
+    Error::unsupported(
+        format!("{id}: {name}"),
+        "it is recognised, but there is no reader for it yet",
+    )
 }

@@ -9,12 +9,17 @@
 
 #![forbid(unsafe_code)]
 
+mod budget;
 mod discover;
 mod key;
+mod luks;
+mod lvm;
+mod partition;
+mod recognise;
 mod tree;
 mod volume;
 
 pub use discover::discover;
-pub use key::{Key, Keys};
+pub use key::{Key, Keys, Limits};
 pub use tree::render;
 pub use volume::{Content, Discovery, Disk, Layer, Table, Volume, VolumeId};
