@@ -328,13 +328,16 @@ fn mirrors(work: &Work) -> Result<()> {
     work.bash("umount mnt; mount -o loop,ro disk mnt")?;
     let theirs = Manifest::from_kernel(&work.path("mnt"))?;
     work.bash("umount mnt")?;
-    // Every chunk's first stripe is overwritten, but for that of the system chunk.
+    // Every chunk's first stripe is overwritten, and so is the first superblock.
     work.bash(
-        "cp --sparse=always disk hurt; dd if=/dev/zero of=hurt bs=4096 seek=16 count=1 conv=notrunc status=none\n\
-         btrfs inspect-internal dump-tree -t chunk disk | awk '/CHUNK_ITEM/ { sys = 0 } / type .*SYSTEM/ { sys = 1 } \
-         / length / { for (i = 1; i < NF; i++) if ($i == \"length\") len = $(i + 1) } \
-         /stripe 0 devid/ && !sys { print $NF, len }' | while read -r offset length; do \
-         dd if=/dev/urandom of=hurt bs=65536 seek=$((offset / 65536)) count=$((length / 65536)) conv=notrunc status=none; done",
+        r#"cp --sparse=always disk hurt
+        btrfs inspect-internal dump-tree -t chunk disk |
+            awk '/length [0-9]+ owner/ { bytes = $2 } /stripe 0 devid/ { print $NF, bytes }' > stripes
+        while read -r offset length; do
+            dd if=/dev/urandom of=hurt bs=65536 seek=$((offset / 65536)) count=$((length / 65536)) conv=notrunc status=none
+        done < stripes
+        dd if=/dev/zero of=hurt bs=4096 seek=16 count=1 conv=notrunc status=none
+        dd if=disk of=hurt bs=4096 skip=16384 seek=16384 count=1 conv=notrunc status=none"#,
     )?;
     let tree = work.tree("hurt")?;
     theirs.check(&Manifest::from_tree(&tree)?, Ignore::default())?;
