@@ -47,6 +47,7 @@ pub(crate) struct Ignore {
     pub(crate) inode: bool,
     pub(crate) allocated: bool,
     pub(crate) directory_size: bool,
+    pub(crate) directory_links: bool,
     pub(crate) xattrs: bool,
     pub(crate) directory_times: bool,
 }
@@ -217,7 +218,7 @@ impl Entry {
         compare!(uid unless ignore.owner_and_mode);
         compare!(gid unless ignore.owner_and_mode);
         compare!(size unless directory && ignore.directory_size);
-        compare!(links unless ignore.links);
+        compare!(links unless ignore.links || directory && ignore.directory_links);
         compare!(device unless false);
         compare!(modified unless times);
         compare!(changed unless ignore.changed || times);
