@@ -375,9 +375,10 @@ pub(crate) mod tests {
             let segment = format!(
                 "start_extent = 0 extent_count = 1 type = \"snapshot\" origin = \"origin\" {store} = \"snap\""
             );
+            // As LVM writes them: the store hidden, the volume that ties the two visible.
             let logical = volume("origin", &[&one("pv0", 0)])
-                + &volume("snap", &[&one("pv0", 1)])
-                + &hidden("snapshot0", &segment);
+                + &hidden("snap", &one("pv0", 1))
+                + &volume("snapshot0", &[&segment]);
             let group = Machine::new(&two(&logical)).lvm.next_group().unwrap();
             group.logical.into_iter().map(|lv| lv.reader.is_some()).collect::<Vec<_>>()
         };

@@ -267,7 +267,7 @@ printf '\0\0\0\0' | dd of=disk.img bs=1 seek=440 conv=notrunc status=none"#,
             512,
             r#"truncate -s 96M disk.img
 { echo label: dos; echo start=2048, size=1000, type=83; echo start=4096, type=f
-for i in $(seq 1 40); do echo "start=$((4096 + 2500 * i)), size=$((i * 40)), type=$((80 + i % 4))"; done; } | sfdisk -q disk.img"#,
+for i in $(seq 1 40); do echo "start=$((4096 + 4096 * i + i % 7)), size=$((i * 40)), type=$((80 + i % 4))"; done; } | sfdisk -q disk.img"#,
         ),
         table(
             "mbr-logical-holes",
@@ -295,7 +295,7 @@ END"#,
         table(
             "gpt-sgdisk-256-entries",
             512,
-            r#"truncate -s 256M disk.img
+            r#"truncate -s 300M disk.img
 { echo label: gpt; echo table-length: 256
 for i in $(seq 1 2 199) $(seq 240 256); do echo "disk.img$i : start=$((2048 * i)), size=$((i * 7)), name=\"part $i\""; done; } | sfdisk -q disk.img
 sgdisk -A 7:set:2 -A 9:set:60 disk.img > /dev/null"#,
