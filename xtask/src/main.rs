@@ -1,8 +1,15 @@
 //! Everything a developer runs: `cargo xtask --help`.
 
+mod bench;
+mod check;
+mod corpus;
+mod coverage;
+mod fuzz;
 mod mutants;
 mod oracle;
+mod sample;
 mod shell;
+mod tools;
 
 use clap::{Parser, Subcommand};
 
@@ -16,12 +23,45 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Install what tests need, and run them all.
+    Test(check::TestArguments),
+    /// Everything that continuous integration checks: format, lints, docs, dependencies, tests.
+    Ci,
+    /// Install the Debian packages that tests need.
+    Setup,
     /// Compare what we read with the kernel and with the tools that own each format.
     Oracle(oracle::Arguments),
+    /// Read damaged images, made from healthy ones with their checksums mended.
+    Mutants(mutants::Arguments),
+    /// Read a directory of damaged and odd images under limits of memory and time.
+    Corpus(corpus::Arguments),
+    /// Fuzz the parsers for a bounded time.
+    Fuzz(fuzz::Arguments),
+    /// Measure which lines the tests run, and fail below the thresholds.
+    Coverage(coverage::Arguments),
+    /// Measure, and write docs/benchmarks.md.
+    Bench(bench::Arguments),
+    /// Make the sample disk that the README looks into.
+    Sample,
+    #[command(hide = true)]
+    MutantsChild(mutants::ChildArguments),
+    #[command(hide = true)]
+    CorpusOne(corpus::OneArguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
+        Task::Test(arguments) => check::test(&arguments),
+        Task::Ci => check::ci(),
+        Task::Setup => tools::setup(),
         Task::Oracle(arguments) => oracle::run(&arguments),
+        Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Corpus(arguments) => corpus::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
+        Task::Coverage(arguments) => coverage::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Sample => sample::make(),
+        Task::MutantsChild(arguments) => mutants::child(&arguments),
+        Task::CorpusOne(arguments) => corpus::one(&arguments),
     }
 }

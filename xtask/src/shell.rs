@@ -46,3 +46,14 @@ pub(crate) fn cache() -> Result<PathBuf> {
         .with_context(|| format!("{} cannot be made", directory.display()))?;
     Ok(directory)
 }
+
+/// Runs a bash script whose output the developer sees.
+pub(crate) fn visible(directory: &Path, script: &str) -> Result<()> {
+    let status = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", script])
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .status()
+        .context("bash could not be started")?;
+    if status.success() { Ok(()) } else { bail!("{status}: {script}") }
+}

@@ -2,9 +2,9 @@
 //!
 //! Parsing is a chain of small dependent reads, and one file's reads touch the same few places
 //! again and again. So everything above reads through pages of 64 KiB: a miss is fetched once
-//! however many threads want it (*single flight*), neighbouring misses of one call become one read
-//! (*coalescing*), and a reader that walks forward is fetched ahead of (*read-ahead*). All sources
-//! of one process share one byte ceiling.
+//! however many threads want it (*single flight*), all misses of one call go to the transport
+//! together, which joins neighbours into one read (*coalescing*), and a reader that walks forward
+//! is fetched ahead of (*read-ahead*). All sources of one process share one byte ceiling.
 //!
 //! Reads of [`BYPASS`] bytes and more go past the cache: they are consumed once, and copying them
 //! twice would only cost time.
@@ -25,10 +25,13 @@ pub const PAGE: u64 = 64 << 10;
 /// Reads this long are not cached.
 pub const BYPASS: usize = 1 << 20;
 
-/// The longest single read that joined misses make.
-const LONGEST_RUN: u64 = 4 << 20;
+/// The most that is fetched at once for a list of reads.
+const PORTION: u64 = 4 << 20;
 
 const SHARDS: usize = 16;
+
+/// What a page is before it is read.
+static BLANK: [u8; PAGE as usize] = [0; PAGE as usize];
 
 type Page = Arc<[u8]>;
 
@@ -55,23 +58,34 @@ struct Shard {
 /// A page on its way, for those who wait for it.
 #[derive(Default)]
 struct Flight {
-    landed: Mutex<Option<Result<Page>>>,
+    state: Mutex<FlightState>,
     arrival: Condvar,
+}
+
+#[derive(Default)]
+struct FlightState {
+    landed: Option<Result<Page>>,
+    /// Somebody waits. Mostly nobody does, and to wake nobody would still be a system call.
+    awaited: bool,
 }
 
 impl Flight {
     fn land(&self, page: Result<Page>) {
-        *unpoisoned(&self.landed) = Some(page);
-        self.arrival.notify_all();
+        let mut state = unpoisoned(&self.state);
+        state.landed = Some(page);
+        if state.awaited {
+            self.arrival.notify_all();
+        }
     }
 
     fn wait(&self) -> Result<Page> {
-        let mut landed = unpoisoned(&self.landed);
+        let mut state = unpoisoned(&self.state);
         loop {
-            if let Some(page) = &*landed {
+            if let Some(page) = &state.landed {
                 return page.clone();
             }
-            landed = self.arrival.wait(landed).unwrap_or_else(PoisonError::into_inner);
+            state.awaited = true;
+            state = self.arrival.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -243,48 +257,33 @@ impl Cached {
         Ok(())
     }
 
-    /// Reads the owed pages in as few reads as they allow, all in one call to the transport.
+    /// Reads the owed pages in one call to the transport, straight to where they stay.
     fn fly(&self, owed: &mut Owed<'_>, take: &mut dyn FnMut(u64, &Page)) -> Result<()> {
-        let mut runs: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut pages: Vec<Page> = Vec::with_capacity(owed.flights.len());
         for (key, _) in &owed.flights {
-            let start = key.page * PAGE;
-            let length = PAGE.min(self.length - start);
-            match runs.last_mut() {
-                Some((at, bytes))
-                    if *at + bytes.len() as u64 == start
-                        && bytes.len() as u64 + length <= LONGEST_RUN =>
-                {
-                    bytes.resize(bytes.len() + length as usize, 0);
-                }
-                _ => runs.push((start, vec![0; length as usize])),
-            }
+            pages.push(Page::from(&BLANK[..PAGE.min(self.length - key.page * PAGE) as usize]));
         }
-        let mut reads: Vec<_> =
-            runs.iter_mut().map(|(start, bytes)| (*start, bytes.as_mut_slice())).collect();
+        let mut reads: Vec<_> = owed
+            .flights
+            .iter()
+            .zip(&mut pages)
+            .map(|((key, _), page)| (key.page * PAGE, Arc::make_mut(page)))
+            .collect();
         let outcome = self.source.read_many(&mut reads);
-        let mut flights = std::mem::take(&mut owed.flights).into_iter();
         let mut failure = None;
-        for (start, bytes) in runs {
-            for (index, chunk) in bytes.chunks(PAGE as usize).enumerate() {
-                let Some((key, flight)) = flights.next() else {
-                    break;
-                };
-                debug_assert_eq!(key.page * PAGE, start + index as u64 * PAGE);
-                // One bad sector must not take its neighbours with it: after a failure every page
-                // is tried alone.
-                let page = match &outcome {
-                    Ok(()) => Ok(Page::from(chunk)),
-                    Err(_) => {
-                        let mut alone = vec![0; chunk.len()];
-                        self.source.read_at(key.page * PAGE, &mut alone).map(|()| Page::from(alone))
-                    }
-                };
-                match &page {
-                    Ok(page) => take(key.page, page),
-                    Err(error) => failure = Some(error.clone()),
-                }
-                self.cache.land(key, &flight, page);
+        for ((key, flight), mut page) in std::mem::take(&mut owed.flights).into_iter().zip(pages) {
+            // One bad sector must not take its neighbours with it: after a failure every page is
+            // tried alone.
+            let landed = match &outcome {
+                Ok(()) => Ok(()),
+                Err(_) => self.source.read_at(key.page * PAGE, Arc::make_mut(&mut page)),
+            };
+            let page = landed.map(|()| page);
+            match &page {
+                Ok(page) => take(key.page, page),
+                Err(error) => failure = Some(error.clone()),
             }
+            self.cache.land(key, &flight, page);
         }
         failure.map_or(Ok(()), Err)
     }
@@ -331,7 +330,7 @@ impl ReadAt for Cached {
         wanted.dedup();
         small.sort_unstable_by_key(|(offset, _)| *offset);
         // A long list is served in portions, so that it never holds more than a few pages at once.
-        for portion in wanted.chunks((LONGEST_RUN / PAGE) as usize) {
+        for portion in wanted.chunks((PORTION / PAGE) as usize) {
             self.fetch(portion, &mut |page, bytes| {
                 let (start, end) = (page * PAGE, (page + 1) * PAGE);
                 let until = small.partition_point(|(offset, _)| *offset < end);
@@ -352,7 +351,7 @@ impl ReadAt for Cached {
             .iter()
             .filter(|range| range.start < range.end && range.start < self.length)
             .flat_map(|range| range.start / PAGE..range.end.min(self.length).div_ceil(PAGE))
-            .take((LONGEST_RUN / PAGE) as usize * 4)
+            .take((PORTION / PAGE) as usize * 4)
             .collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -380,19 +379,25 @@ fn copy(page: u64, bytes: &Page, offset: u64, buf: &mut [u8]) {
 
 /// A small cache of decoded things (tables, clusters, inodes) with a ceiling on their weight.
 pub struct Decoded<K, V> {
-    inner: Mutex<(LruCache<K, (Arc<V>, usize)>, usize)>,
+    held: Mutex<Held<K, V>>,
     ceiling: usize,
+}
+
+struct Held<K, V> {
+    things: LruCache<K, (Arc<V>, usize)>,
+    weight: usize,
 }
 
 impl<K: std::hash::Hash + Eq + Clone, V> Decoded<K, V> {
     /// A cache that holds things of at most `ceiling` weight together.
     pub fn new(ceiling: usize) -> Self {
-        Self { inner: Mutex::new((LruCache::unbounded(), 0)), ceiling }
+        let held = Held { things: LruCache::unbounded(), weight: 0 };
+        Self { held: Mutex::new(held), ceiling }
     }
 
     /// The thing, if it is here.
     pub fn get(&self, key: &K) -> Option<Arc<V>> {
-        unpoisoned(&self.inner).0.get(key).map(|(value, _)| value.clone())
+        unpoisoned(&self.held).things.get(key).map(|(thing, _)| thing.clone())
     }
 
     /// The thing, decoded by `decode` if it is not here. `weight` is usually its size in bytes.
@@ -402,27 +407,66 @@ impl<K: std::hash::Hash + Eq + Clone, V> Decoded<K, V> {
         weight: impl FnOnce(&V) -> usize,
         decode: impl FnOnce() -> Result<V>,
     ) -> Result<Arc<V>> {
-        if let Some(value) = self.get(key) {
-            return Ok(value);
+        if let Some(thing) = self.get(key) {
+            return Ok(thing);
         }
-        let value = Arc::new(decode()?);
-        self.put(key.clone(), value.clone(), weight(&value));
-        Ok(value)
+        let thing = Arc::new(decode()?);
+        self.put(key.clone(), thing.clone(), weight(&thing));
+        Ok(thing)
     }
 
     /// Remembers the thing.
-    pub fn put(&self, key: K, value: Arc<V>, weight: usize) {
-        let mut inner = unpoisoned(&self.inner);
-        if let Some((_, before)) = inner.0.put(key, (value, weight)) {
-            inner.1 -= before;
+    pub fn put(&self, key: K, thing: Arc<V>, weight: usize) {
+        let mut held = unpoisoned(&self.held);
+        held.weight += weight;
+        if let Some((_, before)) = held.things.put(key, (thing, weight)) {
+            held.weight -= before;
         }
-        inner.1 += weight;
-        while inner.1 > self.ceiling && inner.0.len() > 1 {
-            match inner.0.pop_lru() {
-                Some((_, (_, weight))) => inner.1 -= weight,
+        while held.weight > self.ceiling && held.things.len() > 1 {
+            match held.things.pop_lru() {
+                Some((_, (_, weight))) => held.weight -= weight,
                 None => break,
             }
         }
+    }
+}
+
+/// Decompressed clusters of any number of images beneath one ceiling: every image of a chain may
+/// have some, and the chain is as long as the image says.
+pub struct ClusterCache {
+    clusters: Decoded<(u64, u64), Vec<u8>>,
+    next_image: AtomicU64,
+}
+
+impl ClusterCache {
+    /// A cache that holds at most about `ceiling` bytes.
+    pub fn new(ceiling: usize) -> Self {
+        Self { clusters: Decoded::new(ceiling), next_image: AtomicU64::new(0) }
+    }
+
+    /// The part of it that belongs to one more image.
+    pub fn image(self: &Arc<Self>) -> ImageClusters {
+        let image = self.next_image.fetch_add(1, Ordering::Relaxed);
+        ImageClusters { cache: Arc::clone(self), image }
+    }
+}
+
+/// The decompressed clusters of one image, by where their data lies in it.
+pub struct ImageClusters {
+    cache: Arc<ClusterCache>,
+    image: u64,
+}
+
+impl ImageClusters {
+    /// The cluster, if it is here.
+    pub fn get(&self, offset: u64) -> Option<Arc<Vec<u8>>> {
+        self.cache.clusters.get(&(self.image, offset))
+    }
+
+    /// Remembers the cluster.
+    pub fn put(&self, offset: u64, cluster: Arc<Vec<u8>>) {
+        let weight = Vec::len(&cluster);
+        self.cache.clusters.put((self.image, offset), cluster, weight);
     }
 }
 
@@ -457,6 +501,15 @@ mod tests {
             self.bytes.fetch_add(buf.len() as u64, Ordering::Relaxed);
             for (index, byte) in buf.iter_mut().enumerate() {
                 *byte = Self::byte(offset + index as u64);
+            }
+            Ok(())
+        }
+        fn read_many(&self, reads: &mut [(u64, &mut [u8])]) -> Result<()> {
+            for run in reads.chunk_by_mut(|(at, buf), (next, _)| at + buf.len() as u64 == *next) {
+                for (offset, buf) in run.iter_mut() {
+                    self.read_at(*offset, buf)?;
+                }
+                self.reads.fetch_sub(run.len() - 1, Ordering::Relaxed);
             }
             Ok(())
         }

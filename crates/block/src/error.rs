@@ -57,12 +57,21 @@ struct Inner {
     what: String,
     at: Option<u64>,
     why: String,
+    /// `what` begins with the image that the error is about.
+    placed: bool,
     source: Option<io::Error>,
 }
 
 impl Error {
     fn new(kind: ErrorKind, what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self(Arc::new(Inner { kind, what: what.into(), at: None, why: why.into(), source: None }))
+        Self(Arc::new(Inner {
+            kind,
+            what: what.into(),
+            at: None,
+            why: why.into(),
+            placed: false,
+            source: None,
+        }))
     }
 
     /// The reader beneath failed while it was doing `what`.
@@ -76,6 +85,7 @@ impl Error {
             what: what.into(),
             at: None,
             why: String::new(),
+            placed: false,
             source: Some(source),
         }))
     }
@@ -107,6 +117,7 @@ impl Error {
             what: what.into(),
             at: Some(at),
             why: why.into(),
+            placed: false,
             source: None,
         }))
     }
@@ -142,6 +153,19 @@ impl Error {
         self.rebuilt(|inner| inner.what = format!("{context}: {}", inner.what))
     }
 
+    /// The same error, led by the image it is about, unless it already names one: of a chain of
+    /// images, the one at fault is the one to name.
+    #[must_use]
+    pub(crate) fn of_image(self, image: impl fmt::Display) -> Self {
+        if self.0.placed { self } else { self.within(image).placed() }
+    }
+
+    /// The same error, whose text already says which image it is about.
+    #[must_use]
+    pub(crate) fn placed(self) -> Self {
+        self.rebuilt(|inner| inner.placed = true)
+    }
+
     fn rebuilt(self, change: impl FnOnce(&mut Inner)) -> Self {
         let mut inner = match Arc::try_unwrap(self.0) {
             Ok(inner) => inner,
@@ -150,6 +174,7 @@ impl Error {
                 what: shared.what.clone(),
                 at: shared.at,
                 why: shared.why.clone(),
+                placed: shared.placed,
                 source: shared.source.as_ref().map(duplicate),
             },
         };

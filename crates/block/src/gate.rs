@@ -29,7 +29,13 @@ pub struct Wish<'a> {
 impl Wish<'_> {
     /// The refusal of this wish.
     pub fn refuse(&self, why: &str) -> Error {
-        Error::refused(format!("{} {:?} of {}", self.role, self.asked, self.from), why)
+        Error::refused(format!("{} {:?} of {}", self.role, self.asked, self.from), why).placed()
+    }
+}
+
+impl Wish<'_> {
+    fn failed(&self, errno: Errno) -> Error {
+        Error::io(format!("{} {:?} of {}", self.role, self.asked, self.from), errno.into()).placed()
     }
 }
 
@@ -84,10 +90,7 @@ impl Siblings {
                         },
                     )
                 }
-                Err(errno) => Err(Error::io(
-                    format!("{} {:?} of {}", wish.role, wish.asked, wish.from),
-                    errno.into(),
-                )),
+                Err(errno) => Err(wish.failed(errno)),
             };
         }
         let absolute = std::path::absolute(directory.join(asked))
@@ -117,10 +120,7 @@ impl Siblings {
                 Err(Errno::XDEV | Errno::LOOP) => {
                     Err(wish.refuse("it is a symbolic link out of the allowed directory"))
                 }
-                Err(errno) => Err(Error::io(
-                    format!("{} {:?} of {}", wish.role, wish.asked, wish.from),
-                    errno.into(),
-                )),
+                Err(errno) => Err(wish.failed(errno)),
             })
         })
     }

@@ -11,6 +11,7 @@
 
 pub mod cache;
 mod error;
+pub mod export;
 mod fields;
 mod formats;
 mod gate;

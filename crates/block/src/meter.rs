@@ -36,14 +36,24 @@ impl Meter {
         }
     }
 
-    fn count(&self, requests: u64, bytes: u64) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.requests.fetch_add(requests, Ordering::Relaxed);
+    /// Somebody waits for a transport.
+    pub(crate) fn round(&self) {
         self.rounds.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A read was issued, and brings `bytes` unless [`Meter::received`] says so later.
+    pub(crate) fn request(&self, bytes: u64) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.received(bytes);
+    }
+
+    /// A transport brought `bytes`.
+    pub(crate) fn received(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
-/// A transport whose reads are counted.
+/// A transport whose reads are counted, where it does not count them itself.
 pub(crate) struct Metered {
     source: Arc<dyn ReadAt>,
     meter: Arc<Meter>,
@@ -60,12 +70,15 @@ impl ReadAt for Metered {
         self.source.len()
     }
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
-        self.meter.count(1, buf.len() as u64);
+        self.meter.round();
+        self.meter.request(buf.len() as u64);
         self.source.read_at(offset, buf)
     }
     fn read_many(&self, reads: &mut [(u64, &mut [u8])]) -> Result<()> {
-        let bytes = reads.iter().map(|(_, buf)| buf.len() as u64).sum();
-        self.meter.count(reads.len() as u64, bytes);
+        self.meter.round();
+        for run in reads.chunk_by(|(at, buf), (next, _)| at + buf.len() as u64 == *next) {
+            self.meter.request(run.iter().map(|(_, buf)| buf.len() as u64).sum());
+        }
         self.source.read_many(reads)
     }
     fn prefetch(&self, ranges: &[Range<u64>]) {

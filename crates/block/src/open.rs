@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{Cached, PageCache};
+use crate::cache::{Cached, ClusterCache, ImageClusters, PageCache};
 use crate::error::{Error, Problem, Result};
 use crate::formats::{Format, ova, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::gate::{Admitted, Gate, Siblings, Wish};
@@ -10,10 +10,12 @@ use crate::location::Location;
 use crate::meter::{Meter, Metered};
 use crate::read::{ReadAt, read_vec};
 use crate::source::FileSource;
+#[cfg(feature = "http")]
+use crate::source::http::{Agents, HttpOptions, HttpSource};
 
 /// The longest chain of images that depend on each other. VMware stops at 32 snapshots; qemu has
 /// no limit, and an attacker would not either.
-pub const MAX_CHAIN: usize = 128;
+pub(crate) const MAX_CHAIN: usize = 128;
 
 /// How much of a source detection looks at.
 const HEAD: u64 = 4096;
@@ -21,13 +23,24 @@ const HEAD: u64 = 4096;
 /// How many bytes the page cache holds unless told otherwise.
 const DEFAULT_CACHE: usize = 32 << 20;
 
+/// How many bytes of decompressed clusters are kept.
+const DECOMPRESSED: usize = 8 << 20;
+
+/// How far a forward walk over a web server is fetched ahead: a round trip there costs as much as
+/// some megabytes do.
+#[cfg(feature = "http")]
+const HTTP_READ_AHEAD: u64 = 4 << 20;
+
 /// Everything that opening an image needs to be told. Cheap to clone; clones share the cache and
 /// the meter.
 #[derive(Clone)]
 pub struct Opener {
     gate: Arc<dyn Gate>,
     cache: Arc<PageCache>,
+    clusters: Arc<ClusterCache>,
     meter: Arc<Meter>,
+    #[cfg(feature = "http")]
+    agents: Arc<Agents>,
     format: Option<Format>,
     snapshot: Option<String>,
 }
@@ -37,7 +50,10 @@ impl Default for Opener {
         Self {
             gate: Arc::new(Siblings::default()),
             cache: Arc::new(PageCache::new(DEFAULT_CACHE)),
+            clusters: Arc::new(ClusterCache::new(DECOMPRESSED)),
             meter: Arc::default(),
+            #[cfg(feature = "http")]
+            agents: Arc::new(Agents::new(HttpOptions::default())),
             format: None,
             snapshot: None,
         }
@@ -78,6 +94,14 @@ impl Opener {
         self
     }
 
+    /// Fetches from web servers as `options` say.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.agents = Arc::new(Agents::new(options));
+        self
+    }
+
     /// What has been read through this opener.
     pub fn meter(&self) -> &Meter {
         &self.meter
@@ -103,15 +127,23 @@ impl Opener {
         };
         format
             .and_then(|format| open_as(format, source, &chain))
-            .map_err(|error| error.within(location))
+            .map_err(|error| error.of_image(location))
     }
 
     fn file(&self, source: FileSource) -> Arc<dyn ReadAt> {
         self.behind_cache(Arc::new(source), 0)
     }
 
+    #[cfg(feature = "http")]
     fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
-        Err(Error::unsupported(Location::Url(url.to_owned()).to_string(), "no HTTP yet"))
+        let source = HttpSource::open(url, Arc::clone(&self.agents), Arc::clone(&self.meter))?;
+        Ok(Arc::new(Cached::new(Arc::new(source), Arc::clone(&self.cache), HTTP_READ_AHEAD)))
+    }
+
+    #[cfg(not(feature = "http"))]
+    fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
+        let name = Location::Url(url.to_owned()).to_string();
+        Err(Error::unsupported(name, "this program was built without HTTP").placed())
     }
 
     fn behind_cache(&self, transport: Arc<dyn ReadAt>, read_ahead: u64) -> Arc<dyn ReadAt> {
@@ -150,9 +182,19 @@ pub(crate) struct Chain<'a> {
 }
 
 impl Chain<'_> {
+    /// How many images stand above this one, each of which asked for the next.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// The internal snapshot that the user chose. Only the top of a chain is asked.
     pub(crate) fn snapshot(&self) -> Option<&str> {
         self.opener.snapshot.as_deref().filter(|_| self.depth == 0)
+    }
+
+    /// Where this image may keep clusters that it has decompressed.
+    pub(crate) fn clusters(&self) -> ImageClusters {
+        self.opener.clusters.image()
     }
 
     /// Opens another image that this one depends on. `declared` is the format that this image says
@@ -163,7 +205,8 @@ impl Chain<'_> {
             return Err(Error::unsupported(
                 format!("{role} {asked:?} of {}", self.location),
                 format!("the chain is longer than {MAX_CHAIN} images, or goes in a circle"),
-            ));
+            )
+            .placed());
         }
         let source = self.source(asked, role)?;
         let location = source.location.clone();
@@ -173,7 +216,8 @@ impl Chain<'_> {
         };
         let chain =
             Chain { opener: self.opener, location: &location, depth: self.depth + 1, probed };
-        let mut disks = open_as(format, source, &chain).map_err(|error| error.within(&location))?;
+        let mut disks =
+            open_as(format, source, &chain).map_err(|error| error.of_image(&location))?;
         match (disks.pop(), disks.is_empty()) {
             (Some(disk), true) => Ok(disk),
             _ => {
@@ -194,22 +238,29 @@ impl Chain<'_> {
         self.opener.admit(&wish)
     }
 
-    /// Opens one image out of an archive, whose bytes are a part of the archive's.
-    pub(crate) fn member(&self, source: Source) -> Result<Vec<Disk>> {
+    /// Opens one image out of an archive, whose bytes are a part of the archive's. `declared` is
+    /// the format that the archive says it has. It may not open anything in its turn.
+    pub(crate) fn member(&self, source: Source, declared: Option<Format>) -> Result<Vec<Disk>> {
         if self.depth > 0 {
             return Err(Error::unsupported(self.location.to_string(), "an archive in an archive"));
         }
-        let format = detect(&*source.reader, &source.location)?;
+        let format = match declared {
+            Some(format) => format,
+            None => detect(&*source.reader, &source.location)?,
+        };
         let location = source.location.clone();
         let chain = Chain { opener: self.opener, location: &location, depth: 1, probed: true };
         open_as(format, source, &chain)
     }
 }
 
+/// Whether the first bytes, or others that the reader has, are those of a format.
+type Probe = fn(&[u8], &dyn ReadAt) -> bool;
+
 /// What format the first bytes say it is. Anything unknown is raw.
 fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
     let head = read_vec(reader, "image header", 0, HEAD.min(reader.len()))?;
-    let formats: [(Format, fn(&[u8], &dyn ReadAt) -> bool); 6] = [
+    let formats: [(Format, Probe); 6] = [
         (Format::Qcow2, qcow2::probe),
         (Format::Vmdk, vmdk::probe),
         (Format::Vhdx, vhdx::probe),
@@ -224,6 +275,10 @@ fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
 }
 
 fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
+    if let (Some(snapshot), false) = (chain.snapshot(), format == Format::Qcow2) {
+        let why = format!("a {format} image has no internal snapshots");
+        return Err(Error::not_found(format!("snapshot {snapshot:?}"), why));
+    }
     let disk = match format {
         Format::Raw => raw::open(source, chain),
         Format::Qcow2 => qcow2::open(source, chain),
@@ -251,6 +306,8 @@ pub struct Disk {
     pub snapshots: Vec<Snapshot>,
     /// What was wrong with it without stopping the reading.
     pub problems: Vec<Problem>,
+    /// What an image that rests on this one knows it by, such as a VMDK's content id.
+    pub(crate) identity: Option<String>,
 }
 
 /// One image of a chain.
@@ -290,6 +347,7 @@ impl Disk {
             layers: vec![layer],
             snapshots: Vec::new(),
             problems: Vec::new(),
+            identity: None,
         }
     }
 

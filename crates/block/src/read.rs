@@ -25,7 +25,7 @@ pub trait ReadAt: Send + Sync {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()>;
 
     /// Fills several buffers in one call, so that a transport may join neighbours and fetch the
-    /// rest side by side.
+    /// rest side by side. Neighbours are those that follow each other in `reads` too.
     fn read_many(&self, reads: &mut [(u64, &mut [u8])]) -> Result<()> {
         for (offset, buf) in reads {
             self.read_at(*offset, buf)?;

@@ -1,1 +1,25 @@
-fn main() {}
+//! `fathom`: knows every virtual machine down to the bottom of its disk.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod exit;
+mod hash;
+mod interrupt;
+mod machine;
+mod namespace;
+mod output;
+mod progress;
+#[cfg(test)]
+mod reference;
+mod text;
+
+use clap::Parser as _;
+
+fn main() -> std::process::ExitCode {
+    exit::report_panics();
+    interrupt::watch();
+    let outcome = commands::run(args::Arguments::parse());
+    exit::code(outcome)
+}

@@ -18,13 +18,20 @@ mod ext;
 mod extent;
 mod fat;
 mod node;
-mod ntfs;
+pub mod ntfs;
 mod overlay;
+mod signature;
 mod tree;
+mod unavailable;
+mod utf16;
 mod xfs;
 
 pub use detect::{Kind, detect, open};
 pub use extent::{Extent, ExtentFile};
-pub use node::{DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Timestamp, Xattr};
+pub use node::{
+    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Stream, Subvolume, Timestamp,
+    Visit, Xattr,
+};
 pub use overlay::Overlay;
 pub use tree::{Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};
+pub use unavailable::Unavailable;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use fathom_block::{Problem, ReadAt, Result};
+use fathom_block::{Error, Problem, ReadAt, Result};
 
 use crate::detect::Kind;
 
@@ -147,6 +147,15 @@ pub struct Xattr {
     pub value: Vec<u8>,
 }
 
+/// A named run of bytes that a file has beside its own: an alternate data stream of NTFS.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stream {
+    /// The name, without the file's.
+    pub name: Vec<u8>,
+    /// The length in bytes.
+    pub size: u64,
+}
+
 /// What a filesystem says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
@@ -194,6 +203,30 @@ impl fmt::Display for Health {
     }
 }
 
+/// A tree of files of its own within a filesystem, such as a subvolume or snapshot of Btrfs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subvolume {
+    /// Its number, as `mount -o subvolid=` takes it.
+    pub id: u64,
+    /// The subvolume it is linked in; none for the top-level one.
+    pub parent: Option<u64>,
+    /// Its path from the top-level one, without a leading slash, as `mount -o subvol=` takes it;
+    /// empty for the top-level one itself, none where it is linked nowhere.
+    pub path: Option<Vec<u8>>,
+    /// Its UUID.
+    pub uuid: Option<String>,
+    /// The UUID of the subvolume that it is a snapshot of.
+    pub snapshot_of: Option<String>,
+    /// The UUID, where it was sent from, of the subvolume that it was received as.
+    pub received_from: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Nothing in it can be changed.
+    pub read_only: bool,
+    /// It is what is mounted where none is asked for.
+    pub is_default: bool,
+}
+
 /// What [`Filesystem::read_dir`] calls for every entry; `Break` ends the walk early.
 pub type Visit<'a> = &'a mut dyn FnMut(DirEntry) -> ControlFlow<()>;
 
@@ -226,4 +259,26 @@ pub trait Filesystem: Send + Sync {
 
     /// The bytes of the file.
     fn open(&self, node: NodeId) -> Result<Arc<dyn ReadAt>>;
+
+    /// The named streams of the file or directory. Most filesystems have none.
+    fn streams(&self, _node: NodeId) -> Result<Vec<Stream>> {
+        Ok(Vec::new())
+    }
+
+    /// The bytes of the stream that [`Filesystem::streams`] calls `name`; `None` where there is no
+    /// such stream.
+    fn open_stream(&self, _node: NodeId, _name: &[u8]) -> Result<Option<Arc<dyn ReadAt>>> {
+        Ok(None)
+    }
+
+    /// The subvolumes it holds, itself included; none where the filesystem knows no such thing.
+    fn subvolumes(&self) -> Result<Vec<Subvolume>> {
+        Ok(Vec::new())
+    }
+
+    /// The same filesystem, seen from the root of the subvolume `id`.
+    fn open_subvolume(&self, id: u64) -> Result<Arc<dyn Filesystem>> {
+        let kind = self.info().kind;
+        Err(Error::not_found(format!("subvolume {id}"), format!("{kind} has no subvolumes")))
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use fathom_block::{ReadAt, Result, check_range};
+use fathom_block::{Error, ReadAt, Result, check_range};
 
 /// A read-only volume, some of whose blocks are shown as the journal says they should be.
 pub struct Overlay {
@@ -20,7 +20,15 @@ pub enum Patch {
     Bytes(Arc<[u8]>),
     /// The bytes at this place of the same volume, where the journal keeps its copy.
     Moved(u64),
+    /// Like `Moved`, but the first four bytes are these: what a journal has to change in a copy
+    /// that would look like one of its own blocks.
+    Headed(u64, [u8; 4]),
+    /// Nothing: the journal's copy is damaged, and what lies on the volume is out of date.
+    Lost(Error),
 }
+
+/// A piece of a read: where it is, and what stands in for it from which byte on.
+type Piece<'a> = (Range<u64>, Option<(&'a Patch, u64)>);
 
 impl Overlay {
     /// `beneath`, with nothing replaced yet, in blocks of `block_size` bytes.
@@ -28,9 +36,12 @@ impl Overlay {
         Self { beneath, block_size: u64::from(block_size.max(1)), blocks: BTreeMap::new() }
     }
 
-    /// Shows `patch` in the place of block number `block`. A later call wins.
+    /// Shows `patch` in the place of block number `block`. A later call wins. A block that starts
+    /// behind the volume's end is never seen.
     pub fn replace(&mut self, block: u64, patch: Patch) {
-        self.blocks.insert(block, patch);
+        if block.checked_mul(self.block_size).is_some_and(|start| start < self.len()) {
+            self.blocks.insert(block, patch);
+        }
     }
 
     /// Shows block number `block` as it is on the volume again.
@@ -45,13 +56,13 @@ impl Overlay {
 
     /// Splits a read at the borders of replaced blocks: each piece is where it starts, how long it
     /// is, and what stands in for it.
-    fn pieces(&self, range: Range<u64>) -> Vec<(Range<u64>, Option<(&Patch, u64)>)> {
+    fn pieces(&self, range: Range<u64>) -> Vec<Piece<'_>> {
         let mut pieces = Vec::new();
         let mut at = range.start;
         let blocks = range.start / self.block_size..range.end.div_ceil(self.block_size);
         for (block, patch) in self.blocks.range(blocks) {
             let start = (block * self.block_size).max(at);
-            let end = ((block + 1) * self.block_size).min(range.end);
+            let end = (block + 1).saturating_mul(self.block_size).min(range.end);
             if at < start {
                 pieces.push((at..start, None));
             }
@@ -76,6 +87,7 @@ impl ReadAt for Overlay {
 
     fn read_many(&self, reads: &mut [(u64, &mut [u8])]) -> Result<()> {
         let mut below: Vec<(u64, &mut [u8])> = Vec::with_capacity(reads.len());
+        let mut heads: Vec<(&mut [u8], &[u8])> = Vec::new();
         for (offset, buf) in reads.iter_mut() {
             let range = check_range(*offset, buf.len(), self.len())?;
             let mut rest: &mut [u8] = buf;
@@ -87,12 +99,23 @@ impl ReadAt for Overlay {
                     Some((Patch::Moved(place), inner)) => {
                         below.push((place.saturating_add(inner), part));
                     }
+                    Some((Patch::Headed(place, head), inner)) => {
+                        let left = head.get(inner as usize..).unwrap_or_default();
+                        let (first, others) = part.split_at_mut(left.len().min(part.len()));
+                        let behind = place.saturating_add(inner).saturating_add(first.len() as u64);
+                        heads.push((first, left));
+                        below.push((behind, others));
+                    }
+                    Some((Patch::Lost(why), _)) => return Err(why.clone()),
                     Some((Patch::Bytes(bytes), inner)) => {
                         let inner = inner as usize;
                         part.copy_from_slice(&bytes[inner..inner + part.len()]);
                     }
                 }
             }
+        }
+        for (part, head) in heads {
+            part.copy_from_slice(&head[..part.len()]);
         }
         self.beneath.read_many(&mut below)
     }
@@ -107,7 +130,7 @@ impl ReadAt for Overlay {
             .range(offset / self.block_size..)
             .next()
             .map(|(block, _)| block * self.block_size)
-            .map(|start| start.max(offset)..(start + self.block_size).min(self.len()));
+            .map(|start| start.max(offset)..start.saturating_add(self.block_size).min(self.len()));
         match (self.beneath.next_data(offset), patched) {
             (Some(data), Some(patch)) if patch.start < data.start => Some(patch),
             (Some(data), _) => Some(data),
@@ -128,9 +151,14 @@ mod tests {
         overlay.replace(3, Patch::Moved(48));
         overlay.replace(4, Patch::Bytes(Arc::from([0xBB; 8].as_slice())));
         overlay.restore(4);
+        overlay.replace(5, Patch::Headed(56, [1, 2, 3, 4]));
+        overlay.replace(8, Patch::Moved(0));
+        overlay.replace(u64::MAX / 8, Patch::Moved(0));
+        assert_eq!(overlay.replaced(), 3);
         let mut wanted = below.clone();
         wanted[8..16].fill(0xAA);
         wanted[24..32].copy_from_slice(&below[48..56]);
+        wanted[40..48].copy_from_slice(&[1, 2, 3, 4, 60, 61, 62, 63]);
         for start in 0..64 {
             for end in start..=64 {
                 let mut buf = vec![0; end - start];
@@ -139,5 +167,25 @@ mod tests {
             }
         }
         assert!(overlay.read_at(60, &mut [0; 8]).is_err());
+    }
+
+    #[test]
+    fn a_lost_block_is_an_error_and_others_are_not() {
+        let mut overlay = Overlay::new(Arc::new(vec![7; 64]), 8);
+        overlay.replace(2, Patch::Lost(Error::corrupt("journal", 5, "damaged")));
+        assert_eq!(overlay.read_at(15, &mut [0; 2]).unwrap_err().offset(), Some(5));
+        overlay.read_at(8, &mut [0; 8]).unwrap();
+        overlay.read_at(24, &mut [0; 8]).unwrap();
+    }
+
+    #[test]
+    fn what_a_patch_covers_is_data() {
+        let mut overlay = Overlay::new(Arc::new(fathom_block::Zeros(60)), 8);
+        assert_eq!(overlay.next_data(0), None);
+        overlay.replace(7, Patch::Moved(0));
+        overlay.replace(2, Patch::Moved(0));
+        assert_eq!(overlay.next_data(0), Some(16..24));
+        assert_eq!(overlay.next_data(20), Some(20..24));
+        assert_eq!(overlay.next_data(24), Some(56..60));
     }
 }

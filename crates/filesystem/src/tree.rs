@@ -253,11 +253,37 @@ impl Tree {
         (entries, outcome.err())
     }
 
+    /// What the directory holds, sorted by name, and what kept the rest from being read. Symbolic
+    /// links to it are followed.
+    pub fn children(&self, path: &[u8]) -> Result<(Vec<(Vec<u8>, Found)>, Option<Problem>)> {
+        let found = self.resolve(path, true)?;
+        if found.metadata()?.file_type != FileType::Directory {
+            return Err(not_a_directory(path));
+        }
+        let (children, problem) = self.children_of(&found);
+        Ok((children, problem.map(|problem| problem.within(shown(path)))))
+    }
+
+    /// Like [`Tree::children`], of a directory that is already found.
+    pub fn children_of(&self, directory: &Found) -> (Vec<(Vec<u8>, Found)>, Option<Problem>) {
+        let (entries, problem) = self.entries(directory);
+        let children = entries.into_iter().map(|entry| {
+            let (mount, node) = self.uncovered(directory.mount, entry.node);
+            (entry.name, self.found(mount, node))
+        });
+        (children.collect(), problem)
+    }
+
     /// Everything at and beneath `path`, directories before what they hold. Symbolic links are
     /// reported, never followed.
     pub fn walk(&self, path: &[u8]) -> Result<Walk<'_>> {
         let start = self.resolve(path, false)?;
-        Ok(Walk { tree: self, todo: vec![(path.to_vec(), start)], above: Vec::new() })
+        Ok(Walk {
+            tree: self,
+            todo: vec![(path.to_vec(), start)],
+            above: Vec::new(),
+            max_depth: MAX_DEPTH,
+        })
     }
 }
 
@@ -280,9 +306,17 @@ pub struct Walk<'a> {
     /// The directories above the one that is being read, with the number of entries that are left
     /// to do when each is done.
     above: Vec<(usize, (usize, NodeId))>,
+    max_depth: usize,
 }
 
 impl Walk<'_> {
+    /// Goes at most this many levels down: none lists the start alone.
+    #[must_use]
+    pub fn max_depth(mut self, levels: usize) -> Self {
+        self.max_depth = levels.min(MAX_DEPTH);
+        self
+    }
+
     /// Queues what the directory holds, last name first. A directory that is its own ancestor is
     /// damage.
     fn enter(&mut self, path: &[u8], directory: &Found) -> Result<()> {
@@ -292,6 +326,9 @@ impl Walk<'_> {
         }
         if self.above.iter().any(|(_, above)| *above == here) {
             return Err(Error::corrupt("directory", 0, "it contains itself"));
+        }
+        if self.above.len() >= self.max_depth && self.max_depth < MAX_DEPTH {
+            return Ok(());
         }
         if self.above.len() >= MAX_DEPTH || path.len() > MAX_PATH {
             return Err(Error::unsupported(

@@ -27,7 +27,12 @@ pub(crate) fn container(image: Vec<u8>) {
 
 /// Takes the bytes for a disk with volumes on it.
 pub(crate) fn volumes(image: Vec<u8>) {
-    let disk = Disk { name: "mutant".into(), reader: Arc::new(image), sector_size: None };
+    volumes_at(Arc::new(image));
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn volumes_at(image: Arc<dyn ReadAt>) {
+    let disk = Disk { name: "mutant".into(), reader: image, sector_size: None };
     let discovery = fathom_volume::discover(&[disk], &Keys::default());
     for volume in discovery.volumes.iter().take(200) {
         if let Some(reader) = &volume.reader {

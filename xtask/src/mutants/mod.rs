@@ -18,9 +18,15 @@ mod vhdx;
 mod vmdk;
 mod xfs;
 
+mod damage;
+mod run;
+pub(crate) mod sparse;
+
 use anyhow::Result;
 
 use crate::oracle::Work;
+
+pub(crate) use run::{Arguments, ChildArguments, child, run};
 
 /// One format to damage.
 pub(crate) struct Target {
@@ -35,7 +41,8 @@ pub(crate) struct Target {
     pub(crate) exercise: fn(Vec<u8>),
 }
 
-fn targets() -> Vec<Target> {
+/// Every format there is.
+pub(crate) fn targets() -> Vec<Target> {
     [
         qcow2::targets,
         vmdk::targets,

@@ -69,8 +69,9 @@ truncate -s {large} sparse-all
 truncate -s {large} sparse-comb
 for at in 1 3 5 7 9 40 41 42 200 1000; do noise 4096 $at | dd of=sparse-comb bs=4096 seek=$at conv=notrunc status=none; done
 # A directory that needs an index, names of every length.
-mkdir large; (cd large; for i in $(seq 1 {entries}); do echo $i > "entry-$i-$(printf 'n%.0s' $(seq 1 $((i % 40))))"; done)
-mkdir names; (cd names; for i in $(seq 1 255); do : > "$(printf "%${{i}}s" '' | tr ' ' "$(printf "\\$(printf %o $((97 + i % 26)))")")"; done) 
+mkdir large; (cd large; pad=$(printf 'n%.0s' {{1..40}}); for ((i = 1; i <= {entries}; i++)); do echo $i > "entry-$i-${{pad:0:i % 40}}"; done)
+mkdir names; (cd names; for letter in {{a..z}}; do pads+=("$(printf "$letter%.0s" {{1..255}})"); done
+  for ((i = 1; i <= 255; i++)); do pad=${{pads[i % 26]}}; : > "${{pad:0:i}}"; done)
 mkdir -p deep/$(printf 'd/%.0s' $(seq 1 60)); echo bottom > deep/$(printf 'd/%.0s' $(seq 1 60))file
 touch -d '1969-07-20 20:17:40.5 UTC' before-1970 || true
 touch -d '1931-05-06 07:08:09.123456789 UTC' long-before-1970 || true
@@ -119,7 +120,8 @@ cp etc/hostname suid; chmod 4755 suid; cp etc/hostname sgid; chmod 2711 sgid; ch
 setfattr -n user.small -v value etc/os-release; setfattr -n user.empty etc/os-release
 setfattr -n user.binary -v 0x00ff0a0d00 etc/os-release; setfattr -n trusted.t -v trust etc/os-release
 setfattr -n security.selinux -v system_u:object_r:etc_t:s0 etc
-setfattr -n user.large -v "$(printf 'L%.0s' $(seq 1 2000))" one-byte
+# Some keep all attributes of a file in one small block.
+setfattr -n user.large -v "$(printf 'L%.0s' $(seq 1 2000))" one-byte || setfattr -n user.large -v "$(printf 'L%.0s' $(seq 1 600))" one-byte
 for i in $(seq 1 20); do setfattr -n "user.many-$i" -v "$(printf "v%.0s" $(seq 1 $i))" empty-file; done
 setcap cap_net_raw+ep suid 2>/dev/null || setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 suid
 setfacl -m u:1234:rwx -m g:4321:r one-byte; setfacl -d -m u:1234:rwx home

@@ -3,13 +3,14 @@
 //! or the owning tool says of them.
 
 mod btrfs;
+pub(crate) mod container;
 mod ext;
 mod fat;
 mod fixture;
 mod manifest;
 mod ntfs;
 mod qcow2;
-mod vhd;
+pub(crate) mod vhd;
 mod vmdk;
 mod volume;
 mod work;
@@ -103,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                     match outcome {
                         Ok(()) => println!("ok    {:<40} {seconds:>6.1} s", case.name),
                         Err(error) => {
-                            println!("WRONG {:<40} {seconds:>6.1} s\n{error:?}\n", case.name);
+                            println!("WRONG {:<40} {seconds:>6.1} s\n{error:#}\n", case.name);
                             failed
                                 .lock()
                                 .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -19,7 +19,7 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(case: &str, keep: bool) -> Result<Self> {
+    pub(crate) fn new(case: &str, keep: bool) -> Result<Self> {
         let name = format!("{}-{}", case.replace('/', "-"), std::process::id());
         let directory = shell::cache()?.join("work").join(name);
         fs::create_dir_all(&directory)?;

@@ -1,9 +1,15 @@
 //! The container formats. Every folder looks alike: `probe` says from the first bytes whether this
 //! is the format, `open` turns a source into a [`Disk`](crate::Disk).
+//!
+//! What several of them need stands beside the folders: `table` for arrays of numbers on disk,
+//! `mapped` for disks kept in units that a map finds, `joined` for disks in several files.
 
+pub(crate) mod joined;
+pub(crate) mod mapped;
 pub(crate) mod ova;
 pub(crate) mod qcow2;
 pub(crate) mod raw;
+pub(crate) mod table;
 pub(crate) mod vdi;
 pub(crate) mod vhd;
 pub(crate) mod vhdx;

@@ -1,0 +1,231 @@
+//! `fathom cp`.
+
+use std::collections::HashMap;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fathom_block::{Error, ReadAt};
+use fathom_filesystem::{FileType, Found, Metadata, NodeId, Tree};
+
+use super::destination::Destination;
+use crate::args::Cp;
+use crate::exit::{Failure, Verdict, say, warn};
+use crate::interrupt;
+use crate::machine::{Machine, guest_path};
+use crate::progress::Progress;
+use crate::text;
+
+/// How many bytes are copied at once.
+const CHUNK: u64 = 1 << 20;
+
+struct Copier {
+    destination: Destination,
+    /// Files with several names, by filesystem and node: where the first name was copied to.
+    linked: HashMap<(usize, NodeId), Vec<Vec<u8>>>,
+    progress: Progress,
+    partial: bool,
+}
+
+pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
+    let machine = Machine::open(&options.source)?;
+    let tree = machine.tree(&options.on)?;
+    let Some((target, paths)) = options.paths.split_last() else {
+        return Err(Failure::Usage("a path and a destination are wanted".into()));
+    };
+    let target = Path::new(target);
+    let sources = paths
+        .iter()
+        .map(|path| {
+            let path = guest_path(path);
+            let found = tree.resolve(path, !options.recursive)?;
+            let metadata = found.metadata()?;
+            if metadata.file_type == FileType::Directory && !options.recursive {
+                return Err(Failure::Usage(format!(
+                    "{} is a directory; --recursive copies it and what is beneath it",
+                    text::name(path)
+                )));
+            }
+            Ok((path, found, metadata))
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let into = target.is_dir() || sources.len() > 1 || ends_with_slash(target);
+    let (directory, rename) = if into {
+        (target.to_owned(), None)
+    } else {
+        let name = target
+            .file_name()
+            .ok_or_else(|| Failure::Usage(format!("{} is no name for a copy", target.display())))?;
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
+        (parent, Some(name.as_encoded_bytes().to_vec()))
+    };
+    let destination = Destination::open(&directory, options.force)
+        .map_err(Failure::host(format!("destination {}", directory.display())))?;
+    let total = sources.iter().map(|(_, _, metadata)| metadata.allocated.min(metadata.size)).sum();
+    let mut copier = Copier {
+        destination,
+        linked: HashMap::new(),
+        progress: Progress::new("copying", total),
+        partial: false,
+    };
+    for (path, found, metadata) in sources {
+        // The root has no name of its own: what it holds is copied.
+        let name = rename.clone().or_else(|| last_name(path));
+        let base: Vec<Vec<u8>> = name.into_iter().collect();
+        if metadata.file_type == FileType::Directory {
+            copier.tree(&tree, path, &base)?;
+        } else {
+            copier.one(&base, &found, &metadata)?;
+        }
+    }
+    copier.destination.finish().map_err(Failure::host("times of directories"))?;
+    Ok(if copier.partial { Verdict::Partial } else { Verdict::Done })
+}
+
+fn ends_with_slash(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/")
+}
+
+/// The last plain name of a path, if it has one.
+fn last_name(path: &[u8]) -> Option<Vec<u8>> {
+    path.split(|byte| *byte == b'/')
+        .rfind(|part| !part.is_empty() && *part != b"." && *part != b"..")
+        .map(<[u8]>::to_vec)
+}
+
+impl Copier {
+    /// Copies a directory and everything beneath it.
+    fn tree(&mut self, tree: &Tree, path: &[u8], base: &[Vec<u8>]) -> Result<(), Failure> {
+        for step in tree.walk(path)? {
+            interrupt::check()?;
+            if let Some(problem) = &step.problem {
+                self.failed(problem);
+            }
+            let metadata = match &step.metadata {
+                Ok(metadata) => metadata,
+                Err(error) => {
+                    self.failed(error);
+                    continue;
+                }
+            };
+            let inner = step.path.get(path.len()..).unwrap_or_default();
+            let mut target = base.to_vec();
+            target.extend(
+                inner
+                    .split(|byte| *byte == b'/')
+                    .filter(|part| !part.is_empty())
+                    .map(<[u8]>::to_vec),
+            );
+            self.one(&target, &step.found, metadata)?;
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, error: &Error) {
+        warn(error);
+        self.partial = true;
+    }
+
+    /// Copies one object. What the image keeps from being copied is said and passed over; what
+    /// this machine refuses is said too, unless nothing more can be written at all.
+    fn one(
+        &mut self,
+        target: &[Vec<u8>],
+        found: &Found,
+        metadata: &Metadata,
+    ) -> Result<(), Failure> {
+        let outcome = match metadata.file_type {
+            FileType::Directory if target.is_empty() => Ok(()),
+            FileType::Directory => self
+                .destination
+                .directory(target, metadata)
+                .map_err(Failure::host(self.destination.shown(target))),
+            FileType::File => self.file(target, found, metadata),
+            FileType::Symlink => self.symlink(target, found, metadata),
+            _ => {
+                let shown = self.destination.shown(target);
+                say(&format!("warning: {shown}: devices, pipes and sockets are not copied"));
+                self.partial = true;
+                Ok(())
+            }
+        };
+        match outcome {
+            Err(Failure::Read(error)) => {
+                self.failed(&error.within(self.destination.shown(target)));
+                Ok(())
+            }
+            Err(Failure::Host(what, error)) if !is_fatal(&error) => {
+                say(&format!("warning: {what}: {error}"));
+                self.partial = true;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn symlink(
+        &mut self,
+        target: &[Vec<u8>],
+        found: &Found,
+        metadata: &Metadata,
+    ) -> Result<(), Failure> {
+        let leads_to = found.read_link()?;
+        self.destination
+            .symlink(target, &leads_to, metadata)
+            .map_err(Failure::host(self.destination.shown(target)))
+    }
+
+    fn file(
+        &mut self,
+        target: &[Vec<u8>],
+        found: &Found,
+        metadata: &Metadata,
+    ) -> Result<(), Failure> {
+        let shown = self.destination.shown(target);
+        let identity = (Arc::as_ptr(&found.filesystem).cast::<()>() as usize, found.node);
+        if metadata.links > 1 {
+            if let Some(first) = self.linked.get(&identity).cloned() {
+                return self.destination.link(&first, target).map_err(Failure::host(shown));
+            }
+        }
+        let source = found.open()?;
+        let new = self.destination.file(target).map_err(Failure::host(shown.clone()))?;
+        copy_bytes(&*source, &new.file, &shown, &self.progress)?;
+        new.keep(metadata).map_err(Failure::host(shown))?;
+        if metadata.links > 1 {
+            self.linked.insert(identity, target.to_vec());
+        }
+        Ok(())
+    }
+}
+
+/// Errors after which trying the next file is pointless.
+fn is_fatal(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
+}
+
+/// Copies the bytes and keeps the holes.
+fn copy_bytes(
+    source: &dyn ReadAt,
+    file: &std::fs::File,
+    shown: &str,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    file.set_len(source.len()).map_err(Failure::host(shown))?;
+    let mut buffer = vec![0; CHUNK.min(source.len()) as usize];
+    let mut at = 0;
+    while let Some(data) = source.next_data(at) {
+        at = data.start;
+        while at < data.end {
+            interrupt::check()?;
+            let length = (data.end - at).min(CHUNK) as usize;
+            source.read_at(at, &mut buffer[..length])?;
+            file.write_all_at(&buffer[..length], at).map_err(Failure::host(shown))?;
+            progress.add(length as u64);
+            at += length as u64;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! `fathom hash`.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fathom_block::Error;
+use fathom_filesystem::{FileType, Found, Tree};
+use serde::Serialize;
+
+use super::entry::json_path;
+use crate::args::{Algorithm, Hash};
+use crate::exit::{Failure, Verdict, say, warn};
+use crate::hash::digest;
+use crate::interrupt;
+use crate::machine::{Machine, guest_path};
+use crate::output::Out;
+use crate::text;
+
+/// How many files are hashed before their lines are printed.
+const BATCH: usize = 1024;
+
+/// The longest list of checksums that is taken, in bytes.
+const MAX_LIST: u64 = 256 << 20;
+
+#[derive(Serialize)]
+struct Line {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_hex: Option<String>,
+    digest: String,
+}
+
+pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
+    let machine = Machine::open(&options.source)?;
+    let tree = machine.tree(&options.on)?;
+    if let Some(list) = &options.check {
+        return check(&tree, list, options.algorithm);
+    }
+    let mut out = Out::new();
+    let mut lines = Vec::new();
+    let mut partial = false;
+    let mut batch = Vec::new();
+    let mut flush = |batch: &mut Vec<(Vec<u8>, Found)>, out: &mut Out, partial: &mut bool| {
+        for (path, outcome) in digests(batch, options.algorithm)? {
+            match outcome {
+                Ok(digest) if options.output.is_json() => {
+                    let (path, path_hex) = json_path(&path);
+                    lines.push(Line { path, path_hex, digest });
+                }
+                Ok(digest) => out.bytes(&checksum_line(&digest, &path))?,
+                Err(error) => {
+                    warn(&error.within(text::name(&path)));
+                    *partial = true;
+                }
+            }
+        }
+        batch.clear();
+        Ok::<(), Failure>(())
+    };
+    for path in &options.paths {
+        let path = guest_path(path);
+        let found = tree.resolve(path, true)?;
+        match found.metadata()?.file_type {
+            FileType::File => batch.push((path.to_vec(), found)),
+            FileType::Directory if options.recursive => {
+                for step in tree.walk(path)? {
+                    interrupt::check()?;
+                    if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {
+                        warn(problem);
+                        partial = true;
+                    }
+                    if step.metadata.is_ok_and(|metadata| metadata.file_type == FileType::File) {
+                        batch.push((step.path, step.found));
+                    }
+                    if batch.len() >= BATCH {
+                        flush(&mut batch, &mut out, &mut partial)?;
+                    }
+                }
+            }
+            FileType::Directory => {
+                return Err(Failure::Usage(format!(
+                    "{} is a directory; --recursive hashes what is beneath it",
+                    text::name(path)
+                )));
+            }
+            _ => {
+                return Err(Failure::Usage(format!("{} is not a regular file", text::name(path))));
+            }
+        }
+    }
+    flush(&mut batch, &mut out, &mut partial)?;
+    if options.output.is_json() {
+        out.json(&lines)?;
+    }
+    out.finish()?;
+    Ok(if partial { Verdict::Partial } else { Verdict::Done })
+}
+
+type Digest = Result<String, Error>;
+
+/// The checksums of the files, computed side by side, in the order of the files.
+fn digests(
+    files: &[(Vec<u8>, Found)],
+    algorithm: Algorithm,
+) -> Result<Vec<(Vec<u8>, Digest)>, Failure> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(usize, Digest)>, Failure> {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((_, found)) = files.get(index) else { return Ok(done) };
+            let outcome = found.open().map_err(Failure::Read);
+            done.push((
+                index,
+                match outcome.and_then(|file| digest(&*file, algorithm)) {
+                    Ok(digest) => Ok(digest),
+                    Err(Failure::Read(error)) => Err(error),
+                    Err(other) => return Err(other),
+                },
+            ));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    let mut done = std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work()?;
+        for worker in workers {
+            match worker.join() {
+                Ok(theirs) => done.extend(theirs?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok::<_, Failure>(done)
+    })?;
+    done.sort_unstable_by_key(|(index, _)| *index);
+    Ok(done.into_iter().map(|(index, outcome)| (files[index].0.clone(), outcome)).collect())
+}
+
+/// A line as sha256sum writes it: a name with a newline or backslash is escaped, and the line says
+/// so by starting with a backslash.
+fn checksum_line(digest: &str, path: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(digest.len() + path.len() + 4);
+    if path.iter().any(|byte| matches!(byte, b'\n' | b'\\' | b'\r')) {
+        line.push(b'\\');
+    }
+    line.extend_from_slice(digest.as_bytes());
+    line.extend_from_slice(b"  ");
+    for byte in path {
+        match byte {
+            b'\n' => line.extend_from_slice(b"\\n"),
+            b'\r' => line.extend_from_slice(b"\\r"),
+            b'\\' => line.extend_from_slice(b"\\\\"),
+            other => line.push(*other),
+        }
+    }
+    line.push(b'\n');
+    line
+}
+
+/// The opposite of [`checksum_line`].
+fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {
+    let (escaped, line) = match line.strip_prefix(b"\\") {
+        Some(rest) => (true, rest),
+        None => (false, line),
+    };
+    let cut = line.iter().position(|byte| *byte == b' ')?;
+    let digest = std::str::from_utf8(&line[..cut]).ok()?;
+    if !matches!(digest.len(), 64 | 128) || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let name = line.get(cut + 2..).filter(|name| !name.is_empty())?;
+    if !escaped {
+        return Some((digest.to_lowercase(), name.to_vec()));
+    }
+    let mut path = Vec::new();
+    let mut bytes = name.iter();
+    while let Some(byte) = bytes.next() {
+        path.push(match byte {
+            b'\\' => match bytes.next()? {
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b'\\' => b'\\',
+                _ => return None,
+            },
+            other => *other,
+        });
+    }
+    Some((digest.to_lowercase(), path))
+}
+
+/// Compares files with a list of checksums. A file that differs, is missing or cannot be read makes
+/// the answer "no".
+fn check(tree: &Tree, list: &Path, algorithm: Algorithm) -> Result<Verdict, Failure> {
+    let mut text = Vec::new();
+    let name = list.display().to_string();
+    if list == Path::new("-") {
+        std::io::stdin().lock().take(MAX_LIST).read_to_end(&mut text)
+    } else {
+        std::fs::File::open(list).and_then(|file| file.take(MAX_LIST).read_to_end(&mut text))
+    }
+    .map_err(Failure::host(name.clone()))?;
+    let mut out = Out::new();
+    let (mut checked, mut wrong) = (0, 0);
+    for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        interrupt::check()?;
+        if line.is_empty() {
+            continue;
+        }
+        let (wanted, path) = parse_line(line).ok_or_else(|| {
+            Failure::Usage(format!("{name}, line {}: that is no line of sha256sum", number + 1))
+        })?;
+        let algorithm = if wanted.len() == 128 { Algorithm::Sha512 } else { algorithm };
+        let outcome = match tree.open(&path) {
+            Ok(file) => digest(&*file, algorithm),
+            Err(error) => Err(error.into()),
+        };
+        checked += 1;
+        let verdict = match outcome {
+            Ok(digest) if digest == wanted => "OK",
+            Ok(_) => "DIFFERS",
+            Err(Failure::Read(error)) => {
+                warn(&error);
+                "CANNOT BE READ"
+            }
+            Err(other) => return Err(other),
+        };
+        wrong += usize::from(verdict != "OK");
+        out.line(format!("{}: {verdict}", text::name(&path)))?;
+    }
+    out.finish()?;
+    if checked == 0 {
+        return Err(Failure::Usage(format!("{name} holds no checksums")));
+    }
+    if wrong > 0 {
+        say(&format!("{wrong} of {checked} files differ or cannot be read"));
+        return Ok(Verdict::No);
+    }
+    Ok(Verdict::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_survive_the_way_there_and_back() {
+        let digest = "ab".repeat(32);
+        for path in [b"plain".as_slice(), b"new\nline", b"back\\slash", b" two  spaces", b"\xff"] {
+            let line = checksum_line(&digest, path);
+            assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+            let parsed = parse_line(&line[..line.len() - 1]).unwrap();
+            assert_eq!(parsed, (digest.clone(), path.to_vec()));
+        }
+        assert!(parse_line(b"nonsense  file").is_none());
+    }
+}

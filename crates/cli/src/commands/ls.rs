@@ -1,0 +1,166 @@
+//! `fathom ls`.
+
+use fathom_block::Error;
+use fathom_filesystem::{FileType, Found, Metadata, Tree};
+
+use super::entry::{Entry, LONG_RIGHT, long_cells};
+use crate::args::Ls;
+use crate::exit::{Failure, Verdict, warn};
+use crate::interrupt;
+use crate::machine::{Machine, guest_path};
+use crate::output::{Columns, Out};
+use crate::text;
+
+/// What is printed of one directory, or of the files that were named.
+struct Listing {
+    title: Option<String>,
+    rows: Vec<(Vec<u8>, Vec<u8>, Found, Metadata)>,
+}
+
+pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
+    let machine = Machine::open(&options.source)?;
+    let tree = machine.tree(&options.on)?;
+    let mut partial = false;
+    let mut files = Listing { title: None, rows: Vec::new() };
+    let mut listings = Vec::new();
+    let many = options.paths.len() > 1 || options.recursive;
+    for path in &options.paths {
+        let path = guest_path(path);
+        // As in ls, a link that is named leads to what it names, except where it is looked at.
+        let found = tree.resolve(path, !options.long && !options.directory);
+        let found = found.or_else(|_| tree.resolve(path, false))?;
+        let metadata = found.metadata()?;
+        if metadata.file_type == FileType::Directory && !options.directory {
+            list(&tree, path, options.recursive, many, &mut listings, &mut partial)?;
+        } else {
+            files.rows.push((path.to_vec(), path.to_vec(), found, metadata));
+        }
+    }
+    if !files.rows.is_empty() {
+        listings.insert(0, files);
+    }
+    let mut out = Out::new();
+    if options.output.is_json() {
+        let entries: Vec<_> = listings
+            .iter()
+            .flat_map(|listing| &listing.rows)
+            .map(|(_, path, found, metadata)| Entry::new(path, found, metadata))
+            .collect();
+        out.json(&entries)?;
+    } else {
+        print(&listings, options.long, &mut out)?;
+    }
+    out.finish()?;
+    Ok(if partial { Verdict::Partial } else { Verdict::Done })
+}
+
+/// Lists a directory, and what is beneath it if that is asked for.
+fn list(
+    tree: &Tree,
+    path: &[u8],
+    recursive: bool,
+    titled: bool,
+    listings: &mut Vec<Listing>,
+    partial: &mut bool,
+) -> Result<(), Failure> {
+    interrupt::check()?;
+    let mut listing = Listing { title: titled.then(|| text::name(path)), rows: Vec::new() };
+    let mut beneath = Vec::new();
+    let mut note = |error: &Error| {
+        warn(error);
+        *partial = true;
+    };
+    let (children, problem) = tree.children(path)?;
+    if let Some(problem) = problem {
+        note(&problem);
+    }
+    for (name, found) in children {
+        let full = join(path, &name);
+        match found.metadata() {
+            Ok(metadata) => {
+                if metadata.file_type == FileType::Directory {
+                    beneath.push(full.clone());
+                }
+                listing.rows.push((name, full, found, metadata));
+            }
+            Err(error) => note(&error.within(text::name(&full))),
+        }
+    }
+    listings.push(listing);
+    if recursive {
+        listings.pop();
+        return list_beneath(tree, path, listings, partial);
+    }
+    Ok(())
+}
+
+/// The recursive form: a walk, cut into one listing a directory.
+fn list_beneath(
+    tree: &Tree,
+    path: &[u8],
+    listings: &mut Vec<Listing>,
+    partial: &mut bool,
+) -> Result<(), Failure> {
+    let mut by_directory: std::collections::BTreeMap<Vec<u8>, Listing> = Default::default();
+    for step in tree.walk(path)? {
+        interrupt::check()?;
+        if let Some(problem) = &step.problem {
+            warn(problem);
+            *partial = true;
+        }
+        let metadata = match step.metadata {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                warn(&error);
+                *partial = true;
+                continue;
+            }
+        };
+        let directory = |path: &[u8]| Listing { title: Some(text::name(path)), rows: Vec::new() };
+        if metadata.file_type == FileType::Directory {
+            by_directory.entry(step.path.clone()).or_insert_with(|| directory(&step.path));
+        }
+        if step.path.len() > path.len() {
+            let cut = step.path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+            let parent = if cut == 0 { b"/".to_vec() } else { step.path[..cut].to_vec() };
+            let parent = if parent.len() < path.len() { path.to_vec() } else { parent };
+            let name = step.path[cut + 1..].to_vec();
+            let listing = by_directory.entry(parent.clone()).or_insert_with(|| directory(&parent));
+            listing.rows.push((name, step.path, step.found, metadata));
+        }
+    }
+    listings.extend(by_directory.into_values());
+    Ok(())
+}
+
+fn print(listings: &[Listing], long: bool, out: &mut Out) -> Result<(), Failure> {
+    for (index, listing) in listings.iter().enumerate() {
+        if index > 0 {
+            out.line("")?;
+        }
+        if let Some(title) = &listing.title {
+            out.line(format!("{title}:"))?;
+        }
+        if long {
+            let mut columns = Columns::new(LONG_RIGHT);
+            for (name, _, found, metadata) in &listing.rows {
+                columns.row(long_cells(text::name(name), found, metadata));
+            }
+            columns.write(out)?;
+        } else {
+            for (name, ..) in &listing.rows {
+                out.line(text::name(name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = directory.to_vec();
+    if !path.ends_with(b"/") {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    path
+}

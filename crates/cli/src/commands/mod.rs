@@ -1,0 +1,39 @@
+//! One file a verb.
+
+mod cat;
+mod convert;
+mod cp;
+mod destination;
+mod disk_info;
+mod entry;
+mod find;
+mod hash;
+mod ls;
+mod pattern;
+mod stat;
+mod tree;
+
+use clap::CommandFactory as _;
+
+use crate::args::{Arguments, Command, DiskCommand};
+use crate::exit::{Failure, Verdict};
+
+/// Runs what was asked for.
+pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
+    match arguments.command {
+        Command::Disk(DiskCommand::Info(options)) => disk_info::run(&options),
+        Command::Disk(DiskCommand::Convert(options)) => convert::run(&options),
+        Command::Ls(options) => ls::run(&options),
+        Command::Tree(options) => tree::run(&options),
+        Command::Cat(options) => cat::run(&options),
+        Command::Stat(options) => stat::run(&options),
+        Command::Hash(options) => hash::run(&options),
+        Command::Find(options) => find::run(&options),
+        Command::Cp(options) => cp::run(&options),
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(shell, &mut command, "fathom", &mut std::io::stdout());
+            Ok(Verdict::Done)
+        }
+    }
+}

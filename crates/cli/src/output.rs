@@ -1,0 +1,89 @@
+//! Standard output: buffered, and an error when it cannot be written.
+
+use std::io::{self, BufWriter, StdoutLock, Write as _};
+
+use serde::Serialize;
+
+use crate::exit::Failure;
+
+/// Standard output.
+pub(crate) struct Out(BufWriter<StdoutLock<'static>>);
+
+impl Out {
+    /// Standard output, locked for this command.
+    pub(crate) fn new() -> Self {
+        Self(BufWriter::with_capacity(64 << 10, io::stdout().lock()))
+    }
+
+    /// Writes bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.0.write_all(bytes).map_err(Failure::host("standard output"))
+    }
+
+    /// Writes a line.
+    pub(crate) fn line(&mut self, line: impl AsRef<str>) -> Result<(), Failure> {
+        self.bytes(line.as_ref().as_bytes())?;
+        self.bytes(b"\n")
+    }
+
+    /// Writes a value as JSON and a newline.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        serde_json::to_writer_pretty(&mut self.0, value)
+            .map_err(|error| Failure::Host("standard output".into(), error.into()))?;
+        self.bytes(b"\n")
+    }
+
+    /// Makes sure that all of it is written.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.0.flush().map_err(Failure::host("standard output"))
+    }
+}
+
+/// Text in columns: each as wide as its widest cell, numbers to the right.
+pub(crate) struct Columns {
+    right: &'static [usize],
+    rows: Vec<Vec<String>>,
+}
+
+impl Columns {
+    /// Columns, of which those numbered in `right` are aligned to the right.
+    pub(crate) fn new(right: &'static [usize]) -> Self {
+        Self { right, rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    /// Writes all rows.
+    pub(crate) fn write(&self, out: &mut Out) -> Result<(), Failure> {
+        let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+        };
+        let widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (column, cell) in row.iter().enumerate() {
+                if column > 0 {
+                    line.push_str("  ");
+                }
+                let fill = widths[column] - cell.chars().count();
+                if self.right.contains(&column) {
+                    line.extend(std::iter::repeat_n(' ', fill));
+                    line.push_str(cell);
+                } else {
+                    line.push_str(cell);
+                    line.extend(std::iter::repeat_n(' ', fill));
+                }
+            }
+            out.line(line.trim_end())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! Numbers, times and names as people read them.
+
+use fathom_filesystem::Timestamp;
+
+/// Text that a terminal does not obey: control characters are spelled out.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| match c {
+            '\n' => "\\n".chars().collect::<Vec<_>>(),
+            '\t' => "\\t".chars().collect(),
+            '\r' => "\\r".chars().collect(),
+            c if c.is_control() || is_direction_override(c) => {
+                format!("\\u{{{:x}}}", c as u32).chars().collect()
+            }
+            c => vec![c],
+        })
+        .collect()
+}
+
+/// Characters that make a terminal show text in another order than it is in.
+fn is_direction_override(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+/// A name of bytes, harmless: what is not UTF-8 is spelled as `\xNN`, and a backslash as two, so
+/// that different names stay different.
+pub(crate) fn name(bytes: &[u8]) -> String {
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        shown.push_str(&harmless(&chunk.valid().replace('\\', "\\\\")));
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    shown
+}
+
+/// A size in binary units with three digits or so: `1.5 GiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// A time as RFC 3339 in UTC, with as many decimals as it has.
+pub(crate) fn time(time: Timestamp) -> String {
+    let days = time.seconds.div_euclid(86_400);
+    let second = time.seconds.rem_euclid(86_400);
+    let (year, month, day) = civil(days);
+    let fraction = match time.nanos {
+        0 => String::new(),
+        nanos => format!(".{nanos:09}").trim_end_matches('0').to_owned(),
+    };
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+}
+
+/// The Gregorian date of a day counted from 1970-01-01. Years are counted from March, so that the
+/// leap day is the last of its year; 146,097 days make 400 years.
+fn civil(days: i64) -> (i64, u32, u32) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month as u32, day as u32)
+}
+
+/// `rwxr-xr-x`, with set-id and sticky bits as `ls` shows them.
+pub(crate) fn permissions(mode: u32) -> String {
+    let mut shown = String::with_capacity(9);
+    for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+        let bits = mode >> shift;
+        shown.push(if bits & 4 != 0 { 'r' } else { '-' });
+        shown.push(if bits & 2 != 0 { 'w' } else { '-' });
+        shown.push(match (mode & special != 0, bits & 1 != 0) {
+            (true, true) => letter,
+            (true, false) => letter.to_ascii_uppercase(),
+            (false, true) => 'x',
+            (false, false) => '-',
+        });
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_and_after_the_epoch() {
+        for (seconds, nanos, shown) in [
+            (0, 0, "1970-01-01T00:00:00Z"),
+            (-1, 500_000_000, "1969-12-31T23:59:59.5Z"),
+            (951_782_400, 0, "2000-02-29T00:00:00Z"),
+            (4_102_444_800, 1, "2100-01-01T00:00:00.000000001Z"),
+            (-11_644_473_600, 0, "1601-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(time(Timestamp::new(seconds, nanos)), shown);
+        }
+        // No timestamp that a disk can hold may panic.
+        for seconds in [i64::MIN / 2, i64::MAX / 2] {
+            time(Timestamp::new(seconds, 0));
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            ((1 << 20) - 1, "1.0 MiB"),
+            (3 << 29, "1.5 GiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(size(bytes), shown);
+        }
+    }
+
+    #[test]
+    fn names_cannot_command_a_terminal_and_stay_distinct() {
+        assert_eq!(name(b"a\x1b[31m\nb\xff\\"), "a\\u{1b}[31m\\nb\\xff\\\\");
+        assert_eq!(name("é日".as_bytes()), "é日");
+    }
+
+    #[test]
+    fn permission_letters() {
+        assert_eq!(permissions(0o4755), "rwsr-xr-x");
+        assert_eq!(permissions(0o2604), "rw---Sr--");
+        assert_eq!(permissions(0o1777), "rwxrwxrwt");
+    }
+}

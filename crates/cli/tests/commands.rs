@@ -1,0 +1,275 @@
+//! The real binary on the sample disk that the README looks into.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/server.qcow2")
+}
+
+fn fathom<const N: usize>(arguments: [&str; N]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fathom")).args(arguments).output().unwrap()
+}
+
+/// Runs a command on the sample and checks its exit code; gives back what it printed.
+fn on_sample(code: i32, verb: &[&str], rest: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_fathom"))
+        .args(verb)
+        .arg(sample())
+        .args(rest)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{verb:?} {rest:?}: {said}");
+    if code != 0 && code != 1 {
+        assert!(said.starts_with("fathom: "), "{said}");
+    }
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn disk_info_shows_the_whole_tree() {
+    let text = on_sample(0, &["disk", "info", "--io"], &[]);
+    for wanted in
+        ["qcow2", "gpt", "EFI", "LVM", "server/root", "server/var", "ext4", "XFS", "read "]
+    {
+        assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
+    }
+    let document = json(&on_sample(0, &["disk", "info", "--json"], &[]));
+    assert_eq!(document["schema"], "fathom.disk-info/v1");
+    let volumes = document["volumes"].as_array().unwrap();
+    let root = volumes.iter().find(|volume| volume["id"] == "server/root").unwrap();
+    assert_eq!(root["filesystem"]["kind"], "ext");
+    assert_eq!(root["filesystem"]["uuid"], "5ab0f00d-0000-4000-8000-000000000001");
+    assert_eq!(root["filesystem"]["health"], "clean");
+}
+
+#[test]
+fn the_namespace_is_what_the_guest_mounts() {
+    let os = on_sample(0, &["cat"], &["/etc/os-release"]);
+    assert!(os.contains("ID=debian"), "{os}");
+    // /var is a filesystem of its own, /boot another, /boot/efi a third.
+    let status = on_sample(0, &["cat"], &["/var/lib/dpkg/status"]);
+    assert_eq!(status.matches("Package: ").count(), 8);
+    assert!(on_sample(0, &["ls"], &["/boot"]).contains("vmlinuz-6.1.0-28-amd64"));
+    assert_eq!(
+        on_sample(0, &["find"], &["/boot/efi", "--type", "f"]),
+        "/boot/efi/EFI/debian/shimx64.efi\n"
+    );
+    // On one volume alone, nothing is mounted.
+    assert_eq!(on_sample(0, &["ls", "--volume", "server/root"], &["/var"]), "");
+    on_sample(3, &["cat", "--volume", "server/root"], &["/var/lib/dpkg/status"]);
+}
+
+#[test]
+fn listings() {
+    let long = on_sample(0, &["ls", "-l"], &["/usr/bin/backup", "/etc/os-release"]);
+    assert!(long.contains("-rwxr-xr-x"), "{long}");
+    assert!(long.contains("/etc/os-release -> ../usr/lib/os-release"), "{long}");
+    let tree = on_sample(0, &["tree"], &["/usr"]);
+    assert_eq!(tree, "/usr\n├── bin/\n│   └── backup\n└── lib/\n    └── os-release\n");
+    let entries = json(&on_sample(0, &["ls", "--json"], &["/home/operator"]));
+    assert_eq!(entries[0]["path"], "/home/operator/.profile");
+    assert_eq!(entries[0]["uid"], 1000);
+    let stat = json(&on_sample(0, &["stat", "--json"], &["/tmp"]));
+    assert_eq!(stat[0]["mode"], "1777");
+    assert!(on_sample(0, &["ls", "-R"], &["/usr"]).contains("/usr/bin:\nbackup\n"));
+}
+
+#[test]
+fn checksums_are_those_of_sha256sum() {
+    let line = on_sample(0, &["hash"], &["/etc/hostname"]);
+    assert_eq!(line, format!("{}  /etc/hostname\n", sha256sum(b"server\n")));
+    let all = on_sample(0, &["hash", "--recursive"], &["/"]);
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("sums");
+    fs::write(&list, &all).unwrap();
+    let list = list.to_str().unwrap();
+    let checked = on_sample(0, &["hash", "--check", list], &[]);
+    assert_eq!(checked.lines().count(), all.lines().count());
+    assert!(checked.lines().all(|line| line.ends_with(": OK")), "{checked}");
+    fs::write(list, all.replace("  /etc/hostname", "  /etc/fstab")).unwrap();
+    assert!(on_sample(1, &["hash", "--check", list], &[]).contains("/etc/fstab: DIFFERS"));
+}
+
+fn sha256sum(bytes: &[u8]) -> String {
+    let mut child =
+        Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8(output.stdout).unwrap()[..64].to_owned()
+}
+
+#[test]
+fn copies_keep_times_modes_holes_and_links() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().to_str().unwrap();
+    on_sample(0, &["cp", "--recursive"], &["/usr", "/etc", "/var", to]);
+    let backup = fs::metadata(folder.path().join("usr/bin/backup")).unwrap();
+    assert_eq!(backup.permissions().mode() & 0o777, 0o755);
+    let stat = json(&on_sample(0, &["stat", "--json"], &["/usr/bin/backup"]));
+    let seconds = backup.mtime();
+    assert!(stat[0]["modified"].as_str().unwrap().starts_with("20"), "{stat}");
+    assert!(seconds > 0);
+    let sparse = fs::metadata(folder.path().join("var/backups/sparse.img")).unwrap();
+    assert_eq!(sparse.len(), 4 << 20);
+    assert!(sparse.blocks() < 64, "the hole was filled: {} blocks", sparse.blocks());
+    let link = fs::read_link(folder.path().join("etc/os-release")).unwrap();
+    assert_eq!(link, Path::new("../usr/lib/os-release"));
+    // A second copy does not overwrite unless it is told to.
+    on_sample(9, &["cp", "--recursive"], &["/usr", to]);
+    on_sample(0, &["cp", "--recursive", "--force"], &["/usr", to]);
+    // One file under a new name; a link that is named is followed.
+    let name = folder.path().join("release");
+    on_sample(0, &["cp"], &["/etc/os-release", name.to_str().unwrap()]);
+    assert!(fs::symlink_metadata(&name).unwrap().is_file());
+}
+
+#[test]
+fn converted_images_hold_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = folder.path().join("disk.raw");
+    let again = folder.path().join("again.qcow2");
+    on_sample(0, &["disk", "convert"], &[raw.to_str().unwrap()]);
+    assert_eq!(fs::metadata(&raw).unwrap().len(), 1 << 30);
+    let output = fathom(["disk", "convert", raw.to_str().unwrap(), again.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for image in [raw.to_str().unwrap(), again.to_str().unwrap()] {
+        let output = fathom(["hash", "-r", image, "/"]);
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            on_sample(0, &["hash", "-r"], &["/"])
+        );
+    }
+    // Nothing is overwritten, and nothing half-written stays behind.
+    on_sample(2, &["disk", "convert"], &[raw.to_str().unwrap()]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn searching() {
+    assert_eq!(on_sample(0, &["find"], &["/", "--name", "*.cfg"]), "/boot/grub/grub.cfg\n");
+    assert_eq!(
+        on_sample(0, &["find"], &["/", "--type", "f", "--min-size", "1M"]),
+        "/var/backups/sparse.img\n"
+    );
+    assert_eq!(on_sample(0, &["find"], &["/tmp", "--mode", "1000", "-0"]), "/tmp\0");
+    assert_eq!(
+        on_sample(0, &["find"], &["/usr", "--max-depth", "1"]),
+        "/usr\n/usr/bin\n/usr/lib\n"
+    );
+    on_sample(2, &["find"], &["/", "--type", "x"]);
+}
+
+#[test]
+fn what_goes_wrong_has_a_code_and_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let code = |arguments: [&str; 3]| {
+        let output = fathom(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty());
+        output.status.code().unwrap()
+    };
+    assert_eq!(code(["ls", &path("missing"), "/"]), 3);
+    assert_eq!(code(["ls", folder.path().to_str().unwrap(), "/"]), 2);
+    fs::write(path("empty"), "").unwrap();
+    assert_eq!(code(["ls", &path("empty"), "/"]), 3);
+    // A truncated image: its header promises what is not there.
+    let whole = fs::read(sample()).unwrap();
+    fs::write(path("cut"), &whole[..100_000]).unwrap();
+    assert_eq!(code(["cat", &path("cut"), "/etc/os-release"]), 5);
+    // An unreachable server: nothing listens on that port.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    assert_eq!(code(["ls", &format!("http://127.0.0.1:{port}/disk"), "/"]), 8);
+    on_sample(3, &["cat"], &["/no/such/file"]);
+    on_sample(2, &["cat"], &["/etc"]);
+    on_sample(3, &["ls", "--volume", "nonsense"], &["/"]);
+    on_sample(3, &["ls", "--snapshot", "nonsense"], &["/"]);
+    on_sample(2, &["hash"], &["/etc"]);
+}
+
+#[test]
+fn an_image_cannot_name_what_is_not_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    fs::write(&secret, vec![b's'; 65536]).unwrap();
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    for backing in
+        [secret.to_str().unwrap(), "../secret", "/proc/self/environ", "json:{}", "nbd://x/"]
+    {
+        let image = inner.join("overlay.qcow2");
+        fs::write(&image, overlay(backing)).unwrap();
+        let output = fathom(["disk", "info", image.to_str().unwrap()]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(7), "{backing}: {said}");
+        assert!(said.contains(backing), "the error does not name {backing}: {said}");
+    }
+    std::os::unix::fs::symlink("../secret", inner.join("link")).unwrap();
+    let image = inner.join("overlay.qcow2");
+    fs::write(&image, overlay("link")).unwrap();
+    let image = image.to_str().unwrap();
+    assert_eq!(fathom(["disk", "info", image]).status.code(), Some(7));
+    let allowed = folder.path().to_str().unwrap();
+    let output = fathom(["disk", "info", image, "--allow-path", allowed]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A small qcow2 header with nothing but a raw backing file.
+fn overlay(backing: &str) -> Vec<u8> {
+    let mut image = vec![0; 4 << 16];
+    let mut put = |at: usize, bytes: &[u8]| image[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"QFI\xfb");
+    put(4, &3u32.to_be_bytes());
+    put(8, &512u64.to_be_bytes());
+    put(16, &(backing.len() as u32).to_be_bytes());
+    put(20, &16u32.to_be_bytes());
+    put(24, &65536u64.to_be_bytes());
+    put(36, &1u32.to_be_bytes());
+    put(40, &(3u64 << 16).to_be_bytes());
+    put(48, &(1u64 << 16).to_be_bytes());
+    put(56, &1u32.to_be_bytes());
+    put(96, &4u32.to_be_bytes());
+    put(100, &104u32.to_be_bytes());
+    put(104, &0xE279_2ACAu32.to_be_bytes());
+    put(108, &3u32.to_be_bytes());
+    put(112, b"raw");
+    put(512, backing.as_bytes());
+    image
+}
+
+#[test]
+fn completions_and_help_are_there() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(fathom(["completions", shell]).stdout.len() > 1000);
+    }
+    let help = String::from_utf8(fathom(["--help"]).stdout).unwrap();
+    assert!(help.contains("Exit codes:"));
+    assert_eq!(fathom(["nonsense"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fathom"))
+        .args(["hash", "-r"])
+        .arg(sample())
+        .arg("/")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,135 @@
+//! A directory: entries one after the other, in a chain of clusters or, the root of FAT12 and
+//! FAT16, in a place of its own.
+
+use std::sync::Arc;
+
+use fathom_block::{Error, Fields, ReadAt, Result, read_vec};
+
+use super::entry::{ENTRY, LongName, Short, Slot};
+use crate::extent::Extent;
+
+/// The longest directory, as Linux and Windows have it: 65,536 entries.
+pub(super) const MAX_DIRECTORY: u64 = 2 << 20;
+
+/// One file in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct File {
+    /// The name it is listed by.
+    pub(super) name: Vec<u8>,
+    /// The name of eight characters and three, where that is another one.
+    pub(super) short_name: Option<Vec<u8>>,
+    /// Where on the volume its entry lies.
+    pub(super) place: u64,
+    pub(super) is_directory: bool,
+}
+
+/// All that is in a directory.
+#[derive(Default)]
+pub(super) struct Listing {
+    pub(super) files: Vec<File>,
+    /// The label, where this is the root directory and it has one.
+    pub(super) label: Option<[u8; 11]>,
+    /// What kept the rest from being read.
+    pub(super) damage: Option<Error>,
+}
+
+impl Listing {
+    /// Reads the directory in these extents of the volume.
+    pub(super) fn read(
+        volume: &Arc<dyn ReadAt>,
+        extents: &[Extent],
+        damage: Option<Error>,
+    ) -> Self {
+        let mut listing = Self { damage, ..Self::default() };
+        let mut long = LongName::default();
+        for extent in extents {
+            let place = extent.physical.unwrap_or(0);
+            let bytes = match read_vec(&**volume, "directory", place, extent.length) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    // Nothing is known of what follows, not even whether the directory goes on.
+                    listing.damage.get_or_insert(error);
+                    break;
+                }
+            };
+            let entries = bytes.chunks_exact(ENTRY).zip((place..).step_by(ENTRY));
+            for (entry, place) in entries {
+                match listing.add(entry, place, &mut long) {
+                    Ok(true) => {}
+                    // What lies behind the end was never used.
+                    Ok(false) => return listing,
+                    Err(error) => {
+                        listing.damage.get_or_insert(error);
+                    }
+                }
+            }
+        }
+        listing
+    }
+
+    /// Takes one entry; `false` where the directory ends.
+    fn add(&mut self, entry: &[u8], place: u64, long: &mut LongName) -> Result<bool> {
+        let fields = Fields::new("directory entry", place, entry);
+        match Slot::parse(&fields)? {
+            Slot::End => return Ok(false),
+            Slot::Deleted => *long = LongName::default(),
+            Slot::Piece(piece) => long.add(piece),
+            Slot::Label(label) => {
+                *long = LongName::default();
+                self.label.get_or_insert(label);
+            }
+            Slot::File(short) => {
+                let long_name = long.take(&short);
+                if !short.is_dot() {
+                    self.files.push(file(&fields, &short, long_name, place)?);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The file that is called `name`: the one that is spelled the same if there is one, otherwise
+    /// one that differs in case only or has it as its short name.
+    pub(super) fn find(&self, name: &[u8]) -> Option<&File> {
+        let exact = self.files.iter().find(|file| file.name == name);
+        exact.or_else(|| {
+            let wanted = fold(name);
+            let short =
+                |file: &File| file.short_name.as_ref().is_some_and(|short| fold(short) == wanted);
+            let long = self.files.iter().find(|file| fold(&file.name) == wanted);
+            long.or_else(|| self.files.iter().find(|file| short(file)))
+        })
+    }
+
+    /// How many bytes it takes in memory.
+    pub(super) fn weight(&self) -> usize {
+        let names: usize = self.files.iter().map(|file| 2 * file.name.len()).sum();
+        names + self.files.len() * size_of::<File>() + size_of::<Self>()
+    }
+}
+
+fn file(
+    fields: &Fields<'_>,
+    short: &Short,
+    long_name: Option<Vec<u8>>,
+    place: u64,
+) -> Result<File> {
+    let short_name = short.name().into_bytes();
+    let name = long_name.unwrap_or_else(|| short_name.clone());
+    if name.is_empty() || name.contains(&b'/') || name.contains(&0) || name == b"." || name == b".."
+    {
+        return Err(
+            fields.corrupt(0, format!("the name {} is no part of a path", name.escape_ascii()))
+        );
+    }
+    let short_name = (short_name != name).then_some(short_name);
+    Ok(File { name, short_name, place, is_directory: short.is_directory() })
+}
+
+/// The name without regard to case.
+fn fold(name: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(name) {
+        Ok(text) => text.to_uppercase().into_bytes(),
+        Err(_) => name.to_ascii_uppercase(),
+    }
+}

@@ -1,0 +1,208 @@
+//! Where the blocks of a fork lie: an extent list in the inode, or a B+tree of extents whose root
+//! is in the inode.
+
+use std::collections::HashSet;
+
+use fathom_block::{Error, Fields, Result};
+
+use super::blocks::{BTREE, Blocks};
+use super::inode::{Fork, Format, Inode};
+
+/// The size of an extent record.
+const RECORD: usize = 16;
+
+/// `BMAP` and, with checksums, `BMA3`.
+const MAGIC: [u8; 4] = *b"BMAP";
+const MAGIC_V5: [u8; 4] = *b"BMA3";
+
+/// The size of a block's header, without and with checksums.
+const HEADER: usize = 24;
+const HEADER_V5: usize = 72;
+
+/// The tallest tree of extents there can be (`XFS_BM_MAXLEVELS`).
+const MAX_LEVELS: u16 = 12;
+
+/// How many extents of one fork are held in memory. A file in more pieces is refused.
+const MAX_EXTENTS: usize = 4 << 20;
+
+/// How many tree blocks are read in one call.
+const BATCH: usize = 64;
+
+/// A run of blocks of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mapping {
+    /// The block of the file.
+    pub(super) start: u64,
+    pub(super) count: u64,
+    /// The block of the filesystem.
+    pub(super) block: u64,
+    /// Allocated, but never written: it reads as zeros.
+    pub(super) unwritten: bool,
+}
+
+impl Mapping {
+    /// `xfs_bmbt_rec`: a flag, 54 bits of file block, 52 of filesystem block, 21 of count.
+    fn parse(fields: &Fields<'_>, at: usize) -> Result<Self> {
+        let (upper, lower) = (fields.be_u64(at)?, fields.be_u64(at + 8)?);
+        let mapping = Self {
+            start: (upper >> 9) & ((1 << 54) - 1),
+            count: lower & ((1 << 21) - 1),
+            block: (upper & 0x1FF) << 43 | lower >> 21,
+            unwritten: upper >> 63 != 0,
+        };
+        if mapping.count == 0 {
+            return Err(fields.corrupt(at, "the extent is empty"));
+        }
+        Ok(mapping)
+    }
+
+    /// The block of the file after it.
+    pub(super) fn end(&self) -> u64 {
+        self.start + self.count
+    }
+
+    /// The mapping of a sorted list that holds the file's block.
+    pub(super) fn find(map: &[Self], block: u64) -> Option<&Self> {
+        let index = map.partition_point(|mapping| mapping.end() <= block);
+        map.get(index).filter(|mapping| mapping.start <= block)
+    }
+}
+
+/// The extents of the fork, sorted. A fork that is not there, or keeps its bytes itself, has none.
+pub(super) fn map(blocks: &Blocks, inode: &Inode, fork: Fork) -> Result<Vec<Mapping>> {
+    let what = format!("extents of inode {}", inode.number);
+    let Some((format, count)) = inode.fork(fork) else {
+        return Ok(Vec::new());
+    };
+    let (at, bytes) = inode.fork_bytes(fork);
+    let fields = Fields::new(&what, at, bytes);
+    let map = match format {
+        Format::Device | Format::Local => return Ok(Vec::new()),
+        Format::Extents => {
+            let room = (bytes.len() / RECORD) as u64;
+            if count > room {
+                let why = format!("{count} extents are claimed; there is room for {room}");
+                return Err(fields.corrupt(0, why));
+            }
+            records(&fields, 0, count as usize)?
+        }
+        Format::Btree => {
+            let map = Walk { blocks, what: &what, owner: inode.number }.all(&fields, count)?;
+            if map.len() as u64 != count {
+                let why = format!("it has {} extents, but {count} are claimed", map.len());
+                return Err(fields.corrupt(0, why));
+            }
+            map
+        }
+    };
+    for mapping in &map {
+        blocks.locate(&what, mapping.block, mapping.count)?;
+    }
+    match map.windows(2).find(|pair| pair[0].end() > pair[1].start) {
+        Some(pair) => {
+            let why = format!("the extent of block {} is out of order", pair[1].start);
+            Err(fields.corrupt(0, why))
+        }
+        None => Ok(map),
+    }
+}
+
+fn records(fields: &Fields<'_>, at: usize, count: usize) -> Result<Vec<Mapping>> {
+    (0..count).map(|index| Mapping::parse(fields, at + index * RECORD)).collect()
+}
+
+/// The walk of one tree, level by level, so that each level is a few large reads.
+struct Walk<'a> {
+    blocks: &'a Blocks,
+    what: &'a str,
+    owner: u64,
+}
+
+impl Walk<'_> {
+    fn all(&self, root: &Fields<'_>, claimed: u64) -> Result<Vec<Mapping>> {
+        let level = root.be_u16(0)?;
+        let count = usize::from(root.be_u16(2)?);
+        // The root in the inode has room for as many keys as pointers, and the pointers start
+        // behind the room of the keys.
+        let room = root.len().saturating_sub(4) / RECORD;
+        if level == 0 || level > MAX_LEVELS || count > room {
+            let why = format!("its root has level {level} and {count} of {room} records");
+            return Err(root.corrupt(0, why));
+        }
+        if claimed > MAX_EXTENTS as u64 {
+            let why = format!("{claimed} extents; at most {MAX_EXTENTS} are read");
+            return Err(Error::unsupported(self.what, why));
+        }
+        let pointer = |index| root.be_u64(4 + room * 8 + index * 8);
+        let mut level_blocks: Vec<u64> = (0..count).map(pointer).collect::<Result<_>>()?;
+        let mut seen: HashSet<u64> = HashSet::new();
+        let mut map = Vec::new();
+        for level in (0..level).rev() {
+            let mut below = Vec::new();
+            if let Some(again) = level_blocks.iter().find(|block| !seen.insert(**block)) {
+                let why = format!("block {again:#x} is in the tree twice");
+                return Err(root.corrupt(0, why));
+            }
+            for batch in level_blocks.chunks(BATCH) {
+                for (at, bytes) in self.read(batch)? {
+                    self.node(at, &bytes, level, &mut below, &mut map)?;
+                }
+                if map.len().max(below.len()) as u64 > claimed {
+                    let why = format!("the tree holds more than the {claimed} extents claimed");
+                    return Err(root.corrupt(0, why));
+                }
+            }
+            level_blocks = below;
+        }
+        Ok(map)
+    }
+
+    /// Reads several blocks at once.
+    fn read(&self, batch: &[u64]) -> Result<Vec<(u64, Vec<u8>)>> {
+        let size = self.blocks.superblock.block_size() as usize;
+        let mut read = Vec::with_capacity(batch.len());
+        for block in batch {
+            read.push((self.blocks.locate(self.what, *block, 1)?, vec![0; size]));
+        }
+        let mut reads: Vec<_> =
+            read.iter_mut().map(|(at, bytes)| (*at, bytes.as_mut_slice())).collect();
+        self.blocks.volume.read_many(&mut reads).map_err(|error| error.within(self.what))?;
+        Ok(read)
+    }
+
+    /// Adds what one block holds: extents, or the blocks of the level below.
+    fn node(
+        &self,
+        at: u64,
+        bytes: &[u8],
+        level: u16,
+        below: &mut Vec<u64>,
+        map: &mut Vec<Mapping>,
+    ) -> Result<()> {
+        let fields = Fields::new(self.what, at, bytes);
+        let (magic, header) =
+            if self.blocks.crc() { (MAGIC_V5, HEADER_V5) } else { (MAGIC, HEADER) };
+        if fields.array::<4>(0)? != magic {
+            return Err(fields.corrupt(0, "the magic is not that of an extent tree block"));
+        }
+        if self.blocks.crc() {
+            let swapped = self.blocks.swapped.contains(&self.owner);
+            let owner = if swapped { fields.be_u64(56)? } else { self.owner };
+            self.blocks.verify(self.what, at, bytes, BTREE, owner)?;
+        }
+        let room = (bytes.len() - header) / RECORD;
+        let (found, count) = (fields.be_u16(4)?, usize::from(fields.be_u16(6)?));
+        if found != level || count > room {
+            let why = format!("its level is {found} of {level}, its records {count} of {room}");
+            return Err(fields.corrupt(4, why));
+        }
+        if level == 0 {
+            map.extend(records(&fields, header, count)?);
+            return Ok(());
+        }
+        for index in 0..count {
+            below.push(fields.be_u64(header + room * 8 + index * 8)?);
+        }
+        Ok(())
+    }
+}

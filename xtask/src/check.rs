@@ -1,0 +1,82 @@
+//! The tests, and everything else that must hold before a change is taken.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::shell::{cache, project, visible};
+use crate::tools::{self, CARGO_DENY, cargo_tool};
+
+/// How many damaged images a format are read in an ordinary test run; `cargo xtask mutants` reads
+/// 10,000.
+const MUTANTS: &str = "1000";
+
+/// How to run the tests.
+#[derive(clap::Args)]
+pub(crate) struct TestArguments {
+    /// Only what needs no packages and no root: `cargo test`.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Installs what is needed and runs every test.
+pub(crate) fn test(arguments: &TestArguments) -> Result<()> {
+    if !arguments.quick {
+        step("packages", tools::setup)?;
+        step("the oracle", || again(&["oracle"]))?;
+        step("damaged images", || again(&["mutants", "--count", MUTANTS]))?;
+        step("the corpus", corpus)?;
+    }
+    step("cargo test", || visible(&project(), "cargo test --workspace"))
+}
+
+/// Everything that continuous integration checks.
+pub(crate) fn ci() -> Result<()> {
+    step("format", || visible(&project(), "cargo fmt --all --check"))?;
+    step("lints", || {
+        visible(&project(), "cargo clippy --quiet --workspace --all-targets -- -D warnings")
+    })?;
+    step("documentation", || {
+        visible(
+            &project(),
+            "RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps \
+             --document-private-items",
+        )
+    })?;
+    step("dependencies", || {
+        let deny = cargo_tool(CARGO_DENY)?;
+        // Advisories need a database from the network; licences, bans and sources do not.
+        visible(
+            &project(),
+            &format!("'{}' --log-level error check bans licenses sources", deny.display()),
+        )
+    })?;
+    test(&TestArguments { quick: false })
+}
+
+/// The corpus is not ours to carry: it is read where it lies beside the project, or in the cache.
+fn corpus() -> Result<()> {
+    let places = [project().join("../shared/corpora/visible.tar"), cache()?.join("corpus")];
+    match places.iter().find(|place| place.exists()) {
+        Some(place) => again(&["corpus", &place.display().to_string()]),
+        None => {
+            println!("skipped: there is no corpus of damaged images beside the project");
+            Ok(())
+        }
+    }
+}
+
+/// Runs another task of this program.
+fn again(arguments: &[&str]) -> Result<()> {
+    let status = Command::new(std::env::current_exe()?).args(arguments).status()?;
+    if status.success() { Ok(()) } else { bail!("cargo xtask {} failed", arguments.join(" ")) }
+}
+
+fn step(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("== {name}");
+    let started = Instant::now();
+    run()?;
+    println!("== {name}: {:.0} s", started.elapsed().as_secs_f32());
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What a developer's machine needs: Debian packages and cargo tools, installed on request.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::shell;
+
+/// Debian packages that tests and oracles use, and what for.
+const PACKAGES: &[(&str, &str)] = &[
+    ("acl", "setfacl for golden images"),
+    ("attr", "setfattr for golden images"),
+    ("btrfs-progs", "makes and checks Btrfs"),
+    ("cryptsetup-bin", "makes LUKS headers"),
+    ("dosfstools", "makes FAT"),
+    ("e2fsprogs", "makes and checks ext2/3/4"),
+    ("fdisk", "sfdisk makes MBR and GPT"),
+    ("g++", "libFuzzer is C++"),
+    ("gdisk", "sgdisk makes GPT"),
+    ("libcap2-bin", "setcap for golden images"),
+    ("lvm2", "makes LVM metadata"),
+    ("mount", "the kernel's own view of golden images"),
+    ("mtools", "reads and writes FAT"),
+    ("ntfs-3g", "makes and reads NTFS"),
+    ("openssl", "encrypts LUKS payloads independently"),
+    ("parted", "makes partition tables"),
+    ("python3", "sockets in golden images, and second readers of containers"),
+    ("python3-libvhdi", "a second reader of VHD and VHDX"),
+    ("python3-libvmdk", "a second reader of VMDK"),
+    ("qemu-utils", "qemu-img makes and reads every container"),
+    ("tar", "makes OVA archives"),
+    ("util-linux", "losetup, prlimit, blkid"),
+    ("xfsprogs", "makes and checks XFS"),
+    ("zstd", "unpacks corpora"),
+];
+
+/// Cargo tools: crate, version.
+pub(crate) const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+pub(crate) const CARGO_FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
+pub(crate) const CARGO_LLVM_COV: (&str, &str) = ("cargo-llvm-cov", "0.9.1");
+
+/// Installs what is missing of the Debian packages.
+pub(crate) fn setup() -> Result<()> {
+    let names: Vec<&str> = PACKAGES.iter().map(|(name, _)| *name).collect();
+    install_packages(&names)
+}
+
+/// Installs those of the packages that are not there yet.
+pub(crate) fn install_packages(names: &[&str]) -> Result<()> {
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !is_installed(name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", missing.join(" "));
+    let sudo = if rustix::process::geteuid().is_root() { "" } else { "sudo " };
+    let environment = "DEBIAN_FRONTEND=noninteractive";
+    shell::visible(&shell::project(), &format!("{sudo}apt-get update -qq"))?;
+    shell::visible(
+        &shell::project(),
+        &format!(
+            "{sudo}env {environment} apt-get install -qq -y --no-install-recommends {} >/dev/null",
+            missing.join(" ")
+        ),
+    )
+}
+
+fn is_installed(package: &str) -> bool {
+    Command::new("dpkg-query")
+        .args(["-W", "-f=${db:Status-Status}", package])
+        .output()
+        .is_ok_and(|output| output.status.success() && output.stdout == b"installed")
+}
+
+/// The path of a cargo tool in our own cache; it is built there if it is not yet.
+pub(crate) fn cargo_tool((name, version): (&str, &str)) -> Result<PathBuf> {
+    let root = shell::cache()?.join(format!("{name}-{version}"));
+    let program = root.join("bin").join(name);
+    if !program.exists() {
+        println!("building {name} {version}");
+        let status = Command::new("cargo")
+            .args(["install", "--quiet", "--locked", "--version", version, "--root"])
+            .arg(&root)
+            .arg(name)
+            .env_remove("CARGO_TARGET_DIR")
+            .status()
+            .context("cargo could not be started")?;
+        if !status.success() {
+            bail!("{name} {version} could not be built");
+        }
+    }
+    Ok(program)
+}
