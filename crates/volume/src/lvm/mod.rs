@@ -172,6 +172,37 @@ pub(crate) mod tests {
         digit.wrapping_mul(100).wrapping_add(extent as u8)
     }
 
+    /// Two physical volumes of a group called `name`, with these volumes across both.
+    pub(crate) fn group_of(name: &str, volumes: &[&str]) -> [Vec<u8>; 2] {
+        let logical: String = volumes.iter().map(|lv| volume(lv, &[STRIPED])).collect();
+        let metadata = text(1, &logical).replacen("vg0", name, 1);
+        [physical(b'0', &metadata), physical(b'1', &metadata)]
+    }
+
+    /// The metadata of a group of one physical volume, with one volume.
+    pub(crate) fn alone(name: &str, id: &str, digit: u8, lv: &str) -> String {
+        let metadata = text(1, &volume(lv, &[LINEAR]));
+        let zeros = |digit: char| metadata.find(&digit.to_string().repeat(6));
+        let mut metadata = match zeros('0') {
+            Some(at) => {
+                let mut changed = metadata.clone();
+                let uuid: String = metadata[at..at + 38]
+                    .chars()
+                    .map(|c| if c == '0' { digit as char } else { c })
+                    .collect();
+                changed.replace_range(at..at + 38, &uuid);
+                changed
+            }
+            None => metadata,
+        };
+        // The second physical volume goes.
+        if let (Some(start), Some(end)) = (metadata.find("pv1 {"), metadata.find("logical_volumes"))
+        {
+            metadata.replace_range(start..end, "} ");
+        }
+        metadata.replacen("vg0", name, 1).replace("group-id", id)
+    }
+
     struct Machine {
         lvm: Lvm,
         budget: Budget,
@@ -344,9 +375,10 @@ pub(crate) mod tests {
             let segment = format!(
                 "start_extent = 0 extent_count = 1 type = \"snapshot\" origin = \"origin\" {store} = \"snap\""
             );
+            // As LVM writes them: the store hidden, the volume that ties the two visible.
             let logical = volume("origin", &[&one("pv0", 0)])
-                + &volume("snap", &[&one("pv0", 1)])
-                + &hidden("snapshot0", &segment);
+                + &hidden("snap", &one("pv0", 1))
+                + &volume("snapshot0", &[&segment]);
             let group = Machine::new(&two(&logical)).lvm.next_group().unwrap();
             group.logical.into_iter().map(|lv| lv.reader.is_some()).collect::<Vec<_>>()
         };
