@@ -78,7 +78,7 @@ fn candidates(
             // Removed since.
             continue;
         }
-        let logical = address / span << directory.blocks.superblock.dir_block_log;
+        let logical = (address / span) << directory.blocks.superblock.dir_block_log;
         let block = directory.block(logical)?;
         let (entry, _) = block.entry(&directory.what, (address % span) as usize)?;
         if search.take(&entry).is_break() {
