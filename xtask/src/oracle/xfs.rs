@@ -178,7 +178,7 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "dirty-defragmented",
         "-b size=1024 -m reflink=0",
         "perl -e 'for $n (1 .. 4) { open $f[$n], q(>), qq(f$n) } for (0 .. 3000) { for $n (1 .. 4) { \
-         sysseek $f[$n], $_ * ($n > 2 ? 2048 : 1024), 0; syswrite $f[$n], chr(65 + $_ % 26) x 1024; \
+         sysseek $f[$n], $_ * 1024, 0; syswrite $f[$n], chr(65 + $_ % 26) x 1024; \
          $_ % 50 or syscall 74, fileno $f[$n] } }'; sync; xfs_fsr f1 f2 f3 f4 > /dev/null",
     ),
     (

@@ -250,7 +250,6 @@ impl Superblock {
 mod tests {
     use fathom_block::ErrorKind;
 
-    use super::*;
     use crate::node::Health;
     use crate::xfs::testing::{AG_BLOCKS, BLOCK, Image, ROOT};
 
