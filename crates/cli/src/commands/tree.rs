@@ -1,6 +1,10 @@
 //! `fathom tree`.
 
-use fathom_filesystem::{FileType, Found, Tree};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use fathom_block::Error;
+use fathom_filesystem::{FileType, Found, NodeId, Tree};
 
 use super::entry::Entry;
 use crate::args::TreeOptions;
@@ -22,23 +26,29 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
         let mut entries = Vec::new();
         for path in &options.paths {
             let start = guest_path(path);
-            for step in tree.walk(start)? {
+            let mut walk = tree.walk(start)?;
+            if let Some(depth) = options.depth {
+                walk = walk.max_depth(depth);
+            }
+            for step in walk {
                 interrupt::check()?;
-                partial |= step.problem.is_some() || step.metadata.is_err();
-                let depth = depth(start, &step.path);
-                if options.depth.is_none_or(|limit| depth <= limit) {
-                    entries.push(Entry::of_step(&step));
+                if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {
+                    warn(problem);
+                    partial = true;
                 }
+                entries.push(Entry::of_step(&step));
             }
         }
         out.json(&entries)?;
     } else {
-        let limit = options.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
-        let mut drawing = Drawing { tree: &tree, out: &mut out, partial: false, limit };
+        let entered = HashSet::new();
+        let limit = options.depth;
+        let mut drawing = Drawing { tree: &tree, out: &mut out, partial: false, limit, entered };
         for path in &options.paths {
             let path = guest_path(path);
             drawing.out.line(text::name(path))?;
-            drawing.draw(&tree.resolve(path, true)?, "", 0)?;
+            drawing.entered.clear();
+            drawing.draw(path, &tree.resolve(path, true)?, "", 0)?;
         }
         partial = drawing.partial;
     }
@@ -46,29 +56,42 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
     Ok(if partial { Verdict::Partial } else { Verdict::Done })
 }
 
-fn depth(start: &[u8], path: &[u8]) -> usize {
-    let slashes = |path: &[u8]| path.iter().filter(|byte| **byte == b'/').count();
-    let base = if start.ends_with(b"/") { slashes(start) - 1 } else { slashes(start) };
-    if path == start { 0 } else { slashes(path).saturating_sub(base) }
-}
-
 struct Drawing<'a> {
     tree: &'a Tree,
     out: &'a mut Out,
     partial: bool,
-    limit: usize,
+    limit: Option<usize>,
+    /// The directories that were drawn, by filesystem and node.
+    entered: HashSet<(usize, NodeId)>,
 }
 
 impl Drawing<'_> {
-    fn draw(&mut self, directory: &Found, indent: &str, level: usize) -> Result<(), Failure> {
+    fn draw(
+        &mut self,
+        path: &[u8],
+        directory: &Found,
+        indent: &str,
+        level: usize,
+    ) -> Result<(), Failure> {
         interrupt::check()?;
-        if level >= self.limit {
+        if self.limit.is_some_and(|limit| level >= limit) {
+            return Ok(());
+        }
+        if level >= MAX_DEPTH {
+            let why = format!("directories nested deeper than {MAX_DEPTH} are not drawn");
+            self.note(&Error::unsupported(text::name(path), why));
+            return Ok(());
+        }
+        // A directory has one place; one in several would make a drawing without end.
+        let identity = (Arc::as_ptr(&directory.filesystem).cast::<()>() as usize, directory.node);
+        if !self.entered.insert(identity) {
+            let why = "the directory contains itself, or is in two places";
+            self.note(&Error::corrupt(text::name(path), 0, why));
             return Ok(());
         }
         let (children, problem) = self.tree.children_of(directory);
         if let Some(problem) = problem {
-            warn(&problem);
-            self.partial = true;
+            self.note(&problem.within(text::name(path)));
         }
         for (index, (name, found)) in children.iter().enumerate() {
             let last = index + 1 == children.len();
@@ -77,7 +100,8 @@ impl Drawing<'_> {
             match found.metadata() {
                 Ok(metadata) if metadata.file_type == FileType::Directory => {
                     self.out.line(format!("{indent}{knee}{shown}/"))?;
-                    self.draw(found, &format!("{indent}{next}"), level + 1)?;
+                    let path = [path.strip_suffix(b"/").unwrap_or(path), b"/", name].concat();
+                    self.draw(&path, found, &format!("{indent}{next}"), level + 1)?;
                 }
                 Ok(metadata) if metadata.file_type == FileType::Symlink => {
                     let target = found.read_link().unwrap_or_else(|_| b"?".to_vec());
@@ -85,12 +109,17 @@ impl Drawing<'_> {
                 }
                 Ok(_) => self.out.line(format!("{indent}{knee}{shown}"))?,
                 Err(error) => {
-                    warn(&error.within(&shown));
-                    self.partial = true;
+                    self.note(&error.within(&shown));
                     self.out.line(format!("{indent}{knee}{shown} [cannot be read]"))?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// What kept a part from being drawn.
+    fn note(&mut self, problem: &Error) {
+        warn(problem);
+        self.partial = true;
     }
 }
