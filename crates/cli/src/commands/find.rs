@@ -8,7 +8,7 @@ use crate::args::Find;
 use crate::exit::{Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
-use crate::output::Out;
+use crate::output::{JsonArray, Out};
 use crate::text;
 
 /// What is searched for.
@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
     let machine = Machine::open(&options.source)?;
     let tree = machine.tree(&options.on)?;
     let mut out = Out::new();
-    let mut entries = Vec::new();
+    let mut array = JsonArray::default();
     let mut partial = false;
     for start in &options.paths {
         let start = guest_path(start);
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
                 continue;
             }
             if options.output.is_json() {
-                entries.push(Entry::of_step(&step));
+                array.item(&mut out, &Entry::of_step(&step))?;
             } else if options.print0 {
                 out.bytes(&step.path)?;
                 out.bytes(b"\0")?;
@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
         }
     }
     if options.output.is_json() {
-        out.json(&entries)?;
+        array.finish(&mut out)?;
     }
     out.finish()?;
     Ok(if partial { Verdict::Partial } else { Verdict::Done })

@@ -11,7 +11,7 @@ use crate::args::TreeOptions;
 use crate::exit::{Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
-use crate::output::Out;
+use crate::output::{JsonArray, Out};
 use crate::text;
 
 /// How deep a drawing goes; nobody reads further, and an image may nest without end.
@@ -23,7 +23,7 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
     let mut out = Out::new();
     let mut partial = false;
     if options.output.is_json() {
-        let mut entries = Vec::new();
+        let mut array = JsonArray::default();
         for path in &options.paths {
             let start = guest_path(path);
             let mut walk = tree.walk(start)?;
@@ -36,10 +36,10 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
                     warn(problem);
                     partial = true;
                 }
-                entries.push(Entry::of_step(&step));
+                array.item(&mut out, &Entry::of_step(&step))?;
             }
         }
-        out.json(&entries)?;
+        array.finish(&mut out)?;
     } else {
         let entered = HashSet::new();
         let limit = options.depth;
