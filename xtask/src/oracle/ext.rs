@@ -61,7 +61,6 @@ const MATRIX: &[Made] = &[
     made("ext4-mmp", "-t ext4 -O mmp"),
     made("ext4-no-filetype", "-t ext4 -O ^filetype"),
     made("ext4-no-huge-file", "-t ext4 -O ^huge_file,^dir_nlink,^extra_isize"),
-    made("ext4-project", "-t ext4 -O project"),
     made("ext4-orphan-file", "-t ext4 -O orphan_file"),
     made("ext4-verity-stable", "-t ext4 -O verity,stable_inodes"),
     made("ext4-encrypt", "-t ext4 -O encrypt"),
@@ -69,7 +68,7 @@ const MATRIX: &[Made] = &[
     made("ext4-tea", "-t ext4 -E hash_seed=01234567-89ab-cdef-0123-456789abcdef"),
     made(
         "ext4-everything",
-        "-t ext4 -b 1024 -O inline_data,ea_inode,large_dir,mmp,metadata_csum_seed,project,\
+        "-t ext4 -b 1024 -O inline_data,ea_inode,large_dir,mmp,metadata_csum_seed,\
          orphan_file,stable_inodes,sparse_super2,^resize_inode,fast_commit",
     ),
 ];
