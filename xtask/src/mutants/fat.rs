@@ -9,6 +9,8 @@ pub(super) fn targets() -> Vec<Target> {
     vec![Target { name: "fat", seeds, fix, exercise: exercise::filesystem }]
 }
 
+/// The most that is kept of an image: mutants are copied often.
+const KEPT: usize = 1 << 20;
 /// The size of a directory entry.
 const ENTRY: usize = 32;
 /// The attributes of a piece of a long name.
@@ -17,7 +19,7 @@ const LONG_NAME: u8 = 0x0F;
 fn seeds(work: &Work) -> Result<Vec<Vec<u8>>> {
     let mut seeds = Vec::new();
     // mtools take a FAT32 for one only if it has as many clusters as Microsoft wants.
-    for (size, options) in [("200K", "-F 12 -s 1"), ("5M", "-F 16 -s 1"), ("34M", "-F 32 -s 1")] {
+    for (size, options) in [("200K", "-F 12 -s 1"), ("3M", "-F 16 -s 1"), ("34M", "-F 32 -s 1")] {
         work.bash(&format!(
             "rm -rf image in; truncate -s {size} image; mkfs.fat {options} -n SEED image >/dev/null
              printf 'mtools_skip_check=1\\n' > mtoolsrc; export MTOOLSRC=$PWD/mtoolsrc
@@ -26,7 +28,13 @@ fn seeds(work: &Work) -> Result<Vec<Vec<u8>>> {
              echo b > in/sub/deep/deeper/b; head -c 9000 /dev/urandom > in/sub/deep/noise
              mcopy -i image -s -Q -m -n in/* ::/; mdel -i image '::/sub/a long name of some length, number 7'"
         ))?;
-        seeds.push(std::fs::read(work.path("image"))?);
+        let mut seed = std::fs::read(work.path("image"))?;
+        // What follows the files is cut off, and the volume told to be that small.
+        if seed.len() > KEPT {
+            seed.truncate(KEPT);
+            seed[32..36].copy_from_slice(&(KEPT as u32 / 512).to_le_bytes());
+        }
+        seeds.push(seed);
     }
     Ok(seeds)
 }

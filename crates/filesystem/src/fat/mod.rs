@@ -18,6 +18,8 @@ mod directory;
 mod entry;
 mod fs_info;
 mod table;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use std::collections::HashMap;

@@ -43,6 +43,8 @@ mod run_list;
 mod scan;
 mod standard_information;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod upcase;
 mod volume_information;
 
