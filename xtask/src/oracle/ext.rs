@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::FileExt as _;
 
 use anyhow::{Context, Result, bail};
-use fathom_block::ErrorKind;
+use fathom_block::{ErrorKind, Location, Opener};
 use fathom_filesystem::{FileType, Health, Timestamp, Tree};
 
 use super::fixture::{self, Abilities};
@@ -517,7 +517,16 @@ for i in range(1, 60000): os.link(\"d/0\", \"d/%d-%s\" % (i, \"x\" * 200))'
          grep -q 'Indirect levels: 2' htree; mount -o loop,ro image mnt",
     )?;
     let theirs = Manifest::from_kernel(&work.path("mnt"))?;
-    check(&theirs, &work.tree("image")?, Ignore::default())
+    check(&theirs, &work.tree("image")?, Ignore::default())?;
+    // One name is found without reading all of them.
+    let opener = Opener::new();
+    let disk = opener.open(&Location::Path(work.path("image")))?.remove(0);
+    let tree = Tree::new(fathom_filesystem::open(disk.reader)?);
+    tree.resolve(format!("/d/777-{}", "x".repeat(200)).as_bytes(), false)?;
+    match opener.meter().spent().bytes {
+        spent if spent < 1 << 20 => Ok(()),
+        spent => bail!("looking up one name read {spent} bytes"),
+    }
 }
 
 /// All hashes, of signed and of unsigned bytes.

@@ -175,7 +175,7 @@ impl Filesystem for Ext {
         let inode = self.inode(node)?;
         let mut metadata = inode.metadata()?;
         let amended = self.store.amendments.of(inode.number);
-        if amended.is_some_and(Amended::has_inode) && !inode.has_inline_data() {
+        if amended.is_some_and(Amended::has_inode) && inode.has_extents() {
             metadata.allocated = match inode.file_type {
                 FileType::File | FileType::Directory => self.amended_blocks(&inode)?,
                 _ => metadata.allocated,
