@@ -1,6 +1,6 @@
 //! Files by path over a volume.
 //!
-//! [`detect`] says by name what filesystem lies on a volume; [`open`] is the one door to reading
+//! [`detect()`] says by name what filesystem lies on a volume; [`open`] is the one door to reading
 //! it. A [`Filesystem`] speaks of nodes; a [`Tree`] on top of one or several speaks of paths, the
 //! way `std::fs` does, and resolves symbolic links inside the guest's own root and nowhere else.
 //!
@@ -33,5 +33,5 @@ pub use node::{
     Visit, Xattr,
 };
 pub use overlay::Overlay;
-pub use tree::{Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};
+pub use tree::{Children, Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};
 pub use unavailable::Unavailable;

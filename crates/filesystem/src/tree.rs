@@ -4,7 +4,7 @@
 //! not. Symbolic links are followed inside the guest's root and nowhere else: `..` at the root
 //! stays there, as the kernel does it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -38,6 +38,9 @@ pub struct Tree {
     /// Directories that another filesystem covers: mount index and node, to the covering mount.
     covered: HashMap<(usize, NodeId), usize>,
 }
+
+/// What a directory holds: each name, and what it leads to.
+pub type Children = Vec<(Vec<u8>, Found)>;
 
 /// What a path led to.
 #[derive(Clone)]
@@ -255,7 +258,7 @@ impl Tree {
 
     /// What the directory holds, sorted by name, and what kept the rest from being read. Symbolic
     /// links to it are followed.
-    pub fn children(&self, path: &[u8]) -> Result<(Vec<(Vec<u8>, Found)>, Option<Problem>)> {
+    pub fn children(&self, path: &[u8]) -> Result<(Children, Option<Problem>)> {
         let found = self.resolve(path, true)?;
         if found.metadata()?.file_type != FileType::Directory {
             return Err(not_a_directory(path));
@@ -265,7 +268,7 @@ impl Tree {
     }
 
     /// Like [`Tree::children`], of a directory that is already found.
-    pub fn children_of(&self, directory: &Found) -> (Vec<(Vec<u8>, Found)>, Option<Problem>) {
+    pub fn children_of(&self, directory: &Found) -> (Children, Option<Problem>) {
         let (entries, problem) = self.entries(directory);
         let children = entries.into_iter().map(|entry| {
             let (mount, node) = self.uncovered(directory.mount, entry.node);
@@ -282,6 +285,7 @@ impl Tree {
             tree: self,
             todo: vec![(path.to_vec(), start)],
             above: Vec::new(),
+            entered: HashSet::new(),
             max_depth: MAX_DEPTH,
         })
     }
@@ -303,9 +307,11 @@ pub struct Step {
 pub struct Walk<'a> {
     tree: &'a Tree,
     todo: Vec<(Vec<u8>, Found)>,
-    /// The directories above the one that is being read, with the number of entries that are left
-    /// to do when each is done.
-    above: Vec<(usize, (usize, NodeId))>,
+    /// For each of the directories above the one that is being read, the number of entries that are
+    /// left to do when it is done.
+    above: Vec<usize>,
+    /// The directories that were read.
+    entered: HashSet<(usize, NodeId)>,
     max_depth: usize,
 }
 
@@ -317,15 +323,12 @@ impl Walk<'_> {
         self
     }
 
-    /// Queues what the directory holds, last name first. A directory that is its own ancestor is
-    /// damage.
+    /// Queues what the directory holds, last name first. A directory has one place; one that is its
+    /// own ancestor, or that several directories hold, is damage, and a few of those would make a
+    /// walk without end.
     fn enter(&mut self, path: &[u8], directory: &Found) -> Result<()> {
-        let here = (directory.mount, directory.node);
-        while self.above.last().is_some_and(|(left, _)| *left > self.todo.len()) {
+        while self.above.last().is_some_and(|left| *left > self.todo.len()) {
             self.above.pop();
-        }
-        if self.above.iter().any(|(_, above)| *above == here) {
-            return Err(Error::corrupt("directory", 0, "it contains itself"));
         }
         if self.above.len() >= self.max_depth && self.max_depth < MAX_DEPTH {
             return Ok(());
@@ -338,8 +341,11 @@ impl Walk<'_> {
                 ),
             ));
         }
+        if !self.entered.insert((directory.mount, directory.node)) {
+            return Err(Error::corrupt("directory", 0, "it contains itself, or is in two places"));
+        }
         let (entries, problem) = self.tree.entries(directory);
-        self.above.push((self.todo.len(), here));
+        self.above.push(self.todo.len());
         for entry in entries.into_iter().rev() {
             let (mount, node) = self.tree.uncovered(directory.mount, entry.node);
             self.todo.push((join(path, &entry.name), self.tree.found(mount, node)));

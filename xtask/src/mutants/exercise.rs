@@ -15,8 +15,13 @@ const PATHS: usize = 20_000;
 
 /// Takes the bytes for a container image, and then for what lies in it.
 pub(crate) fn container(image: Vec<u8>) {
+    container_at(Arc::new(image));
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn container_at(image: Arc<dyn ReadAt>) {
     let location = Location::Path("mutant".into());
-    let Ok(disks) = Opener::new().open_reader(Arc::new(image), &location) else {
+    let Ok(disks) = Opener::new().open_reader(image, &location) else {
         return;
     };
     for disk in disks {
@@ -43,7 +48,12 @@ pub(crate) fn volumes_at(image: Arc<dyn ReadAt>) {
 
 /// Takes the bytes for a filesystem.
 pub(crate) fn filesystem(image: Vec<u8>) {
-    let Ok(filesystem) = fathom_filesystem::open(Arc::new(image)) else {
+    filesystem_at(Arc::new(image));
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn filesystem_at(image: Arc<dyn ReadAt>) {
+    let Ok(filesystem) = fathom_filesystem::open(image) else {
         return;
     };
     let _ = (filesystem.info(), filesystem.problems());

@@ -33,7 +33,8 @@ enum Step {
         inode: u32,
         first: u32,
         blocks: u32,
-        target: Target,
+        place: u64,
+        written: bool,
     },
     RemoveRange {
         inode: u32,
@@ -69,7 +70,7 @@ pub(super) fn apply(store: &mut Store, commits: &FastCommits) -> Vec<Problem> {
     for (at, step) in steps {
         // Every step is seen by those after it.
         std::mem::swap(&mut store.amendments, &mut amendments);
-        let prepared = prepare(store, &step);
+        let prepared = prepare(store, at, &step);
         std::mem::swap(&mut store.amendments, &mut amendments);
         match prepared {
             Ok(raw) => take(&mut amendments, step, raw),
@@ -128,7 +129,7 @@ impl Scan {
             };
             match fc_tag {
                 1..=6 => {
-                    let Some(step) = step(store, fc_tag, &value)? else {
+                    let Some(step) = step(store.superblock.inode_size, fc_tag, &value)? else {
                         return self.end(fields, at, format!("tag {fc_tag} has {fc_len} bytes"));
                     };
                     self.bytes += fc_len + 64;
@@ -180,13 +181,13 @@ impl Scan {
 }
 
 /// Understands a tag; `None` if its value has the wrong length.
-fn step(store: &Store, fc_tag: u16, value: &Fields<'_>) -> Result<Option<Step>> {
+fn step(inode_size: u16, fc_tag: u16, value: &Fields<'_>) -> Result<Option<Step>> {
     let length = value.len();
     let right = match fc_tag {
         1 => length == 16,
         2 => length == 12,
         3..=5 => (9..=8 + 255).contains(&length),
-        _ => (4 + GOOD_OLD_SIZE..=4 + usize::from(store.superblock.inode_size)).contains(&length),
+        _ => (4 + GOOD_OLD_SIZE..=4 + usize::from(inode_size)).contains(&length),
     };
     if !right {
         return Ok(None);
@@ -197,12 +198,9 @@ fn step(store: &Store, fc_tag: u16, value: &Fields<'_>) -> Result<Option<Step>> 
             let first = value.le_u32(4)?;
             let ee_len = value.le_u16(8)?;
             let place = u64::from(value.le_u16(10)?) << 32 | u64::from(value.le_u32(12)?);
-            let (blocks, target) = match ee_len {
-                length if length > 32768 => (length - 32768, Target::Unwritten),
-                length => (length, Target::Written(place)),
-            };
-            store.check_blocks(value, 12, place, u64::from(blocks))?;
-            Step::AddRange { inode, first, blocks: blocks.into(), target }
+            let written = ee_len <= 32768;
+            let blocks = u32::from(if written { ee_len } else { ee_len - 32768 });
+            Step::AddRange { inode, first, blocks, place, written }
         }
         2 => Step::RemoveRange { inode, first: value.le_u32(4)?, blocks: value.le_u32(8)? },
         6 => Step::Inode { inode, raw: value.bytes(4, length - 4)?.to_vec() },
@@ -219,7 +217,7 @@ fn step(store: &Store, fc_tag: u16, value: &Fields<'_>) -> Result<Option<Step>> 
 }
 
 /// What a step needs to know of the filesystem as it is before: the whole of an inode that changes.
-fn prepare(store: &Store, step: &Step) -> Result<Option<Vec<u8>>> {
+fn prepare(store: &Store, at: u64, step: &Step) -> Result<Option<Vec<u8>>> {
     match step {
         Step::Inode { inode, raw } => {
             let (offset, old) = store.raw_inode(*inode)?;
@@ -234,7 +232,17 @@ fn prepare(store: &Store, step: &Step) -> Result<Option<Vec<u8>>> {
             Ok((inode.file_type == FileType::Directory).then(Vec::new))
         }
         Step::Link { inode, .. } => store.raw_inode(*inode).map(|_| None),
-        Step::AddRange { .. } | Step::RemoveRange { .. } | Step::Unlink { .. } => Ok(None),
+        Step::AddRange { blocks, place, .. } => {
+            match store.has_blocks(*place, u64::from(*blocks)) {
+                true => Ok(None),
+                false => Err(Error::corrupt(
+                    WHAT,
+                    at,
+                    format!("a range of {blocks} blocks at {place} is not in the filesystem"),
+                )),
+            }
+        }
+        Step::RemoveRange { .. } | Step::Unlink { .. } => Ok(None),
     }
 }
 
@@ -278,7 +286,8 @@ fn take(amendments: &mut Amendments, step: Step, prepared: Option<Vec<u8>>) {
         first..(first + u64::from(blocks)).min(MAX_BLOCKS)
     };
     match step {
-        Step::AddRange { inode, first, blocks, target } => {
+        Step::AddRange { inode, first, blocks, place, written } => {
+            let target = if written { Target::Written(place) } else { Target::Unwritten };
             amendments.set_range(inode, range(first, blocks), target);
         }
         Step::RemoveRange { inode, first, blocks } => {
@@ -293,5 +302,207 @@ fn take(amendments: &mut Amendments, step: Step, prepared: Option<Vec<u8>>) {
         Step::Link { parent, inode, name } => amendments.set_name(parent, &name, Some(inode)),
         Step::Unlink { parent, name } => amendments.set_name(parent, &name, None),
         Step::Inode { inode, .. } => amendments.set_inode(inode, prepared.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::checksum::crc32c;
+    use super::super::testing::*;
+    use crate::node::Health;
+
+    const FILE: u16 = 0o100644;
+    const JOURNAL: u32 = 1500;
+    const LENGTH: u32 = 1100;
+    /// Blocks of fast commits, at the end of the journal.
+    const FAST: u32 = 16;
+    const SEQUENCE: u32 = 7;
+
+    /// A block of tags that is being written.
+    struct Tags {
+        bytes: Vec<u8>,
+        sum: u32,
+    }
+
+    impl Tags {
+        fn new() -> Self {
+            let mut tags = Self { bytes: Vec::new(), sum: 0 };
+            tags.add(9, &numbers(&[0, SEQUENCE]));
+            tags
+        }
+
+        fn next() -> Self {
+            Self { bytes: Vec::new(), sum: 0 }
+        }
+
+        fn add(&mut self, tag: u16, value: &[u8]) {
+            let mut bytes = tag.to_le_bytes().to_vec();
+            bytes.extend((value.len() as u16).to_le_bytes());
+            bytes.extend(value);
+            self.sum = crc32c(self.sum, &bytes);
+            self.bytes.extend(bytes);
+        }
+
+        fn name(&mut self, tag: u16, parent: u32, inode: u32, name: &str) {
+            self.add(tag, &[numbers(&[parent, inode]), name.into()].concat());
+        }
+
+        fn inode(&mut self, inode: u32, raw: &[u8]) {
+            self.add(6, &[numbers(&[inode]), raw[..160].to_vec()].concat());
+        }
+
+        fn range(&mut self, inode: u32, first: u32, length: u16, place: u32) {
+            let mut value = numbers(&[inode, first]);
+            value.extend(length.to_le_bytes());
+            value.extend([0; 2]);
+            value.extend(place.to_le_bytes());
+            self.add(1, &value);
+        }
+
+        /// The tail, which fills the block.
+        fn end(mut self) -> Vec<u8> {
+            let mut tail = 8_u16.to_le_bytes().to_vec();
+            tail.extend(((BLOCK - self.bytes.len() - 4) as u16).to_le_bytes());
+            tail.extend(SEQUENCE.to_le_bytes());
+            let sum = crc32c(self.sum, &tail);
+            self.bytes.extend(tail);
+            self.bytes.extend(sum.to_le_bytes());
+            self.bytes
+        }
+    }
+
+    /// A filesystem with one file of four blocks, whose log is empty but begun.
+    fn image(blocks: &[Vec<u8>]) -> Image {
+        let mut image = Image::new();
+        image.bytes.resize(4096 * BLOCK, 0);
+        image.superblock(0x4, 4096);
+        image.superblock(0x5C, 0x404);
+        image.superblock(0x60, 0x46);
+        image.superblock(0xE0, 8);
+        let map = extent_node(0, &[(0, LENGTH as u16, JOURNAL)]);
+        image.inode(8, FILE, u64::from(LENGTH) * BLOCK as u64, EXTENTS, &map);
+        let big = [0xC03B_3998, 4, 0, BLOCK as u32, LENGTH, 1, SEQUENCE, 1, 0, 0, 32_u32];
+        let mut superblock: Vec<u8> = big.iter().flat_map(|word| word.to_be_bytes()).collect();
+        superblock.resize(84, 0);
+        superblock.extend(FAST.to_be_bytes());
+        image.block(JOURNAL as usize, &superblock);
+        for (index, block) in blocks.iter().enumerate() {
+            image.block((JOURNAL + LENGTH - FAST) as usize + 1 + index, block);
+        }
+        let map = extent_node(0, &[(0, 4, 200)]);
+        image.inode(12, FILE, 4 * BLOCK as u64, EXTENTS, &map);
+        image.name("file", 12);
+        for block in 200..220 {
+            image.block(block, &[(block - 200) as u8 + b'a'; BLOCK]);
+        }
+        image
+    }
+
+    fn shown(image: &Image, path: &str) -> String {
+        let bytes = image.read(path).unwrap();
+        bytes.chunks(BLOCK).map(|block| char::from(block[0].max(b'.'))).collect()
+    }
+
+    fn names(image: &Image, path: &str) -> Vec<String> {
+        let entries = image.tree().read_dir(path.as_bytes()).unwrap();
+        entries.into_iter().map(|entry| String::from_utf8(entry.name).unwrap()).collect()
+    }
+
+    #[test]
+    fn files_are_made_changed_linked_and_removed() {
+        let mut first = Tags::new();
+        first.range(12, 1, 2, 210);
+        first.add(2, &numbers(&[12, 3, 1]));
+        first.inode(12, &raw_inode(FILE, 5 * BLOCK as u64 - 1, EXTENTS, &[]));
+        first.inode(13, &raw_inode(FILE, 2 * BLOCK as u64, EXTENTS, &[]));
+        first.range(13, 0, 1, 205);
+        first.range(13, 1, 32769, 206);
+        first.name(3, 2, 13, "new");
+        first.name(4, 2, 12, "hard");
+        first.add(7, &[0; 20]);
+        let mut second = Tags::next();
+        second.name(5, 2, 12, "file");
+        second.inode(14, &raw_inode(0o120777, 6, 0, b"target"));
+        second.name(3, 2, 14, "link");
+        let mut image = image(&[first.end(), second.end()]);
+        assert_eq!(names(&image, "/"), ["hard", "link", "new"]);
+        assert_eq!(shown(&image, "/hard"), "akl..");
+        assert_eq!(shown(&image, "/new"), "f.");
+        let tree = image.tree();
+        assert_eq!(tree.read_link(b"/link").unwrap(), b"target");
+        assert!(!tree.exists(b"/file").unwrap());
+        assert_eq!(tree.metadata(b"/hard").unwrap().allocated, 3 * BLOCK as u64);
+        assert_eq!(tree.metadata(b"/new").unwrap().allocated, 2 * BLOCK as u64);
+        let filesystem = image.open().unwrap();
+        assert_eq!(filesystem.info().health, Health::Replayed);
+        assert!(filesystem.problems().is_empty());
+        // The log's own superblock says that there is no such area.
+        image.put(JOURNAL as usize * BLOCK + 43, &[0]);
+        assert_eq!(names(&image, "/"), ["file"]);
+    }
+
+    #[test]
+    fn a_new_directory_is_empty_whatever_its_block_holds() {
+        let mut tags = Tags::new();
+        tags.inode(13, &raw_inode(0o040755, BLOCK as u64, EXTENTS, &[]));
+        tags.range(13, 0, 1, 205);
+        tags.name(3, 2, 13, "directory");
+        tags.inode(14, &raw_inode(FILE, 0, EXTENTS, &[]));
+        tags.name(3, 13, 14, "inner");
+        let mut image = image(&[tags.end()]);
+        image.block(205, &directory_block(&entry(b"left-over", 12)));
+        assert_eq!(names(&image, "/directory"), ["inner"]);
+        let tree = image.tree();
+        assert!(tree.exists(b"/directory/inner").unwrap());
+        assert!(!tree.exists(b"/directory/left-over").unwrap());
+    }
+
+    #[test]
+    fn the_commits_end_with_the_last_valid_one() {
+        let commit = |name: &str, first: bool| {
+            let mut tags = if first { Tags::new() } else { Tags::next() };
+            tags.name(4, 2, 12, name);
+            tags.end()
+        };
+        let good = [commit("one", true), commit("two", false)];
+        let with = |third: Vec<u8>| names(&image(&[good.as_slice(), &[third]].concat()), "/");
+        let wanted = ["file", "one", "two"];
+        let mut damaged = commit("three", false);
+        damaged[9] ^= 1;
+        assert_eq!(with(damaged), wanted);
+        assert_eq!(with(vec![0xFF; BLOCK]), wanted);
+        assert_eq!(with([vec![1, 0, 3, 0], vec![0; 20]].concat()), wanted);
+        let mut old = commit("three", true);
+        old[8] = 6;
+        assert_eq!(with(old), wanted);
+        assert_eq!(with(commit("three", false)), ["file", "one", "three", "two"]);
+    }
+
+    #[test]
+    fn what_cannot_be_carried_out_is_told() {
+        let check = |blocks: &[Vec<u8>], why: &str| {
+            let image = image(blocks);
+            let filesystem = image.open().unwrap();
+            assert_eq!(filesystem.info().health, Health::Dirty, "{why}");
+            let problem = filesystem.problems()[0].to_string();
+            assert!(problem.contains(why), "{problem}");
+            assert_eq!(shown(&image, "/file"), "abcd");
+        };
+        let tags = |fill: &dyn Fn(&mut Tags)| {
+            let mut tags = Tags::new();
+            fill(&mut tags);
+            tags.end()
+        };
+        check(&[tags(&|tags| tags.range(12, 1, 2, 4095))], "a range of 2 blocks at 4095");
+        check(&[tags(&|tags| tags.inode(13, &[0; 160]))], "of no file type");
+        check(&[tags(&|tags| tags.inode(65, &raw_inode(FILE, 0, 0, &[])))], "inode 65");
+        check(&[tags(&|tags| tags.name(3, 2, 13, "nothing"))], "of no file type");
+        check(&[tags(&|tags| tags.name(4, 2, 66, "nothing"))], "inode 66");
+        check(&[tags(&|tags| tags.add(9, &numbers(&[1, SEQUENCE])))], "features 0x1");
+        check(&[tags(&|tags| tags.add(5, &[0; 8]))], "tag 5 has 8 bytes");
+        check(&[tags(&|tags| tags.add(20, &[]))], "tag 20 is unknown");
+        let mut damaged = tags(&|tags| tags.range(12, 1, 2, 205));
+        damaged[30] ^= 1;
+        check(&[damaged], "its checksum fails");
     }
 }

@@ -3,7 +3,7 @@
 //! Everything is a file, the table of files included: the [boot sector](boot) says where the
 //! [master file table](mft) starts, each of whose [records](record) is a file made of
 //! [attributes](attribute), whose values are [streams](stream) in the record or in
-//! [runs](run_list) of clusters. A [directory](directory) is a tree of names.
+//! [runs](run_list) of clusters. A [directory] is a tree of names.
 //!
 //! What is particular:
 //! - The journal ([`log_file`]) is not replayed. When it was open, or Windows is hibernated, the
@@ -43,6 +43,8 @@ mod run_list;
 mod scan;
 mod standard_information;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod upcase;
 mod volume_information;
 
