@@ -79,6 +79,9 @@ fn fix_label(image: &mut [u8], base: usize, label: usize) -> Option<()> {
 }
 
 fn fix_area(image: &mut [u8], area: usize) -> Option<()> {
+    if area >= image.len() {
+        return None;
+    }
     let (size, offset, length) =
         (number(image, area + 32)?, number(image, area + 40)?, number(image, area + 48)?);
     if length < image.len() && offset < size && size < image.len() {
