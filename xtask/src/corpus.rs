@@ -135,19 +135,11 @@ fn read(image: &Path, work: &Work) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// How to unpack an image: what lies in the zstd file may be packed again, or be a dump of the
-/// metadata of a Btrfs that its own tool turns into an image.
+/// How to unpack an image. A dump of the metadata of a Btrfs is turned into an image by its own tool.
 fn unpacking(image: &Path, out: &Path) -> String {
     let (image, out) = (image.display(), out.display());
-    let unpack = if image.to_string().ends_with(".xz.zst") {
-        format!("zstd -q -dc '{image}' | xz -dc")
-    } else if image.to_string().ends_with(".bz2.zst") {
-        format!("zstd -q -dc '{image}' | bzip2 -dc")
-    } else {
-        format!("zstd -q -dc '{image}'")
-    };
     format!(
-        "{unpack} | dd of='{out}' bs=64k conv=sparse iflag=fullblock status=none\n\
+        "zstd -q -d --sparse -f '{image}' -o '{out}'\n\
          if [ \"$(head -c 8 '{out}' | od -An -tx1 | tr -d ' \\n')\" = 8b669572e2255cbd ]; then\n\
          mv '{out}' '{out}.dump'\n\
          timeout 60 btrfs-image -r '{out}.dump' '{out}' || mv -f '{out}.dump' '{out}'\n\

@@ -12,7 +12,6 @@ const PACKAGES: &[(&str, &str)] = &[
     ("acl", "setfacl for golden images"),
     ("attr", "setfattr for golden images"),
     ("btrfs-progs", "makes and checks Btrfs"),
-    ("bzip2", "unpacks corpora"),
     ("cryptsetup-bin", "makes LUKS headers"),
     ("dosfstools", "makes FAT"),
     ("e2fsprogs", "makes and checks ext2/3/4"),
@@ -33,7 +32,6 @@ const PACKAGES: &[(&str, &str)] = &[
     ("tar", "makes OVA archives"),
     ("util-linux", "losetup, prlimit, blkid"),
     ("xfsprogs", "makes and checks XFS"),
-    ("xz-utils", "unpacks corpora"),
     ("zstd", "unpacks corpora"),
 ];
 
