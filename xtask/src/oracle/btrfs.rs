@@ -131,7 +131,6 @@ pub(super) fn cases() -> Vec<Case> {
     add("nodatasum", "256M", "", "nodatasum");
     add("explicit-holes", "256M", "-O ^no-holes,^extref", "compress=lzo");
     add("old-features", "256M", "-O ^no-holes,^skinny-metadata -R ^free-space-tree", "rw");
-    add("block-group-tree", "256M", "-O block-group-tree", "compress=zstd");
     add("quota", "256M", "-R quota", "rw");
     cases.push(Case::new("btrfs/label-uuid", |work| {
         let uuid = "01234567-89ab-cdef-0123-456789abcdef";

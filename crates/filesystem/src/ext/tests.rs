@@ -427,6 +427,6 @@ fn a_backup_superblock_is_found() {
     let volume: std::sync::Arc<dyn fathom_block::ReadAt> = std::sync::Arc::new(image.bytes.clone());
     assert_eq!(crate::detect(&volume).unwrap(), Some(crate::Kind::Ext));
     image.block(8193, &[0; BLOCK]);
-    let volume: std::sync::Arc<dyn fathom_block::ReadAt> = std::sync::Arc::new(image.bytes.clone());
+    let volume: std::sync::Arc<dyn fathom_block::ReadAt> = std::sync::Arc::new(image.bytes);
     assert_eq!(crate::detect(&volume).unwrap(), None);
 }
