@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::BufRead as _;
 use std::sync::Arc;
 
+use fathom_block::source::{HttpOptions, Secret};
 use fathom_block::{Disk, Error, Format, Location, Opener, Siblings, Spent};
 use fathom_filesystem::{Filesystem, Kind, Tree};
 use fathom_volume::{Content, Discovery, Key, Keys, Volume, VolumeId};
@@ -51,7 +52,8 @@ impl Machine {
         let opener = Opener::new()
             .gate(Siblings::with_allowed(source.allow_path.iter().cloned()))
             .format(format)
-            .snapshot(source.snapshot.clone());
+            .snapshot(source.snapshot.clone())
+            .http(http(&source.http)?);
         let mut disks = Vec::new();
         for image in std::iter::once(&source.image).chain(&source.disks) {
             disks.extend(opener.open(&Location::parse(image))?);
@@ -91,7 +93,7 @@ impl Machine {
             (None, Some(problem)) => return Holds::Unknown(problem.clone()),
             (None, None) => return Holds::Nothing,
         };
-        match fathom_filesystem::detect(&**reader) {
+        match fathom_filesystem::detect(reader) {
             Ok(None) => Holds::Nothing,
             Ok(Some(kind)) => match fathom_filesystem::open(reader.clone()) {
                 Ok(filesystem) => Holds::Filesystem(filesystem),
@@ -192,6 +194,20 @@ pub(crate) fn open_subvolume(
             Err(Error::not_found(format!("subvolume {name:?}"), format!("there are {:?}", known)))
         }
     }
+}
+
+/// How to fetch remote images.
+fn http(options: &crate::args::HttpOptions) -> Result<HttpOptions, Failure> {
+    let mut http = HttpOptions::new().ca_file(options.ca_file.clone()).insecure(options.insecure);
+    if options.insecure {
+        exit::say("warning: --insecure: the server's certificate is not verified");
+    }
+    if let Some(name) = &options.http_auth_env {
+        let value = std::env::var(name)
+            .map_err(|_| Failure::Usage(format!("--http-auth-env {name}: it is not set")))?;
+        http = http.authorization(Secret::new(value));
+    }
+    Ok(http)
 }
 
 fn parse_format(name: &str) -> Result<Format, Failure> {

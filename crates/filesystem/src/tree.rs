@@ -39,6 +39,9 @@ pub struct Tree {
     covered: HashMap<(usize, NodeId), usize>,
 }
 
+/// What a directory holds: each name, and what it leads to.
+pub type Children = Vec<(Vec<u8>, Found)>;
+
 /// What a path led to.
 #[derive(Clone)]
 pub struct Found {
@@ -255,7 +258,7 @@ impl Tree {
 
     /// What the directory holds, sorted by name, and what kept the rest from being read. Symbolic
     /// links to it are followed.
-    pub fn children(&self, path: &[u8]) -> Result<(Vec<(Vec<u8>, Found)>, Option<Problem>)> {
+    pub fn children(&self, path: &[u8]) -> Result<(Children, Option<Problem>)> {
         let found = self.resolve(path, true)?;
         if found.metadata()?.file_type != FileType::Directory {
             return Err(not_a_directory(path));
@@ -265,7 +268,7 @@ impl Tree {
     }
 
     /// Like [`Tree::children`], of a directory that is already found.
-    pub fn children_of(&self, directory: &Found) -> (Vec<(Vec<u8>, Found)>, Option<Problem>) {
+    pub fn children_of(&self, directory: &Found) -> (Children, Option<Problem>) {
         let (entries, problem) = self.entries(directory);
         let children = entries.into_iter().map(|entry| {
             let (mount, node) = self.uncovered(directory.mount, entry.node);

@@ -45,7 +45,7 @@ pub(crate) fn one(arguments: &OneArguments) -> Result<()> {
     for volume in &discovery.volumes {
         seen.problems.extend(volume.problem.iter().map(ToString::to_string));
         match (&volume.content, &volume.reader) {
-            (Content::Unknown, Some(reader)) => match fathom_filesystem::detect(&**reader) {
+            (Content::Unknown, Some(reader)) => match fathom_filesystem::detect(reader) {
                 Ok(None) => kinds.push("nothing".to_owned()),
                 Ok(Some(kind)) => match fathom_filesystem::open(reader.clone()) {
                     Ok(filesystem) => {

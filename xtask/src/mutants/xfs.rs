@@ -39,15 +39,14 @@ setfattr -n user.remote -v "$(printf 'r%.0s' $(seq 1 9000))" small; setfacl -m u
 fn seeds(work: &Work) -> Result<Vec<Vec<u8>>> {
     const MKFS: &str = "TEST_DIR=. TEST_DEV=. QA_CHECK_FS=. mkfs.xfs -q -f";
     let mounted = [
-        ("-b size=1024 -m rmapbt=1", "true"),
-        ("-b size=1024 -m reflink=0", "xfs_io -x -c 'shutdown -f' ."),
-        ("-n size=8192 -i nrext64=1", "xfs_io -x -c 'shutdown -f' ."),
+        (16, "-b size=1024 -m rmapbt=1", "true"),
+        (16, "-b size=1024 -m reflink=0", "xfs_io -x -c 'shutdown -f' ."),
+        (40, "-n size=8192 -i nrext64=1", "xfs_io -x -c 'shutdown -f' ."),
     ];
     let mut seeds = Vec::new();
-    for (options, end) in mounted {
+    for (size, options, end) in mounted {
         work.bash(&format!(
-            "rm -f image; truncate -s 16M image; {MKFS} -l size=3m {options} image || \
-             {MKFS} {options} image; mkdir -p mnt; mount -o loop image mnt"
+            "rm -f image; truncate -s {size}M image; {MKFS} {options} image; mkdir -p mnt; mount -o loop image mnt"
         ))?;
         work.bash(FILL)?;
         work.bash(&format!("cd mnt; {end}; cd ..; umount mnt"))?;

@@ -35,6 +35,7 @@ const IGNORE: Ignore = Ignore {
     directory_size: true,
     xattrs: true,
     directory_times: true,
+    directory_links: false,
 };
 
 /// The type, the size of the image and the options of mkfs.fat.

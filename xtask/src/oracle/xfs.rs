@@ -166,6 +166,35 @@ const DIRTY: &[(&str, &str, &str)] = &[
     ("sector-4k", "-s size=4096 -b size=16384 -n size=65536", ""),
 ];
 
+/// Things that are rare in a log: the options of `mkfs.xfs`, and what is done to `mnt` before the
+/// shutdown.
+const SPECIAL: &[(&str, &str, &str)] = &[
+    (
+        "dirty-grown",
+        "-d size=256m",
+        "perl ../walk.pl 1 500; xfs_growfs . > /dev/null; perl ../walk.pl 2 2000",
+    ),
+    (
+        "dirty-defragmented",
+        "-b size=1024 -m reflink=0",
+        "perl -e 'for $n (1 .. 4) { open $f[$n], q(>), qq(f$n) } for (0 .. 3000) { for $n (1 .. 4) { \
+         sysseek $f[$n], $_ * 1024, 0; syswrite $f[$n], chr(65 + $_ % 26) x 1024; \
+         $_ % 50 or syscall 74, fileno $f[$n] } }'; sync; xfs_fsr f1 f2 f3 f4 > /dev/null",
+    ),
+    (
+        "dirty-copied-on-write",
+        "",
+        "head -c 3000000 /dev/urandom > a; cp --reflink=always a b; sync; for i in $(seq 1 60); do \
+         printf changed | dd of=b bs=1 seek=$((i * 40000)) conv=notrunc,fsync status=none; done",
+    ),
+    (
+        "dirty-inodes-freed",
+        "-l size=16m",
+        "for r in 1 2 3; do mkdir d; (cd d; seq 1 3000 | xargs touch); sync; rm -r d; sync; \
+         head -c 20000000 /dev/urandom > data$r; sync; done; mkdir d; (cd d; seq 1 500 | xargs touch)",
+    ),
+];
+
 /// How many walks each of them gets.
 const SEEDS: u64 = 4;
 
@@ -183,14 +212,106 @@ pub(super) fn cases() -> Vec<Case> {
             cases.push(Case::new(name, move |work| dirty(work, make, mount, seed)));
         }
     }
+    for (name, before, during) in SPECIAL {
+        cases.push(Case::new(format!("xfs/{name}"), move |work| special(work, before, during)));
+    }
+    for seed in 1..=6 {
+        cases.push(Case::new(format!("xfs/race-{seed}"), move |work| race(work, seed)));
+    }
+    for (name, make, mount) in &DIRTY[..6] {
+        for seed in 1..=4 {
+            let name = format!("xfs/torn-{name}-{seed}");
+            cases.push(Case::new(name, move |work| torn(work, make, mount, seed)));
+        }
+    }
     cases
+}
+
+/// A filesystem that was shut down after something rare.
+fn special(work: &Work, make: &str, during: &str) -> Result<()> {
+    fs::write(work.path("walk.pl"), WALK)?;
+    work.bash(&format!(
+        "truncate -s 512M image; {MKFS} {make} image; mkdir -p mnt; mount -o loop image mnt; \
+         mkdir -p mnt/forms/huge; cd mnt; {during}; xfs_io -x -c 'shutdown -f' .; cd ..; umount mnt; \
+         cp --sparse=always image recovered; mount -o loop recovered mnt"
+    ))?;
+    compare(work, "image", Health::Replayed)
+}
+
+/// Shut down while four walks are under way, clones of files in many pieces among what they do.
+fn race(work: &Work, seed: u64) -> Result<()> {
+    fs::write(work.path("walk.pl"), WALK)?;
+    let make = ["-l size=8m", "-b size=1024 -m rmapbt=1", "-n size=8192 -i nrext64=1"];
+    let make = make[(seed % 3) as usize];
+    work.bash(&format!(
+        "truncate -s 512M image; {MKFS} {make} image; mkdir -p mnt; mount -o loop image mnt; \
+         mkdir -p mnt/forms/huge; for n in 1 2 3 4; do mkdir mnt/w$n; \
+         (cd mnt/w$n; exec perl ../../walk.pl $((10 * {seed} + n)) 100000 2> /dev/null) & done; \
+         (cd mnt; perl -e 'open F, \">\", \"comb\"; for (0 .. 2000) {{ \
+         sysseek F, $_ * 8192, 0; syswrite F, chr(65 + $_ % 26) x 4096 }}'; \
+         while cp --reflink=always comb copy-$((i += 1)); do :; done) 2> /dev/null & \
+         sleep 0.$((3 + {seed})); xfs_io -x -c 'shutdown' mnt || true; wait; umount mnt; \
+         cp --sparse=always image recovered; mount -o loop recovered mnt"
+    ))?;
+    compare(work, "image", Health::Replayed)
+}
+
+/// Writes to the log that were under way when the machine stopped: some of the last sectors are
+/// still what they were before.
+fn torn(work: &Work, make: &str, options: &str, seed: u64) -> Result<()> {
+    fs::write(work.path("walk.pl"), WALK)?;
+    let options = if options.is_empty() { String::new() } else { format!(",{options}") };
+    work.bash(&format!(
+        "truncate -s 512M image; {MKFS} {make} image; mkdir -p mnt; \
+         mount -o loop{options} image mnt; mkdir -p mnt/forms/huge; cd mnt; \
+         perl ../walk.pl {seed} 3000; sync; cp --sparse=always ../image ../before; \
+         perl ../walk.pl 1{seed} 1500; xfs_io -x -c 'shutdown -f' .; cd ..; umount mnt"
+    ))?;
+    let state = work.bash(
+        "xfs_logprint -t image > logprint 2>/dev/null || true; head -20 logprint; rm logprint",
+    )?;
+    let number = |name: &str| -> Result<u64> {
+        let words = state.split_once(name).context("xfs_logprint says nothing")?.1;
+        Ok(words.split_whitespace().next().context("no number")?.parse()?)
+    };
+    let (start, length, head) = (number("daddr: ")?, number("length: ")?, number("head: ")?);
+    let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut below = |most: u64| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random % most
+    };
+    let mut script = String::new();
+    for _ in 0..1 + below(4) {
+        // No further back than what can be under way at once: beyond, a disk would have lied.
+        let back = 1 + below(24);
+        let count = 1 + below(8).min(back - 1);
+        for sector in head + length - back..head + length - back + count {
+            let at = start + sector % length;
+            script.push_str(&if seed % 2 == 1 {
+                format!("dd if=before of=image bs=512 skip={at} seek={at} count=1 $quietly\n")
+            } else {
+                // The first word, and with it the cycle, got there; the rest did not.
+                format!("printf torn | dd of=image bs=1 seek={} $quietly\n", at * 512 + 100)
+            });
+        }
+    }
+    let script = format!("quietly='conv=notrunc status=none'\n{script}");
+    work.bash(&format!("{script}cp --sparse=always image recovered; mount -o loop recovered mnt"))?;
+    if Manifest::from_kernel(&work.path("mnt")).is_err() {
+        // A record that what was written back since depends on has gone after all: the kernel
+        // cannot read its own result, so there is nothing to compare with.
+        return Ok(());
+    }
+    compare(work, "image", Health::Replayed)
 }
 
 /// A filesystem that was shut down in use: half of them with the log flushed at the end.
 fn dirty(work: &Work, make: &str, options: &str, seed: u64) -> Result<()> {
     fs::write(work.path("walk.pl"), WALK)?;
     let options = if options.is_empty() { String::new() } else { format!(",{options}") };
-    let flush = if seed % 2 == 0 { "-f" } else { "" };
+    let flush = if seed.is_multiple_of(2) { "-f" } else { "" };
     let steps = 3000 * seed;
     work.bash(&format!(
         "truncate -s 512M image; {MKFS} {make} image; mkdir -p mnt; \

@@ -76,7 +76,8 @@ impl<M: Map> Mapped<M> {
     }
 
     fn stretches(&self, range: Range<u64>) -> Stretches<'_, M> {
-        Stretches { map: &self.map, at: range.start, end: range.end, ahead: None }
+        let rests = self.beneath.is_some();
+        Stretches { map: &self.map, rests, at: range.start, end: range.end, ahead: None }
     }
 
     /// What of the image beneath shows at `range`: shorter than it where that image ends.
@@ -187,6 +188,8 @@ impl<M: Map> ReadAt for Mapped<M> {
 /// The stretches of a range, neighbours of the same kind joined.
 struct Stretches<'a, M> {
     map: &'a M,
+    /// There is an image beneath.
+    rests: bool,
     at: u64,
     end: u64,
     /// The run at `at`, where it was already looked up.
@@ -196,8 +199,12 @@ struct Stretches<'a, M> {
 impl<M: Map> Stretches<'_, M> {
     /// The run at `at`, cut at the end of the range.
     fn run(&self, at: u64) -> Result<Run> {
-        let run = self.map.run(at)?;
-        Ok(Run { length: run.length.clamp(1, self.end - at), ..run })
+        let Run { place, length } = self.map.run(at)?;
+        let place = match place {
+            Place::Beneath if !self.rests => Place::Zeros,
+            place => place,
+        };
+        Ok(Run { place, length: length.clamp(1, self.end - at) })
     }
 }
 
@@ -244,6 +251,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::read::Zeros;
 
     /// Units of four bytes; a negative place is an error.
     struct Units(Vec<Place>);
@@ -334,7 +342,7 @@ mod tests {
             data.push(range);
         }
         assert_eq!(data, [0..8, 12..17, 20..28, 28..31]);
-        reader.prefetch(&[0..100]);
+        reader.prefetch(&[0..5, 6..100]);
     }
 
     #[test]
@@ -356,11 +364,11 @@ mod tests {
                 u64::MAX
             }
             fn run(&self, offset: u64) -> Result<Run> {
-                let place = if offset % 2 == 0 { Place::Zeros } else { Place::Beneath };
+                let place = if offset.is_multiple_of(2) { Place::Zeros } else { Place::At(0) };
                 Ok(Run { place, length: 1 })
             }
         }
-        let data = Mapped::new(Comb, Arc::new(Vec::new())).next_data(0).unwrap();
+        let data = Mapped::new(Comb, Arc::new(Zeros(1))).next_data(0).unwrap();
         assert_eq!(data, 4096..4097);
     }
 }

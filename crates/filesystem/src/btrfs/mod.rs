@@ -28,6 +28,8 @@ mod log;
 mod root;
 mod store;
 mod superblock;
+#[cfg(test)]
+mod tests;
 mod xattr;
 
 use std::collections::HashMap;
@@ -45,8 +47,6 @@ use crate::node::{
     DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Subvolume, Visit, Xattr,
 };
 
-pub(crate) use superblock::Trace;
-
 /// The longest target of a symbolic link.
 const MAX_LINK: u64 = 4096;
 
@@ -57,9 +57,14 @@ const PLACEHOLDER: u64 = 1 << 63;
 /// The most such directories that are told apart.
 const MAX_PLACEHOLDERS: usize = 1 << 16;
 
-/// How sure it is that a Btrfs lies on the volume; its mirrors are asked if `mirrors` says so.
-pub(crate) fn trace(volume: &dyn ReadAt, mirrors: bool) -> Result<Trace> {
-    superblock::trace(volume, mirrors)
+/// Whether the volume has a superblock of Btrfs, whole or damaged.
+pub(crate) fn probe(volume: &dyn ReadAt) -> Result<bool> {
+    superblock::has_first(volume)
+}
+
+/// Whether a mirror of a superblock is left on the volume, though the first is gone.
+pub(crate) fn probe_mirrors(volume: &dyn ReadAt) -> Result<bool> {
+    Ok(superblock::has_mirror(volume))
 }
 
 pub(crate) fn open(volume: Arc<dyn ReadAt>) -> Result<Arc<dyn Filesystem>> {

@@ -81,52 +81,23 @@ pub(super) struct Device {
     pub(super) bytes_used: u64,
 }
 
-/// How sure it is that a Btrfs lies on the volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Trace {
-    /// It does not.
-    None,
-    /// The first superblock is gone, but another copy is whole: what remains of one, perhaps
-    /// beneath something newer.
-    Mirror,
-    /// The first superblock has the magic bytes, but is damaged.
-    Damaged,
-    /// The first superblock is whole.
-    Whole,
+/// Whether the first superblock is there, whole or damaged.
+pub(super) fn has_first(volume: &dyn ReadAt) -> Result<bool> {
+    match copies(volume).next() {
+        Some(place) => Ok(read_array::<8>(volume, WHAT, place + 0x40)? == MAGIC),
+        None => Ok(false),
+    }
 }
 
-/// Looks at the superblock, and at its mirrors if `mirrors` says so and it is not there.
-pub(super) fn trace(volume: &dyn ReadAt, mirrors: bool) -> Result<Trace> {
-    let Some(first) = copies(volume).next() else {
-        return Ok(Trace::None);
-    };
-    if has_magic(volume, first)? {
-        return match read(volume, first) {
-            Ok(_) => Ok(Trace::Whole),
-            // Whole, but of a kind that this reader refuses.
-            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(Trace::Whole),
-            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(Trace::Damaged),
-            Err(error) => Err(error),
-        };
-    }
-    if mirrors {
-        for place in copies(volume).skip(1) {
-            if has_magic(volume, place)? && read(volume, place).is_ok() {
-                return Ok(Trace::Mirror);
-            }
-        }
-    }
-    Ok(Trace::None)
+/// Whether another copy is whole.
+pub(super) fn has_mirror(volume: &dyn ReadAt) -> bool {
+    copies(volume).skip(1).any(|place| read(volume, place).is_ok())
 }
 
 /// The places of the copies that the volume is large enough for.
 fn copies(volume: &dyn ReadAt) -> impl Iterator<Item = u64> {
     let length = volume.len();
     COPIES.into_iter().filter(move |place| place + SIZE <= length)
-}
-
-fn has_magic(volume: &dyn ReadAt, place: u64) -> Result<bool> {
-    Ok(read_array::<8>(volume, WHAT, place + 0x40)? == MAGIC)
 }
 
 /// The superblock to go by, and what is to be said of it.

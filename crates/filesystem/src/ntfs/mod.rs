@@ -1,9 +1,9 @@
 //! NTFS.
 //!
-//! Everything is a file, the table of files included: the boot sector says where the
-//! master file table starts, each of whose records is a file made of
-//! attributes, whose values are streams in the record or in
-//! runs of clusters. A directory is a tree of names.
+//! Everything is a file, the table of files included: the [boot sector](boot) says where the
+//! [master file table](mft) starts, each of whose [records](record) is a file made of
+//! [attributes](attribute), whose values are [streams](stream) in the record or in
+//! [runs](run_list) of clusters. A [directory] is a tree of names.
 //!
 //! What is particular:
 //! - The journal (`$LogFile`) is not replayed. When it was open, or Windows is hibernated, the

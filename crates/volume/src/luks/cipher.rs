@@ -146,19 +146,20 @@ impl Spec {
             return Ok(Box::new(Null));
         }
         let name = self.cipher.as_str();
-        let iv = match self.iv.as_str() {
+        // What follows the colon is for ESSIV; with the others dm-crypt takes no notice of it, and
+        // qemu writes it all the same.
+        let (iv, option) = self.iv.split_once(':').unwrap_or((&self.iv, ""));
+        let iv = match iv {
             "plain" => Iv::Plain,
             "plain64" => Iv::Plain64,
             "plain64be" => Iv::Plain64Be,
             "benbi" => Iv::Benbi,
             "null" => Iv::Null,
             "" if self.mode == "ecb" => Iv::Null,
-            other => match other.strip_prefix("essiv:") {
-                Some(hash) => Iv::Essiv(essiv(name, Hash::parse(hash)?, key).ok_or_else(|| {
-                    unsupported("the hash's size is none that the cipher's key may have")
-                })?),
-                None => return Err(unsupported("the initial vector is not known")),
-            },
+            "essiv" => Iv::Essiv(essiv(name, Hash::parse(option)?, key).ok_or_else(|| {
+                unsupported("the hash's size is none that the cipher's key may have")
+            })?),
+            _ => return Err(unsupported("the initial vector is not known")),
         };
         let keyed = match self.mode.as_str() {
             // Two keys of one size: for the data, and for the tweak.

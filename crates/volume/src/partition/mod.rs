@@ -13,6 +13,7 @@ mod mbr;
 
 use fathom_block::{Error, Fields, Problem, ReadAt, Result, read_vec};
 
+use crate::recognise::foreign_superblock;
 use crate::volume::Table;
 
 /// How many overlaps are told one by one.
@@ -62,13 +63,8 @@ impl Partitions {
 }
 
 /// Reads the table of a disk whose container states the sector size `stated`. `None` where there
-/// is none. `occupied` says that something else is known to lie there, so that a table without
-/// entries is only its boot loader.
-pub(crate) fn read(
-    disk: &dyn ReadAt,
-    stated: Option<u32>,
-    occupied: bool,
-) -> Result<Option<Partitions>> {
+/// is none. A table without entries counts only where there is no filesystem behind it.
+pub(crate) fn read(disk: &dyn ReadAt, stated: Option<u32>) -> Result<Option<Partitions>> {
     if disk.len() < 512 {
         return Ok(None);
     }
@@ -92,7 +88,7 @@ pub(crate) fn read(
             };
             Ok(Some(from_gpt(gpt)))
         }
-        mbr::Sector0::Empty if occupied => Ok(None),
+        mbr::Sector0::Empty if foreign_superblock(disk)? => Ok(None),
         mbr::Sector0::Empty => Ok(Some(Partitions {
             table: Table::Mbr,
             sector_size,
@@ -179,7 +175,7 @@ fn from_mbr(
             number,
             start: start * size,
             length: sectors * size,
-            kind: format!("{kind:#04x}"),
+            kind: format!("{kind:#x}"),
             kind_name: kinds::mbr(kind),
             name: None,
             // The kernel spells a `PARTUUID` of a disk without a signature too; udev does not.
@@ -253,7 +249,7 @@ mod tests {
         let mut disk = mbr_disk(&[(0x80, 0x83, 100, 200), (0, 0, 0, 0), (0, 5, 1000, 5000)]);
         disk[512_000..512_512].copy_from_slice(&record(&[(0, 0x82, 8, 100), (0, 5, 2000, 500)]));
         disk[3000 * 512..][..512].copy_from_slice(&record(&[(0, 0x8E, 8, 100)]));
-        let found = read(&disk, None, false).unwrap().unwrap();
+        let found = read(&disk, None).unwrap().unwrap();
         assert_eq!(
             listed(&found),
             [
@@ -273,9 +269,9 @@ mod tests {
 
     #[test]
     fn the_stated_sector_size_scales_an_mbr() {
-        let found = read(&mbr_disk(&[(0, 0x83, 10, 20)]), Some(4096), false).unwrap().unwrap();
+        let found = read(&mbr_disk(&[(0, 0x83, 10, 20)]), Some(4096)).unwrap().unwrap();
         assert_eq!(listed(&found), [(1, 40_960, 81_920)]);
-        let found = read(&mbr_disk(&[(0, 0x83, 10, 20)]), Some(77), false).unwrap().unwrap();
+        let found = read(&mbr_disk(&[(0, 0x83, 10, 20)]), Some(77)).unwrap().unwrap();
         assert_eq!(found.sector_size, 512);
     }
 
@@ -284,29 +280,28 @@ mod tests {
         for entries in [&[(0, 0xEE, 1, 999)][..], &[(0, 0x83, 100, 100), (0, 0xEE, 1, 99)]] {
             let mut disk = gpt::tests::disk(512);
             disk[..512].copy_from_slice(&record(entries));
-            let found = read(&disk, None, false).unwrap().unwrap();
+            let found = read(&disk, None).unwrap().unwrap();
             assert_eq!(found.table, Table::Gpt);
             assert_eq!(listed(&found), [(3, 51_200, 51_200)]);
             assert!(found.partitions[0].bootable);
             assert!(found.problems.is_empty());
         }
-        assert!(read(&mbr_disk(&[(0, 0xEE, 1, 999)]), None, false).is_err());
+        assert!(read(&mbr_disk(&[(0, 0xEE, 1, 999)]), None).is_err());
     }
 
     #[test]
     fn a_gpt_without_its_protector_is_listed_with_a_problem() {
         let disk = gpt::tests::disk(4096);
-        let found = read(&disk, None, false).unwrap().unwrap();
+        let found = read(&disk, None).unwrap().unwrap();
         assert_eq!((found.sector_size, found.problems.len()), (4096, 1));
         let mut stale = disk;
         stale[..40_960].fill(0);
-        assert!(read(&stale, None, false).unwrap().is_none(), "a stale backup is no table");
+        assert!(read(&stale, None).unwrap().is_none(), "a stale backup is no table");
     }
 
     #[test]
     fn overlaps_are_told_once_each_and_not_endlessly() {
-        let found =
-            read(&mbr_disk(&[(0, 7, 10, 90), (0, 7, 20, 10), (0, 7, 50, 100)]), None, false);
+        let found = read(&mbr_disk(&[(0, 7, 10, 90), (0, 7, 20, 10), (0, 7, 50, 100)]), None);
         let problems: Vec<String> =
             found.unwrap().unwrap().problems.iter().map(ToString::to_string).collect();
         assert_eq!(problems.len(), 2, "{problems:?}");
@@ -315,9 +310,10 @@ mod tests {
 
     #[test]
     fn an_empty_table_counts_unless_something_else_is_there() {
-        let disk = mbr_disk(&[]);
-        assert!(read(&disk, None, true).unwrap().is_none());
-        assert!(read(&disk, None, false).unwrap().unwrap().partitions.is_empty());
-        assert!(read(&vec![0; 100], None, false).unwrap().is_none());
+        let mut disk = mbr_disk(&[]);
+        assert!(read(&disk, None).unwrap().unwrap().partitions.is_empty());
+        disk[1080..1082].copy_from_slice(&[0x53, 0xEF]);
+        assert!(read(&disk, None).unwrap().is_none());
+        assert!(read(&vec![0; 100], None).unwrap().is_none());
     }
 }

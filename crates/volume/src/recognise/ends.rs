@@ -25,8 +25,7 @@ pub(crate) fn array_member(volume: &dyn ReadAt) -> Result<Option<Recognised>> {
         let uuid = big_endian(&md[16..32]);
         return Ok(Some(Recognised::new("Linux RAID member", at).uuid(uuid)));
     }
-    if let Some(at) = old_md_at.filter(|_| is_version_0(&old_md)) {
-        let uuid = big_endian(&[&old_md[20..24], &old_md[52..64]].concat());
+    if let (Some(at), Some(uuid)) = (old_md_at, version_0(&old_md)) {
         return Ok(Some(Recognised::new("Linux RAID member", at).uuid(uuid)));
     }
     Ok(at_the_end(&end[..end_length], length))
@@ -49,13 +48,19 @@ fn is_version_1(md: &[u8], at: u64) -> bool {
     has(md, 0, &MD_MAGIC) && has(md, 4, &[1, 0, 0, 0]) && has(md, 144, &(at / 512).to_le_bytes())
 }
 
-fn is_version_0(md: &[u8]) -> bool {
-    let mut big_endian = MD_MAGIC;
-    big_endian.reverse();
-    // Version 0.90 was written in the byte order of the machine.
-    let little = has(md, 0, &MD_MAGIC) && has(md, 8, &90_u32.to_le_bytes());
-    let big = has(md, 0, &big_endian) && has(md, 8, &90_u32.to_be_bytes());
-    (little || big) && has(md, 4, &[0; 4])
+/// The UUID in metadata of version 0.90, which is in the byte order of the machine that wrote it:
+/// four words, one of them apart from the others.
+fn version_0(md: &[u8; 64]) -> Option<String> {
+    let mut words = [0; 16];
+    for (word, bytes) in words.iter_mut().zip(md.as_chunks::<4>().0) {
+        *word = u32::from_le_bytes(*bytes);
+    }
+    if words[0] == u32::from_le_bytes(MD_MAGIC).swap_bytes() {
+        words.iter_mut().for_each(|word| *word = word.swap_bytes());
+    }
+    let matches = words[0] == u32::from_le_bytes(MD_MAGIC) && (words[1], words[2]) == (0, 90);
+    let uuid = [words[5], words[13], words[14], words[15]].map(u32::to_be_bytes).concat();
+    matches.then(|| big_endian(&uuid))
 }
 
 /// What else lies in the last 8 KiB of a volume of `length` bytes.

@@ -9,8 +9,8 @@ mod label;
 mod start;
 
 pub(crate) use ends::array_member;
-pub(crate) use label::disk_label;
-pub(crate) use start::{foreign_superblock, member};
+pub(crate) use label::{disk_label, is_slice};
+pub(crate) use start::{foreign_superblock, member, vmfs_member};
 
 /// How much of a volume's start is looked at.
 pub(crate) const HEAD: u64 = 20 << 10;

@@ -1,7 +1,12 @@
 //! Signatures near the start of a volume.
 
+use fathom_block::{ReadAt, Result, read_array, read_vec};
+
 use super::{Recognised, has};
 use crate::partition::guid::{Guid, big_endian};
+
+/// How much of a volume's start holds the superblocks of filesystems.
+const SUPERBLOCKS: u64 = 68 << 10;
 
 /// The magic of Linux md, which is little-endian in metadata of version 1.
 pub(super) const MD_MAGIC: [u8; 4] = [0xFC, 0x4E, 0x2B, 0xA9];
@@ -40,7 +45,7 @@ pub(crate) fn member(head: &[u8]) -> Option<Recognised> {
         return Some(uuid(Recognised::new("bcache", 4096), 4096 + 40));
     }
     if has(head, 0, b"dmvdo001") {
-        return Some(uuid(Recognised::new("VDO", 0), 48));
+        return Some(uuid(Recognised::new("VDO", 0), 40));
     }
     if has(head, 0, b"bluestore block device\n") {
         let text = head.get(23..59).and_then(|bytes| std::str::from_utf8(bytes).ok());
@@ -70,17 +75,43 @@ pub(crate) fn member(head: &[u8]) -> Option<Recognised> {
     None
 }
 
-/// Whether a filesystem's superblock stands where it should, although sector 0 is a boot record.
-/// Only for telling a boot loader from an empty partition table.
-pub(crate) fn foreign_superblock(head: &[u8]) -> bool {
-    // ext's `s_magic`, swap on 4 KiB pages, LVM's label in any of its four sectors.
-    has(head, 1024 + 56, &[0x53, 0xEF])
-        || has(head, 4096 - 10, b"SWAPSPACE2")
-        || (0..4).any(|sector| has(head, sector * 512, b"LABELONE"))
-        || has(head, 8 << 10, b"\0\0\0\0\0\0\0\0UFS")
-        || has(head, 1024, b"H+\0\x04")
-        || has(head, 1024, &[0x10, 0x20, 0xF5, 0xF2])
-        || has(head, 1024, &[0xE2, 0xE1, 0xF5, 0xE0])
+/// Where a member of a VMFS volume says so: far from the start, so it is asked only where a
+/// partition's type or the lack of anything else gives a reason.
+pub(crate) fn vmfs_member(volume: &dyn ReadAt) -> Result<Option<Recognised>> {
+    const AT: u64 = 1 << 20;
+    if volume.len() < AT + 4 {
+        return Ok(None);
+    }
+    let magic: [u8; 4] = read_array(volume, "VMFS member", AT)?;
+    let found = magic == 0xC001_D00D_u32.to_le_bytes();
+    Ok(found.then(|| Recognised::new("VMFS volume member", AT)))
+}
+
+/// Whether a filesystem's superblock stands where it should, although sector 0 is a boot record:
+/// for telling the boot loader before a filesystem from a partition table that is still empty.
+pub(crate) fn foreign_superblock(volume: &dyn ReadAt) -> Result<bool> {
+    let start = read_vec(volume, "start", 0, volume.len().min(SUPERBLOCKS))?;
+    let known: [(usize, &[u8]); 14] = [
+        (0, b"XFSB"),
+        (0, b"hsqs"),
+        (1024, b"H+\0\x04"),
+        // ext, F2FS, EROFS, and swap on pages of 4 KiB.
+        (1024 + 56, &[0x53, 0xEF]),
+        (1024, &[0x10, 0x20, 0xF5, 0xF2]),
+        (1024, &[0xE2, 0xE1, 0xF5, 0xE0]),
+        (4096 - 10, b"SWAPSPACE2"),
+        // The first descriptors of ISO 9660 and UDF.
+        (32 << 10, b"\x01CD001"),
+        (32 << 10, b"\0BEA01"),
+        (32 << 10, b"JFS1"),
+        ((64 << 10) + 64, b"_BHRfS_M"),
+        ((64 << 10) + 52, b"ReIsEr"),
+        // UFS2 and UFS1.
+        ((64 << 10) + 1372, &[0x19, 0x01, 0x54, 0x19]),
+        ((8 << 10) + 1372, &[0x54, 0x19, 0x01, 0x00]),
+    ];
+    Ok(known.into_iter().any(|(at, magic)| has(&start, at, magic))
+        || (0..4).any(|sector| has(&start, sector * 512, b"LABELONE")))
 }
 
 #[cfg(test)]
@@ -132,10 +163,20 @@ mod tests {
     }
 
     #[test]
+    fn members_of_vmfs_say_so_at_one_mebibyte() {
+        let mut disk = vec![0; (1 << 20) + 4];
+        assert_eq!(vmfs_member(&disk).unwrap(), None);
+        disk[1 << 20..].copy_from_slice(&[0x0D, 0xD0, 0x01, 0xC0]);
+        assert!(vmfs_member(&disk).unwrap().is_some());
+        disk.pop();
+        assert_eq!(vmfs_member(&disk).unwrap(), None);
+    }
+
+    #[test]
     fn superblocks_are_seen_behind_boot_code() {
         let mut head = vec![0; 4096];
-        assert!(!foreign_superblock(&head));
+        assert!(!foreign_superblock(&head).unwrap());
         head[1080..1082].copy_from_slice(&[0x53, 0xEF]);
-        assert!(foreign_superblock(&head));
+        assert!(foreign_superblock(&head).unwrap());
     }
 }

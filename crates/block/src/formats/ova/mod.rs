@@ -172,3 +172,161 @@ fn described(
     let disks = archive.open(file, disk.declared(), chain);
     Ok((file.href.clone(), disks.map_err(|error| error.within(&file.href))?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::tar::tests::member;
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::location::Location;
+    use crate::open::Opener;
+
+    fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive: Vec<u8> =
+            members.iter().flat_map(|(name, bytes)| member(b'0', name.as_bytes(), bytes)).collect();
+        archive.extend([0; 1024]);
+        archive
+    }
+
+    fn xml(files: &str, disks: &str) -> String {
+        format!("<E><References>{files}</References><DiskSection>{disks}</DiskSection></E>")
+    }
+
+    fn open_at(bytes: Vec<u8>, location: &Location) -> Result<Vec<Disk>> {
+        Opener::new().open_reader(Arc::new(bytes), location)
+    }
+
+    fn open(members: &[(&str, &[u8])]) -> Result<Vec<Disk>> {
+        open_at(archive(members), &Location::Path("dir/x.ova".into()))
+    }
+
+    fn bytes(disk: &Disk) -> Vec<u8> {
+        let mut bytes = vec![0xEE; disk.reader.len() as usize];
+        disk.reader.read_at(0, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn disks_come_in_the_order_of_the_description() {
+        let xml = xml(
+            "<File id='1' href='a'/><File id='2' href='b%20c'/><File id='3' href='../../etc/passwd'/>\
+             <File id='4' href='d' size='5' chunkSize='3'/>",
+            "<Disk diskId='z' fileRef='2'/><Disk diskId='y' fileRef='1'/><Disk fileRef='3'/>\
+             <Disk capacity='9' diskId='w'/><Disk fileRef='4'/>",
+        );
+        let members: [(&str, &[u8]); 7] = [
+            ("./a", b"old"),
+            ("./m.ovf", xml.as_bytes()),
+            ("./a", b"aaaa"),
+            ("./b c", b"bb"),
+            ("../../etc/passwd", b"inner"),
+            ("d.000000000", b"123"),
+            ("d.000000001", b"45"),
+        ];
+        let disks = open(&members).unwrap();
+        let shown: Vec<_> = disks.iter().map(|disk| (disk.name.as_str(), bytes(disk))).collect();
+        let wanted: [(&str, &[u8]); 5] = [
+            ("b%20c", b"bb"),
+            ("a", b"aaaa"),
+            ("../../etc/passwd", b"inner"),
+            ("w", &[0; 9]),
+            ("d", b"12345"),
+        ];
+        assert_eq!(shown, wanted.map(|(name, bytes)| (name, bytes.to_vec())));
+        assert!(disks.iter().all(|disk| disk.problems.is_empty()));
+        assert_eq!(disks[1].layers[0].location.to_string(), "dir/x.ova/a");
+
+        let url = Location::parse("https://user:secret@host/x.ova?token=secret");
+        let disks = open_at(archive(&members), &url).unwrap();
+        assert_eq!(disks[1].layers[0].location.to_string(), "https://host/x.ova/a");
+    }
+
+    #[test]
+    fn a_disk_that_cannot_be_opened_is_a_problem_of_the_others() {
+        for (file, disk, why) in [
+            ("<File id='2' href='b' compression='gzip'/>", "<Disk fileRef='2'/>", "gzip"),
+            ("<File id='2' href='b'/>", "<Disk fileRef='2' parentRef='x'/>", "difference"),
+            ("<File id='2' href='c'/>", "<Disk fileRef='2'/>", "no such member"),
+            ("<File id='2' href='b'/>", "<Disk fileRef='3'/>", "not among the references"),
+            ("<File id='2' href='b' chunkSize='3'/>", "<Disk fileRef='2'/>", "sizes are not given"),
+            (
+                "<File id='2' href='b' chunkSize='1' size='9999'/>",
+                "<Disk fileRef='2'/>",
+                "9999 pieces",
+            ),
+            (
+                "<File id='2' href='b' chunkSize='9' size='9'/>",
+                "<Disk fileRef='2'/>",
+                "b.000000000",
+            ),
+            ("<File id='2' href='d' chunkSize='9' size='9'/>", "<Disk fileRef='2'/>", "not 9"),
+            ("", "<Disk capacity='5' capacityAllocationUnits='MegaBytes'/>", "capacity"),
+            ("<File id='2' href='x.ova'/>", "<Disk fileRef='2'/>", "within another image"),
+        ] {
+            let one = xml(file, disk);
+            let both = xml(
+                &format!("{file}<File id='1' href='a'/>"),
+                &format!("{disk}<Disk fileRef='1'/>"),
+            );
+            let inner = archive(&[("y", b"y")]);
+            let members = |xml| -> [(&str, &[u8]); 5] {
+                [("m.ovf", xml), ("a", b"a"), ("b", b"b"), ("d.000000000", b"d"), ("x.ova", &inner)]
+            };
+            let disks = open(&members(both.as_bytes())).unwrap();
+            assert_eq!((disks.len(), disks[0].problems.len()), (1, 1), "{why}");
+            assert!(disks[0].problems[0].to_string().contains(why), "{}", disks[0].problems[0]);
+            let alone = open(&members(one.as_bytes())).err().unwrap();
+            assert!(alone.to_string().contains(why), "{alone}");
+        }
+    }
+
+    #[test]
+    fn members_may_not_open_anything() {
+        let text = "# Disk DescriptorFile\ncreateType=\"custom\"\nRW 1 FLAT \"a\" 0\n";
+        let format = "x/vmdk.html#monolithicFlat";
+        let xml =
+            xml("<File id='1' href='t.vmdk'/>", &format!("<Disk fileRef='1' format='{format}'/>"));
+        let members: [(&str, &[u8]); 3] =
+            [("m.ovf", xml.as_bytes()), ("t.vmdk", text.as_bytes()), ("a", &[0; 512])];
+        assert_eq!(open(&members).err().unwrap().kind(), ErrorKind::Refused);
+        assert_eq!(open(&members[1..]).err().unwrap().kind(), ErrorKind::Refused);
+    }
+
+    #[test]
+    fn without_a_description_disks_go_by_their_looks() {
+        let mut vdi = vec![0; 512];
+        vdi[0x40..0x44].copy_from_slice(&[0x7F, 0x10, 0xDA, 0xBE]);
+        let members: [(&str, &[u8]); 4] =
+            [("one.IMG", b"disk"), ("notes", b"text"), ("broken.vdi", &vdi), ("broken", &vdi)];
+        let disks = open(&members).unwrap();
+        assert_eq!((disks.len(), disks[0].name.as_str()), (1, "one.IMG"));
+        assert_eq!(disks[0].problems.len(), 2, "{:?}", disks[0].problems);
+        assert_eq!(open(&members[1..2]).err().unwrap().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_description_beside_its_disks_passes_the_gate() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("m.ovf");
+        let text = xml(
+            "<File id='1' href='the%20disk'/><File id='2' href='../x'/><File id='3' href='m.ovf'/>",
+            "<Disk fileRef='1'/><Disk fileRef='2'/><Disk fileRef='3'/>",
+        );
+        std::fs::write(&path, &text).unwrap();
+        std::fs::write(directory.path().join("the disk"), b"bytes").unwrap();
+        let disks = Opener::new().open(&Location::Path(path.clone())).unwrap();
+        assert_eq!((disks.len(), bytes(&disks[0])), (1, b"bytes".to_vec()));
+        let kinds: Vec<_> = disks[0].problems.iter().map(Error::kind).collect();
+        assert_eq!(kinds, [ErrorKind::Refused, ErrorKind::Unsupported]);
+        let location = Location::Path(path);
+        let many = xml("", &"<Disk capacity='1'/>".repeat(MOST_DISKS + 1));
+        for (text, kind) in [
+            (xml("", ""), ErrorKind::NotFound),
+            (many, ErrorKind::Unsupported),
+            (" ".repeat(LONGEST as usize + 1), ErrorKind::Unsupported),
+            ("<E><".into(), ErrorKind::Corrupt),
+        ] {
+            assert_eq!(open_at(text.into_bytes(), &location).err().unwrap().kind(), kind);
+        }
+    }
+}

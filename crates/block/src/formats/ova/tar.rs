@@ -129,6 +129,8 @@ impl Extension {
                     let size = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
                     self.size = Some(size.ok_or_else(broken)?);
                 }
+                // Version 1.0 of the format puts an invented name into the header.
+                b"GNU.sparse.name" => (self.path, self.sparse) = (Some(text(value)), true),
                 _ if key.starts_with(b"GNU.sparse.") => self.sparse = true,
                 _ => {}
             }

@@ -125,3 +125,6 @@ impl Map for Blocks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

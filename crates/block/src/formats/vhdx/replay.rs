@@ -39,6 +39,9 @@ enum Bytes {
     },
 }
 
+/// A part of a range, and the patch over it with its first byte, where there is one.
+type Piece = (Range<u64>, Option<(u64, Patch)>);
+
 impl Replayed {
     /// `beneath`, made `length` bytes long with zeros.
     pub(super) fn new(beneath: Arc<dyn ReadAt>, length: u64) -> Self {
@@ -80,7 +83,7 @@ impl Replayed {
     }
 
     /// Splits a range at the borders of patches.
-    fn pieces(&self, range: Range<u64>) -> Vec<(Range<u64>, Option<(u64, Patch)>)> {
+    fn pieces(&self, range: Range<u64>) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut at = range.start;
         let before = self.patches.range(..=range.start).next_back();

@@ -72,7 +72,7 @@ impl<'a> Extents<'a> {
             }
             ("FLAT" | "VMFS", _) => {
                 let (name, file) = self.file(line, descriptor)?;
-                let start = line.offset.checked_mul(SECTOR).unwrap_or(u64::MAX);
+                let start = line.offset.saturating_mul(SECTOR);
                 let window = Window::new(file, start, length);
                 Arc::new(window.map_err(|error| error.within(format!("extent {name:?}")))?)
             }
