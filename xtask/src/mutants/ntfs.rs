@@ -32,7 +32,7 @@ fn seeds(work: &Work) -> Result<Vec<Vec<u8>>> {
         work.bash(&format!(
             "rm -f image; truncate -s 3M image; mkfs.ntfs -FQq -c {cluster} image >/dev/null; mkdir -p mount
              ntfs-3g -o streams_interface=xattr,compression image mount; (cd mount; {FILL}
-             ); umount mount || {{ sleep 1; umount mount; }}"
+             ); for i in $(seq 50); do umount mount 2>/dev/null && break; sleep 0.1; done"
         ))?;
         seeds.push(std::fs::read(work.path("image"))?);
     }

@@ -6,7 +6,7 @@
 //! [runs](run_list) of clusters. A [directory] is a tree of names.
 //!
 //! What is particular:
-//! - The journal ([`log_file`]) is not replayed. When it was open, or Windows is hibernated, the
+//! - The journal (`$LogFile`) is not replayed. When it was open, or Windows is hibernated, the
 //!   filesystem is [`Health::Dirty`] and says so among its problems.
 //! - A node is a record number and the record's sequence number, so that what was deleted and
 //!   reused since is noticed.
@@ -18,7 +18,7 @@
 //!   together. Further ones, by the names of ntfs-3g: `system.ntfs_attrib`, the DOS attributes;
 //!   `system.ntfs_reparse_data`, the whole reparse point; `system.ntfs_ea`, the list of old
 //!   extended attributes. Security descriptors are not shown.
-//! - [Reparse points](reparse) and [special files of Interix](interix) are links and devices where
+//! - Reparse points and special files of Interix are links and devices where
 //!   they are known. A file compressed by the Windows Overlay Filter is listed, with its length;
 //!   opening it is refused.
 
