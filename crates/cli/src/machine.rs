@@ -189,9 +189,10 @@ pub(crate) fn open_subvolume(
         Some(subvolume) => filesystem.open_subvolume(subvolume.id),
         None => {
             let known = subvolumes.iter().filter_map(|subvolume| subvolume.path.as_deref());
+            let known = known.filter(|path| !path.is_empty());
             let known: Vec<_> =
                 known.take(20).map(|path| String::from_utf8_lossy(path).into_owned()).collect();
-            Err(Error::not_found(format!("subvolume {name:?}"), format!("there are {:?}", known)))
+            Err(Error::not_found(format!("subvolume {name:?}"), format!("there are {}", known.join(", "))))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One file as the listings show it.
 
 use fathom_block::Error;
-use fathom_filesystem::{FileType, Found, Metadata, Step, Timestamp};
+use fathom_filesystem::{FileType, Found, Metadata, Step, Timestamp, Tree};
 use serde::Serialize;
 
 use crate::exit;
@@ -43,6 +43,8 @@ pub(crate) struct Facts {
     device: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_hex: Option<String>,
 }
 
 /// Something that was wrong.
@@ -86,6 +88,15 @@ pub(crate) fn json_path(path: &[u8]) -> (String, Option<String>) {
     }
 }
 
+/// The path of a directory from which a walk starts there even if the name is a symbolic link.
+pub(crate) fn as_directory(tree: &Tree, path: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut path = path.to_vec();
+    if tree.symlink_metadata(&path)?.file_type == FileType::Symlink {
+        path.push(b'/');
+    }
+    Ok(path)
+}
+
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -93,6 +104,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 impl Facts {
     pub(crate) fn new(found: &Found, metadata: &Metadata) -> Self {
+        let target = link_target(found, metadata).map(|target| json_path(&target));
+        let (target, target_hex) = target.map_or((None, None), |(text, hex)| (Some(text), hex));
         let optional = |time: Option<Timestamp>| time.map(text::time);
         Self {
             file_type: type_name(metadata.file_type),
@@ -108,17 +121,16 @@ impl Facts {
             changed: optional(metadata.changed),
             created: optional(metadata.created),
             device: metadata.device.map(|(major, minor)| format!("{major}:{minor}")),
-            target: link_target(found, metadata),
+            target,
+            target_hex,
         }
     }
 }
 
 /// Where a symbolic link leads, for showing; `?` where that cannot be read.
-fn link_target(found: &Found, metadata: &Metadata) -> Option<String> {
-    (metadata.file_type == FileType::Symlink).then(|| match found.read_link() {
-        Ok(target) => String::from_utf8_lossy(&target).into_owned(),
-        Err(_) => "?".to_owned(),
-    })
+fn link_target(found: &Found, metadata: &Metadata) -> Option<Vec<u8>> {
+    (metadata.file_type == FileType::Symlink)
+        .then(|| found.read_link().unwrap_or_else(|_| b"?".to_vec()))
 }
 
 impl Entry {
@@ -143,7 +155,7 @@ pub(crate) fn long_cells(shown: String, found: &Found, metadata: &Metadata) -> V
         None => metadata.size.to_string(),
     };
     let name = match link_target(found, metadata) {
-        Some(target) => format!("{shown} -> {}", text::name(target.as_bytes())),
+        Some(target) => format!("{shown} -> {}", text::name(&target)),
         None => shown,
     };
     vec![

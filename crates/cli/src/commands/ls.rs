@@ -3,9 +3,9 @@
 use fathom_block::Error;
 use fathom_filesystem::{FileType, Found, Metadata, Tree};
 
-use super::entry::{Entry, LONG_RIGHT, long_cells};
+use super::entry::{Entry, as_directory, LONG_RIGHT, long_cells};
 use crate::args::Ls;
-use crate::exit::{Failure, Verdict, warn};
+use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
 use crate::output::{Columns, Out};
@@ -24,8 +24,8 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
     let mut files = Listing { title: None, rows: Vec::new() };
     let mut listings = Vec::new();
     let many = options.paths.len() > 1 || options.recursive;
-    for path in &options.paths {
-        let path = guest_path(path);
+    let mut each = Each::of(options.paths.len());
+    let mut one = |path: &[u8]| {
         // As in ls, a link that is named leads to what it names, except where it is looked at.
         let found = tree.resolve(path, !options.long && !options.directory);
         let found = found.or_else(|_| tree.resolve(path, false))?;
@@ -35,6 +35,10 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
         } else {
             files.rows.push((path.to_vec(), path.to_vec(), found, metadata));
         }
+        Ok(())
+    };
+    for path in &options.paths {
+        each.note(one(guest_path(path)))?;
     }
     if !files.rows.is_empty() {
         listings.insert(0, files);
@@ -51,7 +55,7 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
         print(&listings, options.long, &mut out)?;
     }
     out.finish()?;
-    Ok(if partial { Verdict::Partial } else { Verdict::Done })
+    each.verdict(partial)
 }
 
 /// Lists a directory, and what is beneath it if that is asked for.
@@ -89,7 +93,7 @@ fn list(
     listings.push(listing);
     if recursive {
         listings.pop();
-        return list_beneath(tree, path, listings, partial);
+        return list_beneath(tree, &as_directory(tree, path)?, listings, partial);
     }
     Ok(())
 }
