@@ -149,10 +149,15 @@ pub(crate) fn code(outcome: Result<Verdict, Failure>) -> ExitCode {
 
 /// The error and what caused it, on one line.
 pub(crate) fn describe(error: &Error) -> String {
-    match std::error::Error::source(error) {
+    let mut text = match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
+    };
+    // The readers know nothing of options.
+    if error.kind() == ErrorKind::Encrypted && text.ends_with("no key was given for it") {
+        text.push_str("; --key-file, --key-env or --key gives one");
     }
+    text
 }
 
 /// One line on standard error. Names out of an image may hold anything; a terminal must not obey

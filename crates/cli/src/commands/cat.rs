@@ -13,9 +13,7 @@ pub(crate) fn run(options: &Paths) -> Result<Verdict, Failure> {
     let mut each = Each::of(options.paths.len());
     for path in &options.paths {
         let outcome = tree.open(guest_path(path)).map_err(Failure::from);
-        each.note(outcome.and_then(|file| {
-            for_each_chunk(&*file, &mut |bytes| out.bytes(bytes))
-        }))?;
+        each.note(outcome.and_then(|file| for_each_chunk(&*file, &mut |bytes| out.bytes(bytes))))?;
     }
     out.finish()?;
     each.verdict(false)

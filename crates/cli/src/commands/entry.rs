@@ -1,6 +1,6 @@
 //! One file as the listings show it.
 
-use fathom_block::Error;
+use fathom_block::{Error, ErrorKind};
 use fathom_filesystem::{FileType, Found, Metadata, Step, Timestamp, Tree};
 use serde::Serialize;
 
@@ -59,7 +59,10 @@ pub(crate) struct Problem {
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         Self {
-            kind: format!("{:?}", error.kind()).to_lowercase(),
+            kind: match error.kind() {
+                ErrorKind::NotFound => "not-found".to_owned(),
+                kind => format!("{kind:?}").to_lowercase(),
+            },
             message: exit::describe(error),
             offset: error.offset(),
         }
@@ -139,6 +142,12 @@ impl Entry {
         Self { path, path_hex, facts: Some(Facts::new(found, metadata)), problem: None }
     }
 
+    /// What is there but cannot be looked at.
+    pub(crate) fn failed(path: &[u8], error: &Error) -> Self {
+        let (path, path_hex) = json_path(path);
+        Self { path, path_hex, facts: None, problem: Some(error.into()) }
+    }
+
     /// One step of a walk, with what was wrong there.
     pub(crate) fn of_step(step: &Step) -> Self {
         let (path, path_hex) = json_path(&step.path);
@@ -167,6 +176,14 @@ pub(crate) fn long_cells(shown: String, found: &Found, metadata: &Metadata) -> V
         text::time(Timestamp::new(metadata.modified.seconds, 0)),
         name,
     ]
+}
+
+/// The cells of what is there but cannot be looked at, as `ls` prints them.
+pub(crate) fn unknown_cells(shown: String) -> Vec<String> {
+    let mut cells = vec!["??????????".to_owned()];
+    cells.extend(std::iter::repeat_n("?".to_owned(), 5));
+    cells.push(shown);
+    cells
 }
 
 /// Which cells of a long listing are numbers.
