@@ -1,11 +1,11 @@
 //! `fathom ls`.
 
 use fathom_block::Error;
-use fathom_filesystem::{FileType, Found, Metadata, Tree};
+use fathom_filesystem::{FileType, Found, Metadata, Step, Tree};
 
-use super::entry::{Entry, LONG_RIGHT, long_cells};
+use super::entry::{Entry, LONG_RIGHT, as_directory, long_cells, unknown_cells};
 use crate::args::Ls;
-use crate::exit::{Failure, Verdict, warn};
+use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
 use crate::output::{Columns, Out};
@@ -14,7 +14,15 @@ use crate::text;
 /// What is printed of one directory, or of the files that were named.
 struct Listing {
     title: Option<String>,
-    rows: Vec<(Vec<u8>, Vec<u8>, Found, Metadata)>,
+    rows: Vec<Row>,
+}
+
+/// One line of a listing. What cannot be looked at is listed all the same: it is there.
+struct Row {
+    name: Vec<u8>,
+    path: Vec<u8>,
+    found: Found,
+    metadata: Result<Metadata, Error>,
 }
 
 pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
@@ -24,8 +32,8 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
     let mut files = Listing { title: None, rows: Vec::new() };
     let mut listings = Vec::new();
     let many = options.paths.len() > 1 || options.recursive;
-    for path in &options.paths {
-        let path = guest_path(path);
+    let mut each = Each::of(options.paths.len());
+    let mut one = |path: &[u8]| {
         // As in ls, a link that is named leads to what it names, except where it is looked at.
         let found = tree.resolve(path, !options.long && !options.directory);
         let found = found.or_else(|_| tree.resolve(path, false))?;
@@ -33,8 +41,17 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
         if metadata.file_type == FileType::Directory && !options.directory {
             list(&tree, path, options.recursive, many, &mut listings, &mut partial)?;
         } else {
-            files.rows.push((path.to_vec(), path.to_vec(), found, metadata));
+            files.rows.push(Row {
+                name: path.to_vec(),
+                path: path.to_vec(),
+                found,
+                metadata: Ok(metadata),
+            });
         }
+        Ok(())
+    };
+    for path in &options.paths {
+        each.note(one(guest_path(path)))?;
     }
     if !files.rows.is_empty() {
         listings.insert(0, files);
@@ -44,14 +61,17 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
         let entries: Vec<_> = listings
             .iter()
             .flat_map(|listing| &listing.rows)
-            .map(|(_, path, found, metadata)| Entry::new(path, found, metadata))
+            .map(|row| match &row.metadata {
+                Ok(metadata) => Entry::new(&row.path, &row.found, metadata),
+                Err(error) => Entry::failed(&row.path, error),
+            })
             .collect();
         out.json(&entries)?;
     } else {
         print(&listings, options.long, &mut out)?;
     }
     out.finish()?;
-    Ok(if partial { Verdict::Partial } else { Verdict::Done })
+    each.verdict(partial)
 }
 
 /// Lists a directory, and what is beneath it if that is asked for.
@@ -65,7 +85,9 @@ fn list(
 ) -> Result<(), Failure> {
     interrupt::check()?;
     let mut listing = Listing { title: titled.then(|| text::name(path)), rows: Vec::new() };
-    let mut beneath = Vec::new();
+    if recursive {
+        return list_beneath(tree, &as_directory(tree, path)?, listings, partial);
+    }
     let mut note = |error: &Error| {
         warn(error);
         *partial = true;
@@ -76,21 +98,13 @@ fn list(
     }
     for (name, found) in children {
         let full = join(path, &name);
-        match found.metadata() {
-            Ok(metadata) => {
-                if metadata.file_type == FileType::Directory {
-                    beneath.push(full.clone());
-                }
-                listing.rows.push((name, full, found, metadata));
-            }
-            Err(error) => note(&error.within(text::name(&full))),
+        let metadata = found.metadata().map_err(|error| error.within(text::name(&full)));
+        if let Err(error) = &metadata {
+            note(error);
         }
+        listing.rows.push(Row { name, path: full, found, metadata });
     }
     listings.push(listing);
-    if recursive {
-        listings.pop();
-        return list_beneath(tree, path, listings, partial);
-    }
     Ok(())
 }
 
@@ -108,16 +122,14 @@ fn list_beneath(
             warn(problem);
             *partial = true;
         }
-        let metadata = match step.metadata {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                warn(&error);
-                *partial = true;
-                continue;
-            }
-        };
+        if let Err(error) = &step.metadata {
+            warn(error);
+            *partial = true;
+        }
         let directory = |path: &[u8]| Listing { title: Some(text::name(path)), rows: Vec::new() };
-        if metadata.file_type == FileType::Directory {
+        let is_directory =
+            step.metadata.as_ref().is_ok_and(|it| it.file_type == FileType::Directory);
+        if is_directory {
             by_directory.entry(step.path.clone()).or_insert_with(|| directory(&step.path));
         }
         if step.path.len() > path.len() {
@@ -126,7 +138,8 @@ fn list_beneath(
             let parent = if parent.len() < path.len() { path.to_vec() } else { parent };
             let name = step.path[cut + 1..].to_vec();
             let listing = by_directory.entry(parent.clone()).or_insert_with(|| directory(&parent));
-            listing.rows.push((name, step.path, step.found, metadata));
+            let Step { path, found, metadata, .. } = step;
+            listing.rows.push(Row { name, path, found, metadata });
         }
     }
     listings.extend(by_directory.into_values());
@@ -143,13 +156,17 @@ fn print(listings: &[Listing], long: bool, out: &mut Out) -> Result<(), Failure>
         }
         if long {
             let mut columns = Columns::new(LONG_RIGHT);
-            for (name, _, found, metadata) in &listing.rows {
-                columns.row(long_cells(text::name(name), found, metadata));
+            for row in &listing.rows {
+                let name = text::name(&row.name);
+                columns.row(match &row.metadata {
+                    Ok(metadata) => long_cells(name, &row.found, metadata),
+                    Err(_) => unknown_cells(name),
+                });
             }
             columns.write(out)?;
         } else {
-            for (name, ..) in &listing.rows {
-                out.line(text::name(name))?;
+            for row in &listing.rows {
+                out.line(text::name(&row.name))?;
             }
         }
     }

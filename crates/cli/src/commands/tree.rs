@@ -2,9 +2,9 @@
 
 use fathom_filesystem::{FileType, Found, Tree};
 
-use super::entry::Entry;
+use super::entry::{Entry, as_directory};
 use crate::args::TreeOptions;
-use crate::exit::{Failure, Verdict, warn};
+use crate::exit::{Each, Failure, Verdict, say, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
 use crate::output::Out;
@@ -18,38 +18,31 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
     let tree = machine.tree(&options.on)?;
     let mut out = Out::new();
     let mut partial = false;
+    let mut each = Each::of(options.paths.len());
+    let depth = options.depth.unwrap_or(usize::MAX);
     if options.output.is_json() {
         let mut entries = Vec::new();
-        for path in &options.paths {
-            let start = guest_path(path);
-            for step in tree.walk(start)? {
+        let mut one = |path: &[u8]| {
+            for step in tree.walk(&as_directory(&tree, path)?)?.max_depth(depth) {
                 interrupt::check()?;
                 partial |= step.problem.is_some() || step.metadata.is_err();
-                let depth = depth(start, &step.path);
-                if options.depth.is_none_or(|limit| depth <= limit) {
-                    entries.push(Entry::of_step(&step));
-                }
+                entries.push(Entry::of_step(&step));
             }
+            Ok(())
+        };
+        for path in &options.paths {
+            each.note(one(guest_path(path)))?;
         }
         out.json(&entries)?;
     } else {
-        let limit = options.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
-        let mut drawing = Drawing { tree: &tree, out: &mut out, partial: false, limit };
+        let mut drawing = Drawing { tree: &tree, out: &mut out, partial: false, limit: depth };
         for path in &options.paths {
-            let path = guest_path(path);
-            drawing.out.line(text::name(path))?;
-            drawing.draw(&tree.resolve(path, true)?, "", 0)?;
+            each.note(drawing.start(guest_path(path)))?;
         }
         partial = drawing.partial;
     }
     out.finish()?;
-    Ok(if partial { Verdict::Partial } else { Verdict::Done })
-}
-
-fn depth(start: &[u8], path: &[u8]) -> usize {
-    let slashes = |path: &[u8]| path.iter().filter(|byte| **byte == b'/').count();
-    let base = if start.ends_with(b"/") { slashes(start) - 1 } else { slashes(start) };
-    if path == start { 0 } else { slashes(path).saturating_sub(base) }
+    each.verdict(partial)
 }
 
 struct Drawing<'a> {
@@ -60,9 +53,21 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
+    fn start(&mut self, path: &[u8]) -> Result<(), Failure> {
+        let found = self.tree.resolve(path, true)?;
+        let is_directory = found.metadata()?.file_type == FileType::Directory;
+        self.out.line(text::name(path))?;
+        if is_directory { self.draw(&found, "", 0) } else { Ok(()) }
+    }
+
     fn draw(&mut self, directory: &Found, indent: &str, level: usize) -> Result<(), Failure> {
         interrupt::check()?;
         if level >= self.limit {
+            return Ok(());
+        }
+        if level >= MAX_DEPTH {
+            say(&format!("warning: what is nested deeper than {MAX_DEPTH} levels is not drawn"));
+            self.partial = true;
             return Ok(());
         }
         let (children, problem) = self.tree.children_of(directory);
