@@ -167,15 +167,27 @@ pub(crate) struct Info {
     pub(crate) output: Output,
 }
 
+/// A format that can be written.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    /// The guest's bytes and nothing else; holes stay holes.
+    Raw,
+    /// qcow2, version 3.
+    Qcow2,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Convert {
     #[command(flatten)]
     pub(crate) source: Source,
     /// The file to write. It must not exist.
     pub(crate) out: PathBuf,
-    /// The format to write: raw or qcow2. Default: by the name's ending, raw else.
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// The format to write. Default: qcow2 if the name ends so, raw if its ending belongs to no
+    /// other format.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) to: Option<To>,
     /// Convert this volume instead of the whole disk.
     #[arg(long, value_name = "VOLUME")]
     pub(crate) volume: Option<String>,
@@ -322,6 +334,8 @@ pub(crate) struct Cp {
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) on: On,
+    #[command(flatten)]
+    pub(crate) output: Output,
     /// Paths inside the guest, and last the directory or file to copy to.
     #[arg(required = true, num_args = 2.., value_names = ["PATH", "DEST"])]
     pub(crate) paths: Vec<OsString>,

@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// The user interrupted it.
     Interrupted,
+    /// It has been said already; what is left is the exit code.
+    Said(u8),
 }
 
 impl From<Error> for Failure {
@@ -57,7 +59,55 @@ impl Failure {
                 _ => 10,
             },
             Self::Host(..) => 10,
-            Self::Interrupted => 11,
+            Self::Interrupted => crate::interrupt::CODE,
+            Self::Said(code) => *code,
+        }
+    }
+
+    fn say(&self) {
+        match self {
+            Self::Host(what, error) => say(&format!("{what}: {error}")),
+            Self::Usage(what) => say(what),
+            Self::Interrupted => say("interrupted"),
+            Self::Read(error) => say(&describe(error)),
+            Self::Said(_) => {}
+        }
+    }
+}
+
+/// What several paths came to. As with `ls` and `cat`, one that fails keeps none of the others from
+/// being done.
+pub(crate) struct Each {
+    several: bool,
+    done: bool,
+    first_code: Option<u8>,
+}
+
+impl Each {
+    /// Nothing done yet of this many paths.
+    pub(crate) fn of(paths: usize) -> Self {
+        Self { several: paths > 1, done: false, first_code: None }
+    }
+
+    /// Notes how one of them went. Only what must end the command is handed back.
+    pub(crate) fn note(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        match outcome {
+            Ok(()) => self.done = true,
+            Err(failure @ (Failure::Read(_) | Failure::Usage(_))) if self.several => {
+                failure.say();
+                self.first_code.get_or_insert(failure.code());
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    /// How the command ends: in part where some were done, as the first failed where none was.
+    pub(crate) fn verdict(self, partial: bool) -> Result<Verdict, Failure> {
+        match self.first_code {
+            Some(code) if !self.done => Err(Failure::Said(code)),
+            None if !partial => Ok(Verdict::Done),
+            _ => Ok(Verdict::Partial),
         }
     }
 }
@@ -92,31 +142,34 @@ pub(crate) fn code(outcome: Result<Verdict, Failure>) -> ExitCode {
         Failure::Host(_, error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             return ExitCode::SUCCESS;
         }
-        Failure::Host(what, error) => say(&format!("{what}: {error}")),
-        Failure::Usage(what) => say(what),
-        Failure::Interrupted => say("interrupted"),
-        Failure::Read(error) => say(&describe(error)),
+        failure => failure.say(),
     }
     ExitCode::from(failure.code())
 }
 
 /// The error and what caused it, on one line.
 pub(crate) fn describe(error: &Error) -> String {
-    match std::error::Error::source(error) {
+    let mut text = match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
+    };
+    // The readers know nothing of options.
+    if error.kind() == ErrorKind::Encrypted && text.ends_with("no key was given for it") {
+        text.push_str("; --key-file, --key-env or --key gives one");
     }
+    text
 }
 
 /// One line on standard error. Names out of an image may hold anything; a terminal must not obey
 /// them.
 pub(crate) fn say(message: &str) {
-    eprintln!("fathom: {}", text::harmless(message));
+    let line = format!("fathom: {}", text::harmless(message));
+    crate::progress::beside(|| eprintln!("{line}"));
 }
 
 /// A problem that did not stop the command.
 pub(crate) fn warn(error: &Error) {
-    eprintln!("fathom: warning: {}", text::harmless(&describe(error)));
+    say(&format!("warning: {}", describe(error)));
 }
 
 /// A panic is a bug of ours; it is said so, and has a code of its own.

@@ -8,22 +8,28 @@ use sha2::{Digest, Sha256, Sha512};
 use crate::args::Algorithm;
 use crate::exit::Failure;
 use crate::interrupt;
+use crate::progress::Progress;
 
 /// How many bytes are read at once.
 const CHUNK: usize = 1 << 20;
 
 /// The checksum of all bytes, in hexadecimal.
-pub(crate) fn digest(reader: &dyn ReadAt, algorithm: Algorithm) -> Result<String, Failure> {
+pub(crate) fn digest(
+    reader: &dyn ReadAt,
+    algorithm: Algorithm,
+    progress: &Progress,
+) -> Result<String, Failure> {
     match algorithm {
-        Algorithm::Sha256 => digest_with::<Sha256>(reader),
-        Algorithm::Sha512 => digest_with::<Sha512>(reader),
+        Algorithm::Sha256 => digest_with::<Sha256>(reader, progress),
+        Algorithm::Sha512 => digest_with::<Sha512>(reader, progress),
     }
 }
 
-fn digest_with<D: Digest>(reader: &dyn ReadAt) -> Result<String, Failure> {
+fn digest_with<D: Digest>(reader: &dyn ReadAt, progress: &Progress) -> Result<String, Failure> {
     let mut hasher = D::new();
     for_each_chunk(reader, &mut |bytes| {
         hasher.update(bytes);
+        progress.add(bytes.len() as u64);
         Ok(())
     })?;
     Ok(hasher.finalize().iter().fold(String::new(), |mut text, byte| {

@@ -1,16 +1,23 @@
-//! Ctrl-C: the command stops at the next convenient place and removes what it had half written.
+//! Ctrl-C: a command that has something half written stops at the next convenient place and removes
+//! it; any other ends at once, even while it waits for a server or derives a key.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::exit::Failure;
 
+/// The exit code of an interrupted command.
+pub(crate) const CODE: u8 = 11;
+
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static HALF_WRITTEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Starts to watch for interruption. A second one ends the process at once.
 pub(crate) fn watch() {
     let handler = || {
-        if INTERRUPTED.swap(true, Ordering::SeqCst) {
-            std::process::exit(11);
+        let again = INTERRUPTED.swap(true, Ordering::SeqCst);
+        if again || HALF_WRITTEN.load(Ordering::SeqCst) == 0 {
+            eprintln!("fathom: interrupted");
+            std::process::exit(CODE.into());
         }
     };
     // Where no handler can be set, the signal ends the process as it always did.
@@ -20,4 +27,21 @@ pub(crate) fn watch() {
 /// Fails if the user has interrupted the command.
 pub(crate) fn check() -> Result<(), Failure> {
     if INTERRUPTED.load(Ordering::SeqCst) { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+/// While this lives, something half written must be removed before the process ends.
+pub(crate) struct HalfWritten(());
+
+impl HalfWritten {
+    /// Says that something is about to be written.
+    pub(crate) fn begin() -> Self {
+        HALF_WRITTEN.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+}
+
+impl Drop for HalfWritten {
+    fn drop(&mut self) {
+        HALF_WRITTEN.fetch_sub(1, Ordering::SeqCst);
+    }
 }

@@ -56,6 +56,7 @@ impl Machine {
             .http(http(&source.http)?);
         let mut disks = Vec::new();
         for image in std::iter::once(&source.image).chain(&source.disks) {
+            check_scheme(image)?;
             disks.extend(opener.open(&Location::parse(image))?);
         }
         let named: Vec<_> = disks
@@ -141,7 +142,13 @@ impl Machine {
             disk.problems.iter().for_each(exit::warn);
         }
         self.discovery.problems.iter().for_each(exit::warn);
-        tree.problems().iter().for_each(exit::warn);
+        for mount in tree.mounts() {
+            // One that cannot be read at all says so at every path beneath it.
+            let filesystem = &mount.filesystem;
+            if filesystem.metadata(filesystem.root()).is_ok() {
+                filesystem.problems().iter().for_each(exit::warn);
+            }
+        }
         Ok(tree)
     }
 
@@ -155,7 +162,7 @@ impl Machine {
         let filesystem = match self.holds(volume) {
             Holds::Filesystem(filesystem) => filesystem,
             Holds::Unreadable(_, error) | Holds::Unknown(error) => {
-                return Err(error.within(&volume.id).into());
+                return Err(of_volume(&error, &volume.id).into());
             }
             Holds::Nothing => {
                 return Err(Error::not_found(
@@ -189,11 +196,37 @@ pub(crate) fn open_subvolume(
         Some(subvolume) => filesystem.open_subvolume(subvolume.id),
         None => {
             let known = subvolumes.iter().filter_map(|subvolume| subvolume.path.as_deref());
+            let known = known.filter(|path| !path.is_empty());
             let known: Vec<_> =
                 known.take(20).map(|path| String::from_utf8_lossy(path).into_owned()).collect();
-            Err(Error::not_found(format!("subvolume {name:?}"), format!("there are {:?}", known)))
+            Err(Error::not_found(
+                format!("subvolume {name:?}"),
+                format!("there are {}", known.join(", ")),
+            ))
         }
     }
+}
+
+/// Refuses an address of a kind that is not fetched, which would else be taken for a file's name.
+fn check_scheme(image: &OsString) -> Result<(), Failure> {
+    let text = image.to_string_lossy();
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        None | Some("http" | "https") => Ok(()),
+        Some(scheme) if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            Ok(())
+        }
+        Some(scheme) => Err(Failure::Usage(format!(
+            "{scheme}:// is not read; images are files, block devices, http:// and https:// addresses"
+        ))),
+    }
+}
+
+/// The error, led by the volume that it is about unless it is already.
+pub(crate) fn of_volume(error: &Error, id: &VolumeId) -> Error {
+    let shown = error.to_string();
+    let subject = shown.split_once(": ").map_or("", |(_, subject)| subject);
+    if subject.starts_with(id.as_str()) { error.clone() } else { error.clone().within(id) }
 }
 
 /// How to fetch remote images.

@@ -8,7 +8,7 @@ use fathom_filesystem::{Filesystem, Kind, Tree, Unavailable};
 use fathom_volume::{Layer, Volume};
 
 use crate::exit::{self, Failure};
-use crate::machine::{Holds, Machine, open_subvolume};
+use crate::machine::{Holds, Machine, of_volume, open_subvolume};
 
 /// The longest fstab that is believed.
 const MAX_FSTAB: usize = 1 << 20;
@@ -29,10 +29,10 @@ pub(crate) fn assemble(machine: &Machine) -> Result<Tree, Failure> {
                 candidates.push(Candidate { volume, filesystem: Ok(filesystem) });
             }
             Holds::Unreadable(kind, error) => {
-                let error = error.within(&volume.id);
+                let error = of_volume(&error, &volume.id);
                 candidates.push(Candidate { volume, filesystem: Err((kind, error)) });
             }
-            Holds::Unknown(error) => unknown.push(error.within(&volume.id)),
+            Holds::Unknown(error) => unknown.push(of_volume(&error, &volume.id)),
             Holds::Nothing => {}
         }
     }
@@ -57,7 +57,7 @@ fn locked(machine: &Machine) -> impl Iterator<Item = Problem> {
         .discovery
         .volumes
         .iter()
-        .filter_map(|volume| Some(volume.problem.clone()?.within(&volume.id)))
+        .filter_map(|volume| Some(of_volume(volume.problem.as_ref()?, &volume.id)))
 }
 
 /// Chooses the filesystem that is the machine's root.

@@ -33,6 +33,11 @@ impl Out {
         self.bytes(b"\n")
     }
 
+    /// Writes what is held back, so that what is said on standard error stands behind it.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.0.flush().map_err(Failure::host("standard output"))
+    }
+
     /// Makes sure that all of it is written.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.0.flush().map_err(Failure::host("standard output"))

@@ -1,23 +1,31 @@
 //! A progress bar on a terminal, nothing elsewhere.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How far a long copy has come. It is shown on standard error, if that is a terminal, once the
-/// copy has taken a moment.
+/// The bar that is on the terminal, so that messages can be written beside it.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// How far long work has come. It is shown on standard error, if that is a terminal, once the work
+/// has taken a moment.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// A copy of `total` bytes of `what`.
-    pub(crate) fn new(what: &str, total: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
-        let template = "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+    /// Work on `total` bytes of `what`; on nobody knows how many, if that is `None`.
+    pub(crate) fn new(what: &str, total: Option<u64>) -> Self {
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5));
+        let template = match total {
+            Some(_) => "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            None => "{msg} {bytes}, {bytes_per_sec}",
+        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_message(crate::text::harmless(what));
         bar.enable_steady_tick(Duration::from_millis(500));
+        *shown() = Some(bar.clone());
         Self(bar)
     }
 
@@ -29,6 +37,20 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        *shown() = None;
         self.0.finish_and_clear();
     }
+}
+
+/// Writes on the terminal without tearing the bar.
+pub(crate) fn beside(write: impl FnOnce()) {
+    let bar = shown().clone();
+    match bar {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+fn shown() -> std::sync::MutexGuard<'static, Option<ProgressBar>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }

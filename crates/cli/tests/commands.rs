@@ -275,3 +275,81 @@ fn a_reader_that_has_had_enough_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn one_path_that_fails_keeps_the_others_from_nothing() {
+    assert_eq!(on_sample(9, &["cat"], &["/none", "/etc/hostname", "/etc"]), "server\n");
+    assert!(on_sample(9, &["ls"], &["/none", "/etc"]).contains("hostname"));
+    assert!(on_sample(9, &["hash"], &["/etc", "/etc/hostname"]).ends_with("  /etc/hostname\n"));
+    let stat = json(&on_sample(9, &["stat", "--json"], &["/none", "/etc"]));
+    assert_eq!(stat.as_array().unwrap().len(), 1);
+    assert!(on_sample(9, &["tree"], &["/none", "/usr"]).contains("os-release"));
+    // Where none could be done, the first one's class is the answer.
+    on_sample(3, &["ls"], &["/none", "/nor/this"]);
+    on_sample(2, &["cat"], &["/etc", "/none"]);
+}
+
+#[test]
+fn a_tree_of_a_file_is_the_file() {
+    assert_eq!(on_sample(0, &["tree"], &["/etc/hostname"]), "/etc/hostname\n");
+    let level = json(&on_sample(0, &["tree", "--json", "-L", "1"], &["/usr"]));
+    assert_eq!(level.as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn programs_can_read_what_was_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("copy");
+    let to = to.to_str().unwrap();
+    let done = json(&on_sample(0, &["cp", "-r", "--json"], &["/etc", to]));
+    assert_eq!(
+        (&done["files"], &done["links"], &done["directories"]),
+        (&3.into(), &1.into(), &1.into())
+    );
+    let again = json(&on_sample(9, &["cp", "-r", "--json"], &["/etc/hostname", to]));
+    assert_eq!((&again["files"], &again["kept"]), (&0.into(), &1.into()));
+    let raw = folder.path().join("boot.raw");
+    let raw = raw.to_str().unwrap();
+    let arguments = ["--volume", "disk0/p2", "--json", raw];
+    let written = json(&on_sample(0, &["disk", "convert"], &arguments));
+    assert_eq!((&written["format"], &written["virtual_size"]), (&"raw".into(), &(64 << 20).into()));
+    let sums = folder.path().join("sums");
+    fs::write(&sums, on_sample(0, &["hash"], &["/etc/hostname"])).unwrap();
+    let sums = sums.to_str().unwrap();
+    let checked = json(&on_sample(0, &["hash", "--json", "--check", sums], &[]));
+    assert_eq!(checked[0]["verdict"], "OK");
+}
+
+#[test]
+fn nothing_is_written_where_it_was_not_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    // A raw image by the name of another format would be taken for that format.
+    on_sample(2, &["disk", "convert"], &[&path("disk.vmdk")]);
+    // A device node is not replaced by a file.
+    on_sample(2, &["disk", "convert", "--force"], &["/dev/null"]);
+    on_sample(10, &["disk", "convert"], &[&path("none/disk.raw")]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let output = fathom(["ls", "ftp://127.0.0.1/disk.raw"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn an_interrupted_command_ends_at_once() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fathom"))
+        .arg("cat")
+        .arg(sample())
+        .arg("/var/backups/sparse.img")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Its first bytes are there, so it runs, and it waits for somebody to read the others.
+    let mut stdout = child.stdout.take().unwrap();
+    std::io::Read::read_exact(&mut stdout, &mut [0; 1]).unwrap();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(11));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "fathom: interrupted\n");
+}

@@ -146,12 +146,14 @@ impl Tree {
             };
             let (child_mount, child) = self.uncovered(mount, child);
             let last = todo.iter().all(|part| part.is_empty());
+            // A trailing slash asks for a directory, and so for what a link leads to.
+            let follow = follow || !todo.is_empty();
             let kind = self.mounts[child_mount]
                 .filesystem
                 .metadata(child)
                 .map_err(|error| error.within(shown(path)))?
                 .file_type;
-            if kind == FileType::Symlink && (follow || !last) {
+            if kind == FileType::Symlink && follow {
                 links += 1;
                 if links > MAX_SYMLINKS {
                     return Err(Error::invalid(
@@ -170,7 +172,6 @@ impl Tree {
             if !last && kind != FileType::Directory {
                 return Err(not_a_directory(path));
             }
-            // A trailing slash asks for a directory.
             if last && !todo.is_empty() && kind != FileType::Directory {
                 return Err(not_a_directory(path));
             }

@@ -119,7 +119,7 @@ impl<'a> Search<'a> {
         if volume.reader.is_some() && volume.content == Content::Unknown {
             if look.depth > MAX_DEPTH {
                 let why = format!("volumes lie in one another more than {MAX_DEPTH} deep");
-                volume.problem.get_or_insert(Error::unsupported(volume.id.to_string(), why));
+                volume.problem.get_or_insert(Error::unsupported("volume", why));
             } else {
                 self.queue.push_back((index, look));
             }
@@ -136,7 +136,7 @@ impl<'a> Search<'a> {
         };
         let outcome = self.look_at(index, &id, &layer, &reader, look);
         if let Err(error) = outcome {
-            self.volumes[index].problem.get_or_insert(error.within(&id));
+            self.volumes[index].problem.get_or_insert(error);
         }
     }
 
@@ -186,7 +186,7 @@ impl<'a> Search<'a> {
         if let Some(found) =
             array.or_else(|| recognise::member(&head).filter(|found| !covered(found.at)))
         {
-            self.recognised(index, id, found);
+            self.recognised(index, found);
             return Ok(());
         }
         if let Some(table) = table {
@@ -198,7 +198,7 @@ impl<'a> Search<'a> {
             self.problems.extend(problems);
             if let Some(first) = physical.duplicate_of {
                 let why = format!("the same physical volume as {first}, which is used");
-                let what = format!("{id}: physical volume {}", physical.uuid);
+                let what = format!("physical volume {}", physical.uuid);
                 self.volumes[index].problem = Some(Error::corrupt(what, 0, why));
             }
             self.volumes[index].content =
@@ -218,7 +218,7 @@ impl<'a> Search<'a> {
             label => label,
         };
         if let Some(found) = found {
-            self.recognised(index, id, found);
+            self.recognised(index, found);
             return Ok(());
         }
         if let Some(header) = luks::read_secondary(&**reader, &head, &mut self.budget) {
@@ -227,10 +227,10 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn recognised(&mut self, index: usize, id: &VolumeId, found: Recognised) {
+    fn recognised(&mut self, index: usize, found: Recognised) {
         let volume = &mut self.volumes[index];
         volume.content = Content::Recognised { name: found.name, uuid: found.uuid };
-        volume.problem.get_or_insert_with(|| not_read(id, found.name));
+        volume.problem.get_or_insert_with(|| not_read(found.name));
     }
 
     fn add_partitions(
@@ -275,11 +275,11 @@ impl<'a> Search<'a> {
         look: Look,
     ) {
         let id = disk.child(format_args!("p{}", one.number));
-        let mut problem = one.problem.map(|problem| problem.within(&id));
+        let mut problem = one.problem;
         let end = one.start.saturating_add(one.length);
         if problem.is_none() && end > reader.len() {
             let why = format!("it ends at byte {end}, the disk at {}: truncated?", reader.len());
-            problem = Some(Error::corrupt(id.to_string(), one.start, why));
+            problem = Some(Error::corrupt("partition", one.start, why));
         }
         let inside = one.length > 0 && one.start < reader.len();
         let window = || -> Arc<dyn ReadAt> {
@@ -289,7 +289,7 @@ impl<'a> Search<'a> {
             Nature::Plain => Content::Unknown,
             Nature::Extended => Content::Table(table),
             Nature::Member(name) => {
-                problem.get_or_insert_with(|| not_read(&id, name));
+                problem.get_or_insert_with(|| not_read(name));
                 Content::Recognised { name, uuid: None }
             }
         };
@@ -348,7 +348,7 @@ impl<'a> Search<'a> {
                 self.add(volume, Look { depth: look.depth + 1, sector_size: None });
             }
             Err(error) => {
-                volume.problem.get_or_insert(error.within(id));
+                volume.problem.get_or_insert(error);
             }
         }
     }
@@ -396,11 +396,8 @@ impl<'a> Search<'a> {
     }
 }
 
-fn not_read(id: &VolumeId, name: &str) -> Error {
-    Error::unsupported(
-        format!("{id}: {name}"),
-        "it is recognised, but there is no reader for it yet",
-    )
+fn not_read(name: &str) -> Error {
+    Error::unsupported(name, "it is recognised, but there is no reader for it yet")
 }
 
 #[cfg(test)]

@@ -311,7 +311,7 @@ fn torn(work: &Work, make: &str, options: &str, seed: u64) -> Result<()> {
 fn dirty(work: &Work, make: &str, options: &str, seed: u64) -> Result<()> {
     fs::write(work.path("walk.pl"), WALK)?;
     let options = if options.is_empty() { String::new() } else { format!(",{options}") };
-    let flush = if seed % 2 == 0 { "-f" } else { "" };
+    let flush = if seed.is_multiple_of(2) { "-f" } else { "" };
     let steps = 3000 * seed;
     work.bash(&format!(
         "truncate -s 512M image; {MKFS} {make} image; mkdir -p mnt; \

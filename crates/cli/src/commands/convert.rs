@@ -6,45 +6,88 @@ use std::sync::Arc;
 
 use fathom_block::ReadAt;
 use fathom_block::export::{ExportError, Target, export};
+use serde::Serialize;
 
-use crate::args::Convert;
+use crate::args::{Convert, To};
 use crate::exit::{Failure, Verdict, warn};
-use crate::interrupt;
+use crate::interrupt::{self, HalfWritten};
 use crate::machine::Machine;
+use crate::output::Out;
 use crate::progress::Progress;
+
+/// What was written, as JSON shows it.
+#[derive(Serialize)]
+struct Written {
+    out: String,
+    format: &'static str,
+    virtual_size: u64,
+    file_size: u64,
+}
 
 pub(crate) fn run(options: &Convert) -> Result<Verdict, Failure> {
     let target = target(options)?;
-    if !options.force && fs::symlink_metadata(&options.out).is_ok() {
-        return Err(Failure::Usage(format!(
-            "{} exists; --force overwrites it",
-            options.out.display()
-        )));
-    }
+    check_free(options)?;
     let machine = Machine::open(&options.source)?;
     machine.disks.iter().flat_map(|disk| &disk.problems).for_each(warn);
     let reader = source(&machine, options)?;
+    let _half_written = HalfWritten::begin();
     let out = Unfinished::new(&options.out)?;
-    let progress = Progress::new(&options.out.display().to_string(), reader.len());
+    let progress = Progress::new(&options.out.display().to_string(), Some(reader.len()));
     let advance = |bytes| {
         progress.add(bytes);
         interrupt::check().is_ok()
     };
-    export(&*reader, &out.file, target, &advance).map_err(|error| match error {
+    let format = match target {
+        To::Raw => Target::Raw,
+        To::Qcow2 => Target::Qcow2,
+    };
+    export(&*reader, &out.file, format, &advance).map_err(|error| match error {
         ExportError::Read(error) => Failure::Read(error),
         ExportError::Write(error) => Failure::Host(options.out.display().to_string(), error),
         ExportError::Stopped => Failure::Interrupted,
     })?;
+    let size = out.file.metadata().map_err(Failure::host(options.out.display().to_string()))?.len();
     out.finish(options.force)?;
+    drop(progress);
+    if options.output.is_json() {
+        let mut out = Out::new();
+        out.json(&Written {
+            out: options.out.display().to_string(),
+            format: if target == To::Raw { "raw" } else { "qcow2" },
+            virtual_size: reader.len(),
+            file_size: size,
+        })?;
+        out.finish()?;
+    }
     Ok(Verdict::Done)
 }
 
-fn target(options: &Convert) -> Result<Target, Failure> {
-    let ending = options.out.extension().and_then(|ending| ending.to_str());
-    match options.to.as_deref().or(ending.filter(|ending| *ending == "qcow2")) {
-        None | Some("raw") => Ok(Target::Raw),
-        Some("qcow2") => Ok(Target::Qcow2),
-        Some(other) => Err(Failure::Usage(format!("--to {other}: raw and qcow2 can be written"))),
+fn target(options: &Convert) -> Result<To, Failure> {
+    let ending = options.out.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    match (options.to, ending.to_ascii_lowercase().as_str()) {
+        (Some(to), _) => Ok(to),
+        (None, "qcow2") => Ok(To::Qcow2),
+        (None, "qcow" | "vmdk" | "vhd" | "vpc" | "vhdx" | "vdi" | "ova" | "ovf") => {
+            Err(Failure::Usage(format!(
+                "{} ends like a format that cannot be written; say --to raw or --to qcow2",
+                options.out.display()
+            )))
+        }
+        (None, _) => Ok(To::Raw),
+    }
+}
+
+/// Refuses to write where something is that the user did not mean, or that is no file.
+fn check_free(options: &Convert) -> Result<(), Failure> {
+    let out = &options.out;
+    match fs::symlink_metadata(out) {
+        Ok(there) if !there.is_file() => {
+            Err(Failure::Usage(format!("{} is there and is not a regular file", out.display())))
+        }
+        Ok(_) if !options.force => {
+            Err(Failure::Usage(format!("{} exists; --force overwrites it", out.display())))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -89,7 +132,7 @@ impl Unfinished {
             .write(true)
             .create_new(true)
             .open(&path)
-            .map_err(Failure::host(path.display().to_string()))?;
+            .map_err(Failure::host(target.display().to_string()))?;
         Ok(Self { file, path, target: target.to_owned(), finished: false })
     }
 

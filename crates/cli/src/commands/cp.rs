@@ -1,18 +1,21 @@
 //! `fathom cp`.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fathom_block::{Error, ReadAt};
 use fathom_filesystem::{FileType, Found, Metadata, NodeId, Tree};
+use serde::Serialize;
 
 use super::destination::Destination;
 use crate::args::Cp;
 use crate::exit::{Failure, Verdict, say, warn};
-use crate::interrupt;
+use crate::interrupt::{self, HalfWritten};
 use crate::machine::{Machine, guest_path};
+use crate::output::Out;
 use crate::progress::Progress;
 use crate::text;
 
@@ -25,6 +28,21 @@ struct Copier {
     linked: HashMap<(usize, NodeId), Vec<Vec<u8>>>,
     progress: Progress,
     partial: bool,
+    counts: Counts,
+}
+
+/// What was done, as JSON shows it.
+#[derive(Default, Serialize)]
+struct Counts {
+    files: u64,
+    directories: u64,
+    links: u64,
+    /// Bytes read from the image and written here; holes do not count.
+    bytes: u64,
+    /// What was there and was not replaced.
+    kept: u64,
+    /// What could not be copied, or has no copy: devices, pipes and sockets.
+    failed: u64,
 }
 
 pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
@@ -62,12 +80,18 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
     };
     let destination = Destination::open(&directory, options.force)
         .map_err(Failure::host(format!("destination {}", directory.display())))?;
-    let total = sources.iter().map(|(_, _, metadata)| metadata.allocated.min(metadata.size)).sum();
+    // How much lies beneath a directory is not known before it is copied.
+    let is_file = |metadata: &Metadata| metadata.file_type == FileType::File;
+    let total = sources.iter().all(|(_, _, metadata)| is_file(metadata)).then(|| {
+        sources.iter().map(|(_, _, metadata)| metadata.allocated.min(metadata.size)).sum()
+    });
+    let _half_written = HalfWritten::begin();
     let mut copier = Copier {
         destination,
         linked: HashMap::new(),
         progress: Progress::new("copying", total),
         partial: false,
+        counts: Counts::default(),
     };
     for (path, found, metadata) in sources {
         // The root has no name of its own: what it holds is copied.
@@ -80,6 +104,12 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
         }
     }
     copier.destination.finish().map_err(Failure::host("times of directories"))?;
+    drop(copier.progress);
+    if options.output.is_json() {
+        let mut out = Out::new();
+        out.json(&copier.counts)?;
+        out.finish()?;
+    }
     Ok(if copier.partial { Verdict::Partial } else { Verdict::Done })
 }
 
@@ -124,6 +154,7 @@ impl Copier {
 
     fn failed(&mut self, error: &Error) {
         warn(error);
+        self.counts.failed += 1;
         self.partial = true;
     }
 
@@ -146,17 +177,32 @@ impl Copier {
             _ => {
                 let shown = self.destination.shown(target);
                 say(&format!("warning: {shown}: devices, pipes and sockets are not copied"));
+                self.counts.failed += 1;
                 self.partial = true;
-                Ok(())
+                return Ok(());
             }
         };
+        if outcome.is_ok() {
+            match metadata.file_type {
+                FileType::Directory => self.counts.directories += u64::from(!target.is_empty()),
+                FileType::Symlink => self.counts.links += 1,
+                _ => self.counts.files += 1,
+            }
+        }
         match outcome {
             Err(Failure::Read(error)) => {
                 self.failed(&error.within(self.destination.shown(target)));
                 Ok(())
             }
+            Err(Failure::Host(what, error)) if error.kind() == ErrorKind::AlreadyExists => {
+                say(&format!("warning: {what} exists and is kept; --force replaces it"));
+                self.counts.kept += 1;
+                self.partial = true;
+                Ok(())
+            }
             Err(Failure::Host(what, error)) if !is_fatal(&error) => {
                 say(&format!("warning: {what}: {error}"));
+                self.counts.failed += 1;
                 self.partial = true;
                 Ok(())
             }
@@ -190,7 +236,7 @@ impl Copier {
         }
         let source = found.open()?;
         let new = self.destination.file(target).map_err(Failure::host(shown.clone()))?;
-        copy_bytes(&*source, &new.file, &shown, &self.progress)?;
+        self.counts.bytes += copy_bytes(&*source, &new.file, &shown, &self.progress)?;
         new.keep(metadata).map_err(Failure::host(shown))?;
         if metadata.links > 1 {
             self.linked.insert(identity, target.to_vec());
@@ -205,16 +251,16 @@ fn is_fatal(error: &std::io::Error) -> bool {
     matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
 }
 
-/// Copies the bytes and keeps the holes.
+/// Copies the bytes and keeps the holes; says how many bytes that were.
 fn copy_bytes(
     source: &dyn ReadAt,
     file: &std::fs::File,
     shown: &str,
     progress: &Progress,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     file.set_len(source.len()).map_err(Failure::host(shown))?;
     let mut buffer = vec![0; CHUNK.min(source.len()) as usize];
-    let mut at = 0;
+    let (mut at, mut copied) = (0, 0);
     while let Some(data) = source.next_data(at) {
         at = data.start;
         while at < data.end {
@@ -224,7 +270,8 @@ fn copy_bytes(
             file.write_all_at(&buffer[..length], at).map_err(Failure::host(shown))?;
             progress.add(length as u64);
             at += length as u64;
+            copied += length as u64;
         }
     }
-    Ok(())
+    Ok(copied)
 }

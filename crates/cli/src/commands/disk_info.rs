@@ -1,14 +1,14 @@
 //! `fathom disk info`.
 
-use fathom_block::{Disk, ErrorKind, Spent};
-use fathom_filesystem::Health;
+use fathom_block::{Disk, Error, ErrorKind, Spent};
+use fathom_filesystem::{Filesystem, Health};
 use fathom_volume::{Content, Layer, Volume};
 use serde::Serialize;
 
-use super::entry::Problem;
+use super::entry::{Problem, json_path};
 use crate::args::Info;
-use crate::exit::{Failure, Verdict, warn};
-use crate::machine::{Holds, Machine};
+use crate::exit::{Failure, Verdict, say, warn};
+use crate::machine::{Holds, Machine, of_volume};
 use crate::output::Out;
 use crate::text;
 
@@ -84,6 +84,21 @@ struct FilesystemView {
     #[serde(skip_serializing_if = "Option::is_none")]
     health: Option<&'static str>,
     features: Vec<String>,
+    subvolumes: Vec<SubvolumeView>,
+}
+
+#[derive(Serialize)]
+struct SubvolumeView {
+    id: u64,
+    /// None for one that is linked nowhere any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_hex: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uuid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_of: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -173,18 +188,24 @@ impl DiskView {
 
 impl VolumeView {
     fn new(volume: &Volume, holds: Option<&Holds>) -> Self {
-        let mut problems: Vec<Problem> = volume.problem.iter().map(Problem::from).collect();
+        let located = |error: &Error| Problem::from(&of_volume(error, &volume.id));
+        let mut problems: Vec<Problem> = volume.problem.iter().map(located).collect();
         let filesystem = match holds {
             Some(Holds::Filesystem(filesystem)) => {
-                problems.extend(filesystem.problems().iter().map(Problem::from));
-                Some(FilesystemView::new(&filesystem.info()))
+                // A superblock alone says little: where the root cannot be read, nothing can.
+                let root = filesystem.metadata(filesystem.root());
+                problems.extend(root.err().iter().map(located));
+                problems.extend(filesystem.problems().iter().map(located));
+                let (view, problem) = FilesystemView::new(&**filesystem);
+                problems.extend(problem.iter().map(located));
+                Some(view)
             }
             Some(Holds::Unreadable(kind, error)) => {
-                problems.push(Problem::from(error));
+                problems.push(located(error));
                 Some(FilesystemView::unreadable(kind.name()))
             }
             Some(Holds::Unknown(error)) if volume.problem.is_none() => {
-                problems.push(Problem::from(error));
+                problems.push(located(error));
                 None
             }
             _ => None,
@@ -194,7 +215,7 @@ impl VolumeView {
             parents: volume.parents.iter().map(ToString::to_string).collect(),
             size: volume.size,
             layer: layer_json(&volume.layer),
-            content: content_json(&volume.content),
+            content: content_json(&volume.content, holds),
             filesystem,
             problems,
         }
@@ -214,11 +235,18 @@ impl FilesystemView {
             free: None,
             health: None,
             features: Vec::new(),
+            subvolumes: Vec::new(),
         }
     }
 
-    fn new(info: &fathom_filesystem::Info) -> Self {
-        Self {
+    /// What is known of the filesystem, and why its subvolumes could not be listed.
+    fn new(filesystem: &dyn Filesystem) -> (Self, Option<Error>) {
+        let info = filesystem.info();
+        let (subvolumes, problem) = match filesystem.subvolumes() {
+            Ok(subvolumes) => (subvolumes, None),
+            Err(error) => (Vec::new(), Some(error.within("subvolumes"))),
+        };
+        let view = Self {
             kind: info.kind.name(),
             readable: true,
             variant: Some(info.variant.clone()),
@@ -234,6 +262,21 @@ impl FilesystemView {
                 Health::Errors => "errors",
             }),
             features: info.features.clone(),
+            subvolumes: subvolumes.iter().map(SubvolumeView::new).collect(),
+        };
+        (view, problem)
+    }
+}
+
+impl SubvolumeView {
+    fn new(subvolume: &fathom_filesystem::Subvolume) -> Self {
+        let (path, path_hex) = subvolume.path.as_deref().map(json_path).unzip();
+        Self {
+            id: subvolume.id,
+            path,
+            path_hex: path_hex.flatten(),
+            uuid: subvolume.uuid.clone(),
+            snapshot_of: subvolume.snapshot_of.clone(),
         }
     }
 }
@@ -271,14 +314,19 @@ fn layer_json(layer: &Layer) -> serde_json::Value {
             "uuid": uuid,
             "segments": segments,
         }),
-        other => json!({ "kind": format!("{other:?}") }),
+        _ => json!({ "kind": "other" }),
     }
 }
 
-fn content_json(content: &Content) -> serde_json::Value {
+fn content_json(content: &Content, holds: Option<&Holds>) -> serde_json::Value {
     use serde_json::json;
     match content {
-        Content::Unknown => json!({ "kind": "unknown" }),
+        Content::Unknown => json!({ "kind": match holds {
+            Some(Holds::Filesystem(_) | Holds::Unreadable(..)) => "filesystem",
+            // It was looked, and nothing is recognised; anything else is not known.
+            Some(Holds::Nothing) => "nothing",
+            Some(Holds::Unknown(_)) | None => "unknown",
+        } }),
         Content::Table(table) => json!({ "kind": "partition-table", "table": table.name() }),
         Content::PhysicalVolume { uuid, group } => {
             json!({ "kind": "lvm-physical-volume", "uuid": uuid, "group": group })
@@ -293,7 +341,7 @@ fn content_json(content: &Content) -> serde_json::Value {
         Content::Recognised { name, uuid } => {
             json!({ "kind": "recognised", "name": name, "uuid": uuid })
         }
-        other => json!({ "kind": format!("{other:?}") }),
+        _ => json!({ "kind": "other" }),
     }
 }
 
@@ -333,11 +381,12 @@ fn print(machine: &Machine, document: &Document, out: &mut Out) -> Result<(), Fa
     if document.io.is_some() {
         out.line(format!("\n{}", machine.spent_line()))?;
     }
+    out.flush()?;
     machine.disks.iter().flat_map(|disk| &disk.problems).for_each(warn);
     machine.discovery.problems.iter().for_each(warn);
     for view in &document.volumes {
         for problem in &view.problems {
-            crate::exit::say(&format!("warning: {}: {}", view.id, problem.message));
+            say(&format!("warning: {}", problem.message));
         }
     }
     Ok(())
@@ -376,8 +425,26 @@ fn describe(volume: &Volume, view: Option<&VolumeView>) -> String {
     }
     if let Some(filesystem) = view.and_then(|view| view.filesystem.as_ref()) {
         parts.push(describe_filesystem(filesystem));
+        parts.extend(describe_subvolumes(&filesystem.subvolumes));
+    }
+    if view.is_some_and(|view| view.content["kind"] == "nothing") {
+        parts.push("nothing recognised".into());
     }
     text::harmless(&parts.join(", "))
+}
+
+/// How many subvolumes are named on one line.
+const SUBVOLUMES_SHOWN: usize = 8;
+
+fn describe_subvolumes(subvolumes: &[SubvolumeView]) -> Option<String> {
+    let paths = subvolumes.iter().filter_map(|subvolume| subvolume.path.as_deref());
+    let paths: Vec<_> = paths.filter(|path| !path.is_empty()).collect();
+    let more = match paths.len().saturating_sub(SUBVOLUMES_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named = &paths[..paths.len().min(SUBVOLUMES_SHOWN)];
+    (!paths.is_empty()).then(|| format!("subvolumes {}{more}", named.join(" ")))
 }
 
 fn describe_filesystem(filesystem: &FilesystemView) -> String {

@@ -1,7 +1,7 @@
 //! One file as the listings show it.
 
-use fathom_block::Error;
-use fathom_filesystem::{FileType, Found, Metadata, Step, Timestamp};
+use fathom_block::{Error, ErrorKind};
+use fathom_filesystem::{FileType, Found, Metadata, Step, Timestamp, Tree};
 use serde::Serialize;
 
 use crate::exit;
@@ -43,6 +43,8 @@ pub(crate) struct Facts {
     device: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_hex: Option<String>,
 }
 
 /// Something that was wrong.
@@ -57,7 +59,10 @@ pub(crate) struct Problem {
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         Self {
-            kind: format!("{:?}", error.kind()).to_lowercase(),
+            kind: match error.kind() {
+                ErrorKind::NotFound => "not-found".to_owned(),
+                kind => format!("{kind:?}").to_lowercase(),
+            },
             message: exit::describe(error),
             offset: error.offset(),
         }
@@ -86,6 +91,15 @@ pub(crate) fn json_path(path: &[u8]) -> (String, Option<String>) {
     }
 }
 
+/// The path of a directory from which a walk starts there even if the name is a symbolic link.
+pub(crate) fn as_directory(tree: &Tree, path: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut path = path.to_vec();
+    if tree.symlink_metadata(&path)?.file_type == FileType::Symlink {
+        path.push(b'/');
+    }
+    Ok(path)
+}
+
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -93,6 +107,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 impl Facts {
     pub(crate) fn new(found: &Found, metadata: &Metadata) -> Self {
+        let target = link_target(found, metadata).map(|target| json_path(&target));
+        let (target, target_hex) = target.map_or((None, None), |(text, hex)| (Some(text), hex));
         let optional = |time: Option<Timestamp>| time.map(text::time);
         Self {
             file_type: type_name(metadata.file_type),
@@ -108,23 +124,28 @@ impl Facts {
             changed: optional(metadata.changed),
             created: optional(metadata.created),
             device: metadata.device.map(|(major, minor)| format!("{major}:{minor}")),
-            target: link_target(found, metadata),
+            target,
+            target_hex,
         }
     }
 }
 
 /// Where a symbolic link leads, for showing; `?` where that cannot be read.
-fn link_target(found: &Found, metadata: &Metadata) -> Option<String> {
-    (metadata.file_type == FileType::Symlink).then(|| match found.read_link() {
-        Ok(target) => String::from_utf8_lossy(&target).into_owned(),
-        Err(_) => "?".to_owned(),
-    })
+fn link_target(found: &Found, metadata: &Metadata) -> Option<Vec<u8>> {
+    (metadata.file_type == FileType::Symlink)
+        .then(|| found.read_link().unwrap_or_else(|_| b"?".to_vec()))
 }
 
 impl Entry {
     pub(crate) fn new(path: &[u8], found: &Found, metadata: &Metadata) -> Self {
         let (path, path_hex) = json_path(path);
         Self { path, path_hex, facts: Some(Facts::new(found, metadata)), problem: None }
+    }
+
+    /// What is there but cannot be looked at.
+    pub(crate) fn failed(path: &[u8], error: &Error) -> Self {
+        let (path, path_hex) = json_path(path);
+        Self { path, path_hex, facts: None, problem: Some(error.into()) }
     }
 
     /// One step of a walk, with what was wrong there.
@@ -143,7 +164,7 @@ pub(crate) fn long_cells(shown: String, found: &Found, metadata: &Metadata) -> V
         None => metadata.size.to_string(),
     };
     let name = match link_target(found, metadata) {
-        Some(target) => format!("{shown} -> {}", text::name(target.as_bytes())),
+        Some(target) => format!("{shown} -> {}", text::name(&target)),
         None => shown,
     };
     vec![
@@ -155,6 +176,14 @@ pub(crate) fn long_cells(shown: String, found: &Found, metadata: &Metadata) -> V
         text::time(Timestamp::new(metadata.modified.seconds, 0)),
         name,
     ]
+}
+
+/// The cells of what is there but cannot be looked at, as `ls` prints them.
+pub(crate) fn unknown_cells(shown: String) -> Vec<String> {
+    let mut cells = vec!["??????????".to_owned()];
+    cells.extend(std::iter::repeat_n("?".to_owned(), 5));
+    cells.push(shown);
+    cells
 }
 
 /// Which cells of a long listing are numbers.

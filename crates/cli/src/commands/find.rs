@@ -26,15 +26,18 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
     let filter = Filter::new(options)?;
     let machine = Machine::open(&options.source)?;
     let tree = machine.tree(&options.on)?;
+    let mut walks = Vec::new();
+    for start in &options.paths {
+        let walk = tree.walk(guest_path(start))?;
+        walks.push(match options.max_depth {
+            Some(depth) => walk.max_depth(depth),
+            None => walk,
+        });
+    }
     let mut out = Out::new();
     let mut array = JsonArray::default();
     let mut partial = false;
-    for start in &options.paths {
-        let start = guest_path(start);
-        let mut walk = tree.walk(start)?;
-        if let Some(depth) = options.max_depth {
-            walk = walk.max_depth(depth);
-        }
+    for walk in walks {
         for step in walk {
             interrupt::check()?;
             if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {

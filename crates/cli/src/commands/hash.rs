@@ -8,13 +8,14 @@ use fathom_block::Error;
 use fathom_filesystem::{FileType, Found, Tree};
 use serde::Serialize;
 
-use super::entry::json_path;
+use super::entry::{as_directory, json_path};
 use crate::args::{Algorithm, Hash};
-use crate::exit::{Failure, Verdict, say, warn};
+use crate::exit::{Each, Failure, Verdict, say, warn};
 use crate::hash::digest;
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
 use crate::output::Out;
+use crate::progress::Progress;
 use crate::text;
 
 /// How many files are hashed before their lines are printed.
@@ -31,18 +32,28 @@ struct Line {
     digest: String,
 }
 
+/// What became of one line of a list that is checked.
+#[derive(Serialize)]
+struct Checked {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_hex: Option<String>,
+    verdict: &'static str,
+}
+
 pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
     let machine = Machine::open(&options.source)?;
     let tree = machine.tree(&options.on)?;
     if let Some(list) = &options.check {
-        return check(&tree, list, options.algorithm);
+        return check(&tree, list, options);
     }
     let mut out = Out::new();
     let mut lines = Vec::new();
     let mut partial = false;
     let mut batch = Vec::new();
+    let progress = Progress::new("hashing", None);
     let mut flush = |batch: &mut Vec<(Vec<u8>, Found)>, out: &mut Out, partial: &mut bool| {
-        for (path, outcome) in digests(batch, options.algorithm)? {
+        for (path, outcome) in digests(batch, options.algorithm, &progress)? {
             match outcome {
                 Ok(digest) if options.output.is_json() => {
                     let (path, path_hex) = json_path(&path);
@@ -58,13 +69,13 @@ pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
         batch.clear();
         Ok::<(), Failure>(())
     };
-    for path in &options.paths {
-        let path = guest_path(path);
+    let mut each = Each::of(options.paths.len());
+    let mut one = |path: &[u8]| {
         let found = tree.resolve(path, true)?;
         match found.metadata()?.file_type {
             FileType::File => batch.push((path.to_vec(), found)),
             FileType::Directory if options.recursive => {
-                for step in tree.walk(path)? {
+                for step in tree.walk(&as_directory(&tree, path)?)? {
                     interrupt::check()?;
                     if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {
                         warn(problem);
@@ -88,13 +99,18 @@ pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
                 return Err(Failure::Usage(format!("{} is not a regular file", text::name(path))));
             }
         }
+        Ok(())
+    };
+    for path in &options.paths {
+        each.note(one(guest_path(path)))?;
     }
     flush(&mut batch, &mut out, &mut partial)?;
     if options.output.is_json() {
         out.json(&lines)?;
     }
+    drop(progress);
     out.finish()?;
-    Ok(if partial { Verdict::Partial } else { Verdict::Done })
+    each.verdict(partial)
 }
 
 type Digest = Result<String, Error>;
@@ -103,6 +119,7 @@ type Digest = Result<String, Error>;
 fn digests(
     files: &[(Vec<u8>, Found)],
     algorithm: Algorithm,
+    progress: &Progress,
 ) -> Result<Vec<(Vec<u8>, Digest)>, Failure> {
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, Digest)>, Failure> {
@@ -113,7 +130,7 @@ fn digests(
             let outcome = found.open().map_err(Failure::Read);
             done.push((
                 index,
-                match outcome.and_then(|file| digest(&*file, algorithm)) {
+                match outcome.and_then(|file| digest(&*file, algorithm, progress)) {
                     Ok(digest) => Ok(digest),
                     Err(Failure::Read(error)) => Err(error),
                     Err(other) => return Err(other),
@@ -191,7 +208,7 @@ fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {
 
 /// Compares files with a list of checksums. A file that differs, is missing or cannot be read makes
 /// the answer "no".
-fn check(tree: &Tree, list: &Path, algorithm: Algorithm) -> Result<Verdict, Failure> {
+fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
     let mut text = Vec::new();
     let name = list.display().to_string();
     if list == Path::new("-") {
@@ -201,7 +218,9 @@ fn check(tree: &Tree, list: &Path, algorithm: Algorithm) -> Result<Verdict, Fail
     }
     .map_err(Failure::host(name.clone()))?;
     let mut out = Out::new();
+    let mut lines = Vec::new();
     let (mut checked, mut wrong) = (0, 0);
+    let progress = Progress::new("checking", None);
     for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
         interrupt::check()?;
         if line.is_empty() {
@@ -210,9 +229,9 @@ fn check(tree: &Tree, list: &Path, algorithm: Algorithm) -> Result<Verdict, Fail
         let (wanted, path) = parse_line(line).ok_or_else(|| {
             Failure::Usage(format!("{name}, line {}: that is no line of sha256sum", number + 1))
         })?;
-        let algorithm = if wanted.len() == 128 { Algorithm::Sha512 } else { algorithm };
+        let algorithm = if wanted.len() == 128 { Algorithm::Sha512 } else { options.algorithm };
         let outcome = match tree.open(&path) {
-            Ok(file) => digest(&*file, algorithm),
+            Ok(file) => digest(&*file, algorithm, &progress),
             Err(error) => Err(error.into()),
         };
         checked += 1;
@@ -226,12 +245,21 @@ fn check(tree: &Tree, list: &Path, algorithm: Algorithm) -> Result<Verdict, Fail
             Err(other) => return Err(other),
         };
         wrong += usize::from(verdict != "OK");
-        out.line(format!("{}: {verdict}", text::name(&path)))?;
+        if options.output.is_json() {
+            let (path, path_hex) = json_path(&path);
+            lines.push(Checked { path, path_hex, verdict });
+        } else {
+            out.line(format!("{}: {verdict}", text::name(&path)))?;
+        }
     }
-    out.finish()?;
+    drop(progress);
     if checked == 0 {
         return Err(Failure::Usage(format!("{name} holds no checksums")));
     }
+    if options.output.is_json() {
+        out.json(&lines)?;
+    }
+    out.finish()?;
     if wrong > 0 {
         say(&format!("{wrong} of {checked} files differ or cannot be read"));
         return Ok(Verdict::No);

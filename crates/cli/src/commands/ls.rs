@@ -9,9 +9,9 @@ use std::sync::Arc;
 use fathom_block::Error;
 use fathom_filesystem::{FileType, Found, Metadata, NodeId, Tree};
 
-use super::entry::{Entry, LONG_RIGHT, long_cells};
+use super::entry::{Entry, LONG_RIGHT, long_cells, unknown_cells};
 use crate::args::Ls;
-use crate::exit::{Failure, Verdict, warn};
+use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
 use crate::output::{Columns, JsonArray, Out};
@@ -23,7 +23,8 @@ const ALIGNED: usize = 4096;
 /// How deep directories are followed.
 const MAX_DEPTH: usize = 2048;
 
-/// One row: the name to show, the full path, and what is there.
+/// One row: the name to show, the full path, and what is there. What cannot be looked at is listed
+/// all the same: it is there.
 struct Row {
     name: Vec<u8>,
     path: Vec<u8>,
@@ -35,8 +36,8 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
     let tree = machine.tree(&options.on)?;
     let mut files = Vec::new();
     let mut directories = Vec::new();
-    for path in &options.paths {
-        let path = guest_path(path);
+    let mut each = Each::of(options.paths.len());
+    let mut one = |path: &[u8]| {
         // As in ls, a link that is named leads to what it names, except where it is looked at.
         let found = tree.resolve(path, !options.long && !options.directory);
         let found = found.or_else(|_| tree.resolve(path, false))?;
@@ -46,6 +47,10 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
         } else {
             files.push(Row { name: path.to_vec(), path: path.to_vec(), found });
         }
+        Ok(())
+    };
+    for path in &options.paths {
+        each.note(one(guest_path(path)))?;
     }
     let titled = options.paths.len() > 1 || options.recursive;
     let mut listing = Listing {
@@ -70,7 +75,7 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
         array.finish(&mut out)?;
     }
     out.finish()?;
-    Ok(if partial { Verdict::Partial } else { Verdict::Done })
+    each.verdict(partial)
 }
 
 /// What is being printed.
@@ -150,15 +155,14 @@ impl Listing<'_> {
                 self.out.line(text::name(&row.name))?;
                 continue;
             }
-            let metadata = match row.found.metadata() {
-                Ok(metadata) => metadata,
-                Err(error) => {
-                    self.note(&error.within(text::name(&row.path)));
-                    continue;
-                }
-            };
+            let outcome = row.found.metadata();
+            let metadata = outcome.map_err(|error| error.within(text::name(&row.path)));
+            if let Err(error) = &metadata {
+                self.note(error);
+            }
             self.row(&row, &metadata, &mut columns)?;
-            if self.options.recursive && metadata.file_type == FileType::Directory {
+            let is_directory = metadata.is_ok_and(|it| it.file_type == FileType::Directory);
+            if self.options.recursive && is_directory {
                 self.beneath.push(row);
             }
         }
@@ -168,17 +172,24 @@ impl Listing<'_> {
     fn row(
         &mut self,
         row: &Row,
-        metadata: &Metadata,
+        metadata: &Result<Metadata, Error>,
         columns: &mut Columns,
     ) -> Result<(), Failure> {
         if self.options.output.is_json() {
-            let entry = Entry::new(&row.path, &row.found, metadata);
+            let entry = match metadata {
+                Ok(metadata) => Entry::new(&row.path, &row.found, metadata),
+                Err(error) => Entry::failed(&row.path, error),
+            };
             return self.array.item(&mut self.out, &entry);
         }
         if !self.options.long {
             return self.out.line(text::name(&row.name));
         }
-        columns.row(long_cells(text::name(&row.name), &row.found, metadata));
+        let name = text::name(&row.name);
+        columns.row(match metadata {
+            Ok(metadata) => long_cells(name, &row.found, metadata),
+            Err(_) => unknown_cells(name),
+        });
         if columns.len() >= ALIGNED {
             columns.write(&mut self.out)?;
             *columns = Columns::new(LONG_RIGHT);

@@ -17,6 +17,7 @@ use clap::CommandFactory as _;
 
 use crate::args::{Arguments, Command, DiskCommand};
 use crate::exit::{Failure, Verdict};
+use crate::output::Out;
 
 /// Runs what was asked for.
 pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
@@ -32,7 +33,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Cp(options) => cp::run(&options),
         Command::Completions { shell } => {
             let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "fathom", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "fathom", &mut script);
+            let mut out = Out::new();
+            out.bytes(&script)?;
+            out.finish()?;
             Ok(Verdict::Done)
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::entry::{Entry, hex, type_name};
 use crate::args::Stat;
-use crate::exit::{Failure, Verdict};
+use crate::exit::{Each, Failure, Verdict};
 use crate::machine::{Machine, guest_path};
 use crate::output::Out;
 use crate::text;
@@ -32,21 +32,27 @@ pub(crate) fn run(options: &Stat) -> Result<Verdict, Failure> {
     let tree = machine.tree(&options.paths.on)?;
     let mut out = Out::new();
     let mut all = Vec::new();
-    for path in &options.paths.paths {
-        let path = guest_path(path);
+    let mut each = Each::of(options.paths.paths.len());
+    let mut one = |path: &[u8], first: bool| {
         let found = tree.resolve(path, options.follow)?;
         let metadata = found.metadata()?;
         if options.output.is_json() {
             all.push(full(path, &found, &metadata)?);
-        } else {
-            print(path, &found, &metadata, &mut out)?;
+            return Ok(());
         }
+        if !first {
+            out.line("")?;
+        }
+        print(path, &found, &metadata, &mut out)
+    };
+    for (index, path) in options.paths.paths.iter().enumerate() {
+        each.note(one(guest_path(path), index == 0))?;
     }
     if options.output.is_json() {
         out.json(&all)?;
     }
     out.finish()?;
-    Ok(Verdict::Done)
+    each.verdict(false)
 }
 
 fn full(path: &[u8], found: &Found, metadata: &Metadata) -> Result<Full, Failure> {

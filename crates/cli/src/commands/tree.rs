@@ -6,9 +6,9 @@ use std::sync::Arc;
 use fathom_block::Error;
 use fathom_filesystem::{FileType, Found, NodeId, Tree};
 
-use super::entry::Entry;
+use super::entry::{Entry, as_directory};
 use crate::args::TreeOptions;
-use crate::exit::{Failure, Verdict, warn};
+use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
 use crate::output::{JsonArray, Out};
@@ -22,15 +22,12 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
     let tree = machine.tree(&options.on)?;
     let mut out = Out::new();
     let mut partial = false;
+    let mut each = Each::of(options.paths.len());
+    let depth = options.depth.unwrap_or(usize::MAX);
     if options.output.is_json() {
         let mut array = JsonArray::default();
-        for path in &options.paths {
-            let start = guest_path(path);
-            let mut walk = tree.walk(start)?;
-            if let Some(depth) = options.depth {
-                walk = walk.max_depth(depth);
-            }
-            for step in walk {
+        let mut one = |path: &[u8]| {
+            for step in tree.walk(&as_directory(&tree, path)?)?.max_depth(depth) {
                 interrupt::check()?;
                 if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {
                     warn(problem);
@@ -38,34 +35,47 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
                 }
                 array.item(&mut out, &Entry::of_step(&step))?;
             }
+            Ok(())
+        };
+        for path in &options.paths {
+            each.note(one(guest_path(path)))?;
         }
         array.finish(&mut out)?;
     } else {
-        let entered = HashSet::new();
-        let limit = options.depth;
-        let mut drawing = Drawing { tree: &tree, out: &mut out, partial: false, limit, entered };
+        let mut drawing = Drawing {
+            tree: &tree,
+            out: &mut out,
+            partial: false,
+            limit: depth,
+            entered: HashSet::new(),
+        };
         for path in &options.paths {
-            let path = guest_path(path);
-            drawing.out.line(text::name(path))?;
-            drawing.entered.clear();
-            drawing.draw(path, &tree.resolve(path, true)?, "", 0)?;
+            each.note(drawing.start(guest_path(path)))?;
         }
         partial = drawing.partial;
     }
     out.finish()?;
-    Ok(if partial { Verdict::Partial } else { Verdict::Done })
+    each.verdict(partial)
 }
 
 struct Drawing<'a> {
     tree: &'a Tree,
     out: &'a mut Out,
     partial: bool,
-    limit: Option<usize>,
+    limit: usize,
     /// The directories that were drawn, by filesystem and node.
     entered: HashSet<(usize, NodeId)>,
 }
 
 impl Drawing<'_> {
+    fn start(&mut self, path: &[u8]) -> Result<(), Failure> {
+        let found = self.tree.resolve(path, true)?;
+        let is_directory = found.metadata()?.file_type == FileType::Directory;
+        self.out.line(text::name(path))?;
+        self.entered.clear();
+        if is_directory { self.draw(path, &found, "", 0) } else { Ok(()) }
+    }
+
     fn draw(
         &mut self,
         path: &[u8],
@@ -74,7 +84,7 @@ impl Drawing<'_> {
         level: usize,
     ) -> Result<(), Failure> {
         interrupt::check()?;
-        if self.limit.is_some_and(|limit| level >= limit) {
+        if level >= self.limit {
             return Ok(());
         }
         if level >= MAX_DEPTH {

@@ -32,6 +32,10 @@ mod names;
 mod rescue;
 mod store;
 mod superblock;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod xattr;
 

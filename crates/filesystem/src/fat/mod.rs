@@ -1,6 +1,6 @@
 //! FAT12, FAT16 and FAT32.
 //!
-//! The [boot sector](boot) says where things are, the [table](table) which clusters belong
+//! The [boot sector](boot) says where things are, the [table] which clusters belong
 //! together, and [directories](directory) hold [entries](entry), which are all there is to a file.
 //!
 //! What is particular:
@@ -18,6 +18,8 @@ mod directory;
 mod entry;
 mod fs_info;
 mod table;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use std::collections::HashMap;

@@ -51,7 +51,6 @@ pub(super) fn assemble(group: &Group, found: &HashMap<String, Found>) -> Vec<Ass
     shown
         .map(|(name, logical)| {
             let opened = assembly.open(name, 0);
-            let what = || format!("logical volume {}/{name}", group.name);
             let (reader, problem) = match opened {
                 Ok(opened) => (Some(opened.reader), opened.note),
                 Err(error) => (None, Some(error)),
@@ -63,7 +62,7 @@ pub(super) fn assemble(group: &Group, found: &HashMap<String, Found>) -> Vec<Ass
                 size: logical.extents().saturating_mul(group.extent_size),
                 parents: assembly.parents(name),
                 reader,
-                problem: problem.map(|problem| problem.within(what())),
+                problem,
             }
         })
         .collect()

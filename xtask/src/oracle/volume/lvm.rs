@@ -13,7 +13,7 @@ use super::{check_bytes, check_refused, volume};
 
 /// Everything LVM needs to leave the machine alone: a configuration, a lock and a `/dev` of its own.
 /// `attach N` makes the disks `disk0.img` to `diskN-1.img` known to it, `pv N` is the name of one.
-const PRELUDE: &str = r#"
+pub(crate) const PRELUDE: &str = r#"
 export LVM_SYSTEM_DIR=$PWD/lvm LVM_SUPPRESS_FD_WARNINGS=1
 mkdir -p lvm dev
 cat > lvm/lvm.conf <<END
