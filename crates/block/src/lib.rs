@@ -17,6 +17,7 @@ mod formats;
 mod gate;
 mod location;
 mod meter;
+mod named;
 mod open;
 mod read;
 pub mod source;

@@ -8,6 +8,7 @@ use crate::formats::{Format, foreign, ova, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::gate::{Admitted, Gate, Siblings, Wish};
 use crate::location::Location;
 use crate::meter::{Meter, Metered};
+use crate::named::Named;
 use crate::read::{ReadAt, read_vec};
 use crate::source::FileSource;
 #[cfg(feature = "http")]
@@ -285,6 +286,7 @@ fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk
         let why = format!("a {format} image has no internal snapshots");
         return Err(Error::not_found(format!("snapshot {snapshot:?}"), why));
     }
+    let location = source.location.clone();
     let disk = match format {
         Format::Raw => raw::open(source, chain),
         Format::Qcow2 => qcow2::open(source, chain),
@@ -294,7 +296,13 @@ fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk
         Format::Vdi => vdi::open(source, chain),
         Format::Ova | Format::Ovf => return ova::open(source, chain),
     };
-    disk.map(|disk| vec![disk])
+    disk.map(|mut disk| {
+        // Plain bytes are named by what they are read from.
+        if format != Format::Raw {
+            disk.reader = Arc::new(Named { disk: disk.reader, location });
+        }
+        vec![disk]
+    })
 }
 
 /// One guest disk.
