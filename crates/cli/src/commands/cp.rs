@@ -230,10 +230,9 @@ impl Copier {
     ) -> Result<(), Failure> {
         let shown = self.destination.shown(target);
         let identity = (Arc::as_ptr(&found.filesystem).cast::<()>() as usize, found.node);
-        if metadata.links > 1 {
-            if let Some(first) = self.linked.get(&identity).cloned() {
-                return self.destination.link(&first, target).map_err(Failure::host(shown));
-            }
+        let first = self.linked.get(&identity).filter(|_| metadata.links > 1).cloned();
+        if let Some(first) = first {
+            return self.destination.link(&first, target).map_err(Failure::host(shown));
         }
         let source = found.open()?;
         let new = self.destination.file(target).map_err(Failure::host(shown.clone()))?;
