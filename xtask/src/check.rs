@@ -40,7 +40,7 @@ pub(crate) fn ci() -> Result<()> {
     step("documentation", || {
         visible(
             &project(),
-            "RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps \
+            "RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc --quiet --workspace --no-deps \
              --document-private-items",
         )
     })?;

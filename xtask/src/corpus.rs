@@ -113,10 +113,7 @@ fn read(image: &Path, work: &Work) -> Result<String> {
     let path = if image.extension().is_some_and(|ending| ending == "zst") {
         let name = image.file_stem().context("name")?.to_string_lossy().into_owned();
         unpacked = Unpacked(work.path(&format!("{:?}-{name}", std::thread::current().id())));
-        shell::bash(
-            work.directory(),
-            &format!("zstd -q -d --sparse -f '{}' -o '{}'", image.display(), unpacked.0.display()),
-        )?;
+        shell::bash(work.directory(), &unpacking(image, &unpacked.0))?;
         unpacked.0.as_path()
     } else {
         image
@@ -136,6 +133,18 @@ fn read(image: &Path, work: &Work) -> Result<String> {
         bail!("{}: {}", output.status, said.lines().take(3).collect::<Vec<_>>().join(" / "));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// How to unpack an image. A dump of the metadata of a Btrfs is turned into an image by its own tool.
+fn unpacking(image: &Path, out: &Path) -> String {
+    let (image, out) = (image.display(), out.display());
+    format!(
+        "zstd -q -d --sparse -f '{image}' -o '{out}'\n\
+         if [ \"$(head -c 8 '{out}' | od -An -tx1 | tr -d ' \\n')\" = 8b669572e2255cbd ]; then\n\
+         mv '{out}' '{out}.dump'\n\
+         timeout 60 btrfs-image -r '{out}.dump' '{out}' || mv -f '{out}.dump' '{out}'\n\
+         rm -f '{out}.dump'\nfi"
+    )
 }
 
 /// An unpacked image, removed when it has been read.

@@ -5,10 +5,23 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+/// A file system that another thread's new process has just inherited a file of is busy until that
+/// process has started its program; so an unmount is patient.
+const PRELUDE: &str = r#"
+umount() {
+  local attempt
+  for attempt in {1..20}; do
+    if command umount "$@" 2>/dev/null; then return 0; fi
+    sleep 0.1
+  done
+  command umount "$@"
+}
+"#;
+
 /// Runs a bash script in `directory`, stopping at its first failure, and returns what it printed.
 pub(crate) fn bash(directory: &Path, script: &str) -> Result<String> {
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", script])
+        .args(["-euo", "pipefail", "-c", &format!("{PRELUDE}{script}")])
         .current_dir(directory)
         .env("LC_ALL", "C.UTF-8")
         .env("TZ", "UTC")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cache::{Cached, ClusterCache, ImageClusters, PageCache};
 use crate::error::{Error, Problem, Result};
-use crate::formats::{Format, ova, qcow2, raw, vdi, vhd, vhdx, vmdk};
+use crate::formats::{Format, foreign, ova, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::gate::{Admitted, Gate, Siblings, Wish};
 use crate::location::Location;
 use crate::meter::{Meter, Metered};
@@ -257,7 +257,8 @@ impl Chain<'_> {
 /// Whether the first bytes, or others that the reader has, are those of a format.
 type Probe = fn(&[u8], &dyn ReadAt) -> bool;
 
-/// What format the first bytes say it is. Anything unknown is raw.
+/// What format the first bytes say it is. Anything unknown is raw; what is known to be something
+/// else is refused.
 fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
     let head = read_vec(reader, "image header", 0, HEAD.min(reader.len()))?;
     let formats: [(Format, Probe); 6] = [
@@ -269,9 +270,14 @@ fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
         (Format::Vhd, vhd::probe),
     ];
     let known = formats.iter().find(|(_, probe)| probe(&head, reader)).map(|(format, _)| *format);
+    let name = location.file_name();
     // A description is text and has no magic; only its name says what it is.
-    let described = location.file_name().to_ascii_lowercase().ends_with(".ovf");
-    Ok(known.unwrap_or(if described { Format::Ovf } else { Format::Raw }))
+    let described = name.to_ascii_lowercase().ends_with(".ovf");
+    match known {
+        Some(known) => Ok(known),
+        None if described => Ok(Format::Ovf),
+        None => foreign::refuse(&head, reader, &name).map_or(Ok(Format::Raw), Err),
+    }
 }
 
 fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {

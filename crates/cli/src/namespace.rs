@@ -38,8 +38,15 @@ pub(crate) fn assemble(machine: &Machine) -> Result<Tree, Failure> {
     }
     unknown.extend(locked(machine));
     let mut tree = root(&candidates, &unknown)?;
-    for entry in fstab(&tree)? {
-        mount(&mut tree, &candidates, &entry)?;
+    match fstab(&tree) {
+        Ok(entries) => {
+            for entry in entries {
+                mount(&mut tree, &candidates, &entry)?;
+            }
+        }
+        // Nothing else could be mounted, and damage there must not hide what can be read.
+        Err(error) if candidates.len() == 1 && unknown.is_empty() => exit::warn(&error),
+        Err(error) => return Err(error.into()),
     }
     Ok(tree)
 }
@@ -122,7 +129,7 @@ struct Entry {
 }
 
 /// The filesystems that the guest mounts at start, outer ones first.
-fn fstab(tree: &Tree) -> Result<Vec<Entry>, Failure> {
+fn fstab(tree: &Tree) -> fathom_block::Result<Vec<Entry>> {
     if !tree.exists(b"/etc/fstab")? {
         return Ok(Vec::new());
     }

@@ -1,11 +1,11 @@
 //! Files by path over a volume.
 //!
-//! [`detect`] says by name what filesystem lies on a volume; [`open`] is the one door to reading
+//! [`detect()`] says by name what filesystem lies on a volume; [`open`] is the one door to reading
 //! it. A [`Filesystem`] speaks of nodes; a [`Tree`] on top of one or several speaks of paths, the
 //! way `std::fs` does, and resolves symbolic links inside the guest's own root and nowhere else.
 //!
 //! A snapshot of a running machine has a dirty journal. Journals are replayed in memory over the
-//! read-only volume ([`overlay`]), so that what the guest was promised to be on disk is what is
+//! read-only volume ([`Overlay`]), so that what the guest was promised to be on disk is what is
 //! read.
 //!
 //! This crate knows nothing of guests, packages, serialisation or asynchronous runtimes.
@@ -33,5 +33,5 @@ pub use node::{
     Visit, Xattr,
 };
 pub use overlay::Overlay;
-pub use tree::{Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};
+pub use tree::{Children, Found, MAX_SYMLINKS, Mount, Step, Tree, Walk};
 pub use unavailable::Unavailable;

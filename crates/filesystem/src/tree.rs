@@ -4,7 +4,7 @@
 //! not. Symbolic links are followed inside the guest's root and nowhere else: `..` at the root
 //! stays there, as the kernel does it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -38,6 +38,9 @@ pub struct Tree {
     /// Directories that another filesystem covers: mount index and node, to the covering mount.
     covered: HashMap<(usize, NodeId), usize>,
 }
+
+/// What a directory holds: each name, and what it leads to.
+pub type Children = Vec<(Vec<u8>, Found)>;
 
 /// What a path led to.
 #[derive(Clone)]
@@ -256,7 +259,7 @@ impl Tree {
 
     /// What the directory holds, sorted by name, and what kept the rest from being read. Symbolic
     /// links to it are followed.
-    pub fn children(&self, path: &[u8]) -> Result<(Vec<(Vec<u8>, Found)>, Option<Problem>)> {
+    pub fn children(&self, path: &[u8]) -> Result<(Children, Option<Problem>)> {
         let found = self.resolve(path, true)?;
         if found.metadata()?.file_type != FileType::Directory {
             return Err(not_a_directory(path));
@@ -266,7 +269,7 @@ impl Tree {
     }
 
     /// Like [`Tree::children`], of a directory that is already found.
-    pub fn children_of(&self, directory: &Found) -> (Vec<(Vec<u8>, Found)>, Option<Problem>) {
+    pub fn children_of(&self, directory: &Found) -> (Children, Option<Problem>) {
         let (entries, problem) = self.entries(directory);
         let children = entries.into_iter().map(|entry| {
             let (mount, node) = self.uncovered(directory.mount, entry.node);
@@ -283,6 +286,7 @@ impl Tree {
             tree: self,
             todo: vec![(path.to_vec(), start)],
             above: Vec::new(),
+            entered: HashSet::new(),
             max_depth: MAX_DEPTH,
         })
     }
@@ -304,9 +308,11 @@ pub struct Step {
 pub struct Walk<'a> {
     tree: &'a Tree,
     todo: Vec<(Vec<u8>, Found)>,
-    /// The directories above the one that is being read, with the number of entries that are left
-    /// to do when each is done.
-    above: Vec<(usize, (usize, NodeId))>,
+    /// For each of the directories above the one that is being read, the number of entries that are
+    /// left to do when it is done.
+    above: Vec<usize>,
+    /// The directories that were read.
+    entered: HashSet<(usize, NodeId)>,
     max_depth: usize,
 }
 
@@ -318,15 +324,12 @@ impl Walk<'_> {
         self
     }
 
-    /// Queues what the directory holds, last name first. A directory that is its own ancestor is
-    /// damage.
+    /// Queues what the directory holds, last name first. A directory has one place; one that is its
+    /// own ancestor, or that several directories hold, is damage, and a few of those would make a
+    /// walk without end.
     fn enter(&mut self, path: &[u8], directory: &Found) -> Result<()> {
-        let here = (directory.mount, directory.node);
-        while self.above.last().is_some_and(|(left, _)| *left > self.todo.len()) {
+        while self.above.last().is_some_and(|left| *left > self.todo.len()) {
             self.above.pop();
-        }
-        if self.above.iter().any(|(_, above)| *above == here) {
-            return Err(Error::corrupt("directory", 0, "it contains itself"));
         }
         if self.above.len() >= self.max_depth && self.max_depth < MAX_DEPTH {
             return Ok(());
@@ -339,8 +342,11 @@ impl Walk<'_> {
                 ),
             ));
         }
+        if !self.entered.insert((directory.mount, directory.node)) {
+            return Err(Error::corrupt("directory", 0, "it contains itself, or is in two places"));
+        }
         let (entries, problem) = self.tree.entries(directory);
-        self.above.push((self.todo.len(), here));
+        self.above.push(self.todo.len());
         for entry in entries.into_iter().rev() {
             let (mount, node) = self.tree.uncovered(directory.mount, entry.node);
             self.todo.push((join(path, &entry.name), self.tree.found(mount, node)));
@@ -399,4 +405,108 @@ fn no_such(path: &[u8]) -> Error {
 
 fn not_a_directory(path: &[u8]) -> Error {
     Error::invalid(shown(path), "it is not a directory")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Health, Info, Kind, Timestamp, Visit};
+
+    /// A root with the directory `usr`, the file `usr/bin`, and `link`, which leads to `usr`.
+    struct Small;
+
+    const USR: u64 = 2;
+    const LINK: u64 = 3;
+    const BIN: u64 = 4;
+
+    impl Filesystem for Small {
+        fn info(&self) -> Info {
+            Info {
+                kind: Kind::Unknown,
+                variant: String::new(),
+                label: None,
+                uuid: None,
+                block_size: 512,
+                size: 0,
+                free: None,
+                health: Health::Clean,
+                features: Vec::new(),
+            }
+        }
+
+        fn problems(&self) -> Vec<Problem> {
+            Vec::new()
+        }
+
+        fn root(&self) -> NodeId {
+            NodeId::new(1)
+        }
+
+        fn lookup(&self, dir: NodeId, name: &[u8]) -> Result<Option<NodeId>> {
+            let inode = match (dir.inode, name) {
+                (1, b"usr") => USR,
+                (1, b"link") => LINK,
+                (USR, b"bin") => BIN,
+                _ => return Ok(None),
+            };
+            Ok(Some(NodeId::new(inode)))
+        }
+
+        fn read_dir(&self, dir: NodeId, visit: Visit<'_>) -> Result<()> {
+            for name in [b"usr".as_slice(), b"link", b"bin"] {
+                if let Some(node) = self.lookup(dir, name)? {
+                    let _ = visit(DirEntry { name: name.to_vec(), node, file_type: None });
+                }
+            }
+            Ok(())
+        }
+
+        fn metadata(&self, node: NodeId) -> Result<Metadata> {
+            let file_type = match node.inode {
+                LINK => FileType::Symlink,
+                BIN => FileType::File,
+                _ => FileType::Directory,
+            };
+            Ok(Metadata {
+                file_type,
+                mode: 0o755,
+                uid: 0,
+                gid: 0,
+                size: 0,
+                allocated: 0,
+                links: 1,
+                device: None,
+                modified: Timestamp::new(0, 0),
+                accessed: None,
+                changed: None,
+                created: None,
+            })
+        }
+
+        fn read_link(&self, _: NodeId) -> Result<Vec<u8>> {
+            Ok(b"/usr".to_vec())
+        }
+
+        fn xattrs(&self, _: NodeId) -> Result<Vec<crate::Xattr>> {
+            Ok(Vec::new())
+        }
+
+        fn open(&self, _: NodeId) -> Result<Arc<dyn ReadAt>> {
+            Err(Error::unsupported("file", "it has no bytes"))
+        }
+    }
+
+    #[test]
+    fn a_trailing_slash_asks_for_the_directory_that_a_link_leads_to() {
+        let tree = Tree::new(Arc::new(Small));
+        let inode = |path: &str| tree.resolve(path.as_bytes(), false).map(|found| found.node.inode);
+        assert_eq!(inode("/link").unwrap(), LINK);
+        for path in ["/link/", "/link//", "/link/.", "/usr/"] {
+            assert_eq!(inode(path).unwrap(), USR, "{path}");
+        }
+        assert_eq!(inode("/link/bin").unwrap(), BIN);
+        assert_eq!(inode("/usr/bin/").unwrap_err().kind(), fathom_block::ErrorKind::Invalid);
+        let walked = |path: &str| tree.walk(path.as_bytes()).unwrap().count();
+        assert_eq!((walked("/link"), walked("/link/"), walked("/")), (1, 2, 4));
+    }
 }

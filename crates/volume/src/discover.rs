@@ -119,7 +119,7 @@ impl<'a> Search<'a> {
         if volume.reader.is_some() && volume.content == Content::Unknown {
             if look.depth > MAX_DEPTH {
                 let why = format!("volumes lie in one another more than {MAX_DEPTH} deep");
-                volume.problem.get_or_insert(Error::unsupported(volume.id.to_string(), why));
+                volume.problem.get_or_insert(Error::unsupported("volume", why));
             } else {
                 self.queue.push_back((index, look));
             }
@@ -136,7 +136,7 @@ impl<'a> Search<'a> {
         };
         let outcome = self.look_at(index, &id, &layer, &reader, look);
         if let Err(error) = outcome {
-            self.volumes[index].problem.get_or_insert(error.within(&id));
+            self.volumes[index].problem.get_or_insert(error);
         }
     }
 
@@ -186,7 +186,7 @@ impl<'a> Search<'a> {
         if let Some(found) =
             array.or_else(|| recognise::member(&head).filter(|found| !covered(found.at)))
         {
-            self.recognised(index, id, found);
+            self.recognised(index, found);
             return Ok(());
         }
         if let Some(table) = table {
@@ -198,7 +198,7 @@ impl<'a> Search<'a> {
             self.problems.extend(problems);
             if let Some(first) = physical.duplicate_of {
                 let why = format!("the same physical volume as {first}, which is used");
-                let what = format!("{id}: physical volume {}", physical.uuid);
+                let what = format!("physical volume {}", physical.uuid);
                 self.volumes[index].problem = Some(Error::corrupt(what, 0, why));
             }
             self.volumes[index].content =
@@ -218,7 +218,7 @@ impl<'a> Search<'a> {
             label => label,
         };
         if let Some(found) = found {
-            self.recognised(index, id, found);
+            self.recognised(index, found);
             return Ok(());
         }
         if let Some(header) = luks::read_secondary(&**reader, &head, &mut self.budget) {
@@ -227,10 +227,10 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn recognised(&mut self, index: usize, id: &VolumeId, found: Recognised) {
+    fn recognised(&mut self, index: usize, found: Recognised) {
         let volume = &mut self.volumes[index];
         volume.content = Content::Recognised { name: found.name, uuid: found.uuid };
-        volume.problem.get_or_insert_with(|| not_read(id, found.name));
+        volume.problem.get_or_insert_with(|| not_read(found.name));
     }
 
     fn add_partitions(
@@ -275,11 +275,11 @@ impl<'a> Search<'a> {
         look: Look,
     ) {
         let id = disk.child(format_args!("p{}", one.number));
-        let mut problem = one.problem.map(|problem| problem.within(&id));
+        let mut problem = one.problem;
         let end = one.start.saturating_add(one.length);
         if problem.is_none() && end > reader.len() {
             let why = format!("it ends at byte {end}, the disk at {}: truncated?", reader.len());
-            problem = Some(Error::corrupt(id.to_string(), one.start, why));
+            problem = Some(Error::corrupt("partition", one.start, why));
         }
         let inside = one.length > 0 && one.start < reader.len();
         let window = || -> Arc<dyn ReadAt> {
@@ -289,7 +289,7 @@ impl<'a> Search<'a> {
             Nature::Plain => Content::Unknown,
             Nature::Extended => Content::Table(table),
             Nature::Member(name) => {
-                problem.get_or_insert_with(|| not_read(&id, name));
+                problem.get_or_insert_with(|| not_read(name));
                 Content::Recognised { name, uuid: None }
             }
         };
@@ -348,7 +348,7 @@ impl<'a> Search<'a> {
                 self.add(volume, Look { depth: look.depth + 1, sector_size: None });
             }
             Err(error) => {
-                volume.problem.get_or_insert(error.within(id));
+                volume.problem.get_or_insert(error);
             }
         }
     }
@@ -396,9 +396,162 @@ impl<'a> Search<'a> {
     }
 }
 
-fn not_read(id: &VolumeId, name: &str) -> Error {
-    Error::unsupported(
-        format!("{id}: {name}"),
-        "it is recognised, but there is no reader for it yet",
-    )
+fn not_read(name: &str) -> Error {
+    Error::unsupported(name, "it is recognised, but there is no reader for it yet")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+    use crate::lvm::tests::{group_of, physical};
+    use fathom_block::ErrorKind;
+
+    fn disks(images: Vec<Vec<u8>>) -> Vec<Disk> {
+        let disk = |(index, image)| Disk {
+            name: format!("image{index}"),
+            reader: Arc::new(image),
+            sector_size: None,
+        };
+        images.into_iter().enumerate().map(disk).collect()
+    }
+
+    fn found(images: Vec<Vec<u8>>) -> Discovery {
+        let key = Key::new(None, luks::tests::SECRET.to_vec());
+        discover(&disks(images), &Keys::new(vec![key]))
+    }
+
+    fn ids(discovery: &Discovery) -> Vec<&str> {
+        discovery.volumes.iter().map(|volume| volume.id.as_str()).collect()
+    }
+
+    /// A disk with an MBR whose partitions hold these bytes.
+    fn divided(parts: &[Vec<u8>]) -> Vec<u8> {
+        let mut disk = vec![0; 512];
+        for (index, part) in parts.iter().enumerate() {
+            let start = disk.len() / 512;
+            let at = 446 + 16 * index;
+            disk[at + 4] = 0x83;
+            disk[at + 8..at + 12].copy_from_slice(&(start as u32).to_le_bytes());
+            disk[at + 12..at + 16].copy_from_slice(&((part.len() / 512) as u32).to_le_bytes());
+            disk.extend(part);
+        }
+        disk[510..512].copy_from_slice(&[0x55, 0xAA]);
+        // Nothing of a partition lies at the disk's own end.
+        disk.extend(vec![0; 256 << 10]);
+        disk
+    }
+
+    #[test]
+    fn what_lies_in_what_is_followed_to_the_end() {
+        let [one, two] = group_of("vg0", &["root"]);
+        let discovery = found(vec![divided(&[luks::tests::luks1(), one]), two]);
+        assert_eq!(
+            ids(&discovery),
+            ["disk0", "disk1", "disk0/p1", "disk0/p2", "disk0/p1/luks", "vg0/root"]
+        );
+        assert!(discovery.problems.is_empty(), "{:?}", discovery.problems);
+        let root = discovery.find("/dev/vg0/root").unwrap();
+        assert_eq!(root.parents, [VolumeId::new("disk0/p2"), VolumeId::new("disk1")]);
+        let Content::PhysicalVolume { group, .. } = &discovery.find("disk1").unwrap().content
+        else {
+            panic!();
+        };
+        assert_eq!(group.as_deref(), Some("vg0"));
+        assert_eq!(discovery.find("disk0").unwrap().content, Content::Table(Table::Mbr));
+    }
+
+    #[test]
+    fn a_locked_volume_is_listed_with_its_reason() {
+        let discovery = discover(&disks(vec![luks::tests::luks1()]), &Keys::default());
+        let disk = discovery.find("disk0").unwrap();
+        assert!(matches!(disk.content, Content::Luks { version: 1, .. }));
+        assert_eq!(disk.problem.as_ref().unwrap().kind(), ErrorKind::Encrypted);
+        assert!(disk.reader.is_some());
+    }
+
+    #[test]
+    fn names_that_clash_are_kept_apart() {
+        let [one, two] = group_of("disk0", &["p1"]);
+        let discovery = found(vec![divided(&[vec![0; 512]]), one, two]);
+        assert_eq!(ids(&discovery), ["disk0", "disk1", "disk2", "disk0/p1", "disk0/p1#4"]);
+        assert_eq!(discovery.problems.len(), 1);
+        let [one, two] = group_of("vg0", &["a"]);
+        let other = physical(b'2', &crate::lvm::tests::alone("vg0", "other-id", b'2', "a"));
+        let discovery = found(vec![one, two, other]);
+        assert_eq!(ids(&discovery)[3..], ["vg0/a", "vg0@otheri/a"]);
+        assert_eq!(discovery.problems.len(), 1);
+    }
+
+    #[test]
+    fn the_same_disk_twice_is_told() {
+        let [one, two] = group_of("vg0", &["a"]);
+        let discovery = found(vec![one.clone(), two, one]);
+        assert_eq!(ids(&discovery), ["disk0", "disk1", "disk2", "vg0/a"]);
+        assert!(discovery.find("disk2").unwrap().problem.is_some());
+        assert!(discovery.find("vg0/a").unwrap().reader.is_some());
+    }
+
+    #[test]
+    fn members_of_arrays_are_not_looked_into() {
+        let mut disk = divided(&[vec![0; 4096]]);
+        let at = disk.len() - 512;
+        disk[at..at + 4].copy_from_slice(&[0xDE, 0x11, 0xDE, 0x11]);
+        let discovery = found(vec![disk.clone()]);
+        assert_eq!(ids(&discovery), ["disk0"]);
+        let problem = discovery.volumes[0].problem.as_ref().unwrap();
+        assert!(problem.to_string().contains("DDF"), "{problem}");
+        // The same sector at the end of the last partition is that partition's.
+        let sectors = (disk.len() / 512 - 1) as u32;
+        disk[458..462].copy_from_slice(&sectors.to_le_bytes());
+        let discovery = found(vec![disk]);
+        assert_eq!(ids(&discovery), ["disk0", "disk0/p1"]);
+        assert!(discovery.volumes[1].problem.is_some());
+    }
+
+    #[test]
+    fn endless_nesting_ends() {
+        // A disk in a LUKS volume in a disk in a LUKS volume …
+        let mut image = vec![0; 512];
+        for _ in 0..20 {
+            let mut volume = luks::tests::luks1();
+            volume.truncate(8192);
+            volume.extend(&image);
+            image = divided(&[volume]);
+        }
+        let discovery = found(vec![image]);
+        assert!(discovery.volumes.len() <= MAX_DEPTH + 3, "{:?}", ids(&discovery));
+        let last = discovery.volumes.last().unwrap();
+        assert_eq!(last.problem.as_ref().unwrap().kind(), ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn partitions_by_type_and_past_the_end() {
+        let mut disk = divided(&[vec![0; 4096], vec![0; 4096], vec![0; 4096]]);
+        disk[450] = 0x42;
+        disk[466] = 0x05;
+        disk[486..490].copy_from_slice(&u32::MAX.to_le_bytes());
+        let discovery = found(vec![disk]);
+        let content = |id: &str| discovery.find(id).unwrap().content.clone();
+        assert!(matches!(
+            content("disk0/p1"),
+            Content::Recognised { name: "Windows dynamic disk", .. }
+        ));
+        assert_eq!(content("disk0/p2"), Content::Table(Table::Mbr));
+        let beyond = discovery.find("disk0/p3").unwrap();
+        assert!(beyond.reader.is_none() && beyond.problem.is_some());
+        // The extended partition holds no record.
+        assert_eq!(discovery.problems.len(), 1);
+    }
+
+    #[test]
+    fn a_broken_table_is_not_an_empty_disk() {
+        let mut disk = vec![0; 100_000];
+        disk[450] = 0xEE;
+        disk[510..512].copy_from_slice(&[0x55, 0xAA]);
+        let discovery = found(vec![disk]);
+        assert_eq!(discovery.volumes[0].content, Content::Table(Table::Gpt));
+        assert_eq!(discovery.volumes[0].problem.as_ref().unwrap().kind(), ErrorKind::Corrupt);
+        assert!(found(vec![vec![], vec![0; 10]]).problems.is_empty());
+    }
 }

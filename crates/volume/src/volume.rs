@@ -57,9 +57,10 @@ pub struct Volume {
     pub content: Content,
     /// How many bytes it has.
     pub size: u64,
-    /// Its bytes, where they can be read.
+    /// Its bytes, where they can be read: the encrypted ones of what is encrypted.
     pub reader: Option<Arc<dyn ReadAt>>,
-    /// Why they cannot.
+    /// What is wrong with it. Where there is no reader, why there is none; otherwise why what it
+    /// holds cannot be read, or not all of it: it is locked, not supported, truncated.
     pub problem: Option<Error>,
 }
 

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 use crate::shell::{bash, project, visible};
 use crate::tools;
 use guest::Guest;
-use measure::{Figures, alternate, measure};
+use measure::{alternate, measure};
 
 /// What to measure.
 #[derive(clap::Args)]

@@ -75,7 +75,7 @@ fn fix(image: &mut [u8], at: usize) {
         return;
     };
     let size = size.iter().rev().fold(0_usize, |size, byte| size << 8 | usize::from(*byte));
-    if !size.is_power_of_two() || size > 64 << 10 || size < 4096 {
+    if !size.is_power_of_two() || !(4096..=64 << 10).contains(&size) {
         return;
     }
     let start = at - at % size;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fathom_block::{Location, Opener, ReadAt};
 use fathom_filesystem::{FileType, Tree};
-use fathom_volume::{Disk, Keys};
+use fathom_volume::{Discovery, Disk, Keys};
 
 /// The most bytes of one file or disk that are read: a sparse file may claim 2^63.
 const MOST: u64 = 8 << 20;
@@ -15,8 +15,13 @@ const PATHS: usize = 20_000;
 
 /// Takes the bytes for a container image, and then for what lies in it.
 pub(crate) fn container(image: Vec<u8>) {
+    container_at(Arc::new(image));
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn container_at(image: Arc<dyn ReadAt>) {
     let location = Location::Path("mutant".into());
-    let Ok(disks) = Opener::new().open_reader(Arc::new(image), &location) else {
+    let Ok(disks) = Opener::new().open_reader(image, &location) else {
         return;
     };
     for disk in disks {
@@ -33,7 +38,12 @@ pub(crate) fn volumes(image: Vec<u8>) {
 /// The same, of bytes that are not all in memory.
 pub(crate) fn volumes_at(image: Arc<dyn ReadAt>) {
     let disk = Disk { name: "mutant".into(), reader: image, sector_size: None };
-    let discovery = fathom_volume::discover(&[disk], &Keys::default());
+    found(&fathom_volume::discover(&[disk], &Keys::default()));
+}
+
+/// Reads the volumes that were found.
+pub(crate) fn found(discovery: &Discovery) {
+    let _ = fathom_volume::render(discovery, &|volume| format!("{:?}", volume.problem));
     for volume in discovery.volumes.iter().take(200) {
         if let Some(reader) = &volume.reader {
             some(&**reader);
@@ -43,7 +53,12 @@ pub(crate) fn volumes_at(image: Arc<dyn ReadAt>) {
 
 /// Takes the bytes for a filesystem.
 pub(crate) fn filesystem(image: Vec<u8>) {
-    let Ok(filesystem) = fathom_filesystem::open(Arc::new(image)) else {
+    filesystem_at(Arc::new(image));
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn filesystem_at(image: Arc<dyn ReadAt>) {
+    let Ok(filesystem) = fathom_filesystem::open(image) else {
         return;
     };
     let _ = (filesystem.info(), filesystem.problems());

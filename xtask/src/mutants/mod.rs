@@ -3,6 +3,7 @@
 //! memory. The damage follows from a seed: the same run finds the same faults.
 
 mod btrfs;
+#[allow(dead_code, reason = "the fuzz targets use the other half")]
 pub(crate) mod exercise;
 mod ext;
 mod fat;
@@ -20,6 +21,7 @@ mod xfs;
 
 mod damage;
 mod run;
+#[allow(dead_code, reason = "the fuzz targets use the other half")]
 pub(crate) mod sparse;
 
 use anyhow::Result;

@@ -14,14 +14,14 @@ const RECORD: usize = 4 + SECTOR;
 const MOST: u32 = 1 << 24;
 
 /// An image in that form.
-pub struct Sparse {
+pub(crate) struct Sparse {
     length: u64,
     sectors: BTreeMap<u64, [u8; SECTOR]>,
 }
 
 impl Sparse {
     /// Takes any bytes for such an image.
-    pub fn decode(bytes: &[u8]) -> Self {
+    pub(crate) fn decode(bytes: &[u8]) -> Self {
         let (head, records) = bytes.split_at(bytes.len().min(4));
         let count =
             |bytes: &[u8]| bytes.iter().rev().fold(0u32, |n, byte| n << 8 | u32::from(*byte));
@@ -38,7 +38,7 @@ impl Sparse {
 
     /// Writes an image in that form.
     #[allow(dead_code, reason = "the fuzz targets only read")]
-    pub fn encode(image: &[u8]) -> Vec<u8> {
+    pub(crate) fn encode(image: &[u8]) -> Vec<u8> {
         let mut bytes = (image.len().div_ceil(SECTOR) as u32).to_le_bytes().to_vec();
         for (index, sector) in image.chunks(SECTOR).enumerate() {
             if sector.iter().any(|byte| *byte != 0) {

@@ -47,6 +47,7 @@ pub(crate) struct Ignore {
     pub(crate) inode: bool,
     pub(crate) allocated: bool,
     pub(crate) directory_size: bool,
+    pub(crate) directory_links: bool,
     pub(crate) xattrs: bool,
     pub(crate) directory_times: bool,
 }
@@ -55,12 +56,11 @@ impl Manifest {
     /// What the kernel shows beneath a mounted directory.
     pub(crate) fn from_kernel(root: &Path) -> Result<Self> {
         let mut manifest = Self::default();
-        let device = fs::symlink_metadata(root)?.dev();
-        manifest.add_kernel(root, Vec::new(), device)?;
+        manifest.add_kernel(root, Vec::new())?;
         Ok(manifest)
     }
 
-    fn add_kernel(&mut self, path: &Path, name: Vec<u8>, device: u64) -> Result<()> {
+    fn add_kernel(&mut self, path: &Path, name: Vec<u8>) -> Result<()> {
         let metadata = fs::symlink_metadata(path).with_context(|| path.display().to_string())?;
         let file_type = FileType::from_mode(metadata.mode()).context("file type")?;
         let is_device = matches!(file_type, FileType::CharacterDevice | FileType::BlockDevice);
@@ -97,7 +97,7 @@ impl Manifest {
                     inner.push(b'/');
                 }
                 inner.extend_from_slice(child.file_name().as_bytes());
-                self.add_kernel(&child.path(), inner, device)?;
+                self.add_kernel(&child.path(), inner)?;
             }
         }
         Ok(())
@@ -217,7 +217,7 @@ impl Entry {
         compare!(uid unless ignore.owner_and_mode);
         compare!(gid unless ignore.owner_and_mode);
         compare!(size unless directory && ignore.directory_size);
-        compare!(links unless ignore.links);
+        compare!(links unless ignore.links || directory && ignore.directory_links);
         compare!(device unless false);
         compare!(modified unless times);
         compare!(changed unless ignore.changed || times);

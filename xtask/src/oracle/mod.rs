@@ -12,7 +12,7 @@ mod ntfs;
 mod qcow2;
 pub(crate) mod vhd;
 mod vmdk;
-mod volume;
+pub(crate) mod volume;
 mod work;
 mod xfs;
 

@@ -6,7 +6,7 @@
 //! what qemu's own cryptography, or a script over libgcrypt, encrypted.
 
 mod luks;
-mod lvm;
+pub(crate) mod lvm;
 mod partitions;
 
 use anyhow::{Context as _, Result, bail};

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use fathom_block::{Location, Opener};
@@ -62,18 +61,6 @@ impl Work {
         let disks = Opener::new().open(&Location::Path(self.path(image)))?;
         let disk = disks.into_iter().next().context("the image has no disk")?;
         Ok(Tree::new(fathom_filesystem::open(disk.reader)?))
-    }
-
-    /// Opens the filesystem on one volume that discovery found.
-    pub(crate) fn tree_on(&self, discovery: &Discovery, volume: &str) -> Result<Tree> {
-        let volume =
-            discovery.find(volume).with_context(|| format!("no volume is called {volume}"))?;
-        let reader = match (&volume.reader, &volume.problem) {
-            (Some(reader), _) => Arc::clone(reader),
-            (None, Some(problem)) => return Err(problem.clone().into()),
-            (None, None) => anyhow::bail!("{} has no reader and no problem", volume.id),
-        };
-        Ok(Tree::new(fathom_filesystem::open(reader)?))
     }
 }
 

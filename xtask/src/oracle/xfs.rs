@@ -166,6 +166,35 @@ const DIRTY: &[(&str, &str, &str)] = &[
     ("sector-4k", "-s size=4096 -b size=16384 -n size=65536", ""),
 ];
 
+/// Things that are rare in a log: the options of `mkfs.xfs`, and what is done to `mnt` before the
+/// shutdown.
+const SPECIAL: &[(&str, &str, &str)] = &[
+    (
+        "dirty-grown",
+        "-d size=256m",
+        "perl ../walk.pl 1 500; xfs_growfs . > /dev/null; perl ../walk.pl 2 2000",
+    ),
+    (
+        "dirty-defragmented",
+        "-b size=1024 -m reflink=0",
+        "perl -e 'for $n (1 .. 4) { open $f[$n], q(>), qq(f$n) } for (0 .. 3000) { for $n (1 .. 4) { \
+         sysseek $f[$n], $_ * 1024, 0; syswrite $f[$n], chr(65 + $_ % 26) x 1024; \
+         $_ % 50 or syscall 74, fileno $f[$n] } }'; sync; xfs_fsr f1 f2 f3 f4 > /dev/null",
+    ),
+    (
+        "dirty-copied-on-write",
+        "",
+        "head -c 3000000 /dev/urandom > a; cp --reflink=always a b; sync; for i in $(seq 1 60); do \
+         printf changed | dd of=b bs=1 seek=$((i * 40000)) conv=notrunc,fsync status=none; done",
+    ),
+    (
+        "dirty-inodes-freed",
+        "-l size=16m",
+        "for r in 1 2 3; do mkdir d; (cd d; seq 1 3000 | xargs touch); sync; rm -r d; sync; \
+         head -c 20000000 /dev/urandom > data$r; sync; done; mkdir d; (cd d; seq 1 500 | xargs touch)",
+    ),
+];
+
 /// How many walks each of them gets.
 const SEEDS: u64 = 4;
 
@@ -183,6 +212,9 @@ pub(super) fn cases() -> Vec<Case> {
             cases.push(Case::new(name, move |work| dirty(work, make, mount, seed)));
         }
     }
+    for (name, before, during) in SPECIAL {
+        cases.push(Case::new(format!("xfs/{name}"), move |work| special(work, before, during)));
+    }
     for seed in 1..=6 {
         cases.push(Case::new(format!("xfs/race-{seed}"), move |work| race(work, seed)));
     }
@@ -193,6 +225,17 @@ pub(super) fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+/// A filesystem that was shut down after something rare.
+fn special(work: &Work, make: &str, during: &str) -> Result<()> {
+    fs::write(work.path("walk.pl"), WALK)?;
+    work.bash(&format!(
+        "truncate -s 512M image; {MKFS} {make} image; mkdir -p mnt; mount -o loop image mnt; \
+         mkdir -p mnt/forms/huge; cd mnt; {during}; xfs_io -x -c 'shutdown -f' .; cd ..; umount mnt; \
+         cp --sparse=always image recovered; mount -o loop recovered mnt"
+    ))?;
+    compare(work, "image", Health::Replayed)
 }
 
 /// Shut down while four walks are under way, clones of files in many pieces among what they do.
@@ -268,7 +311,7 @@ fn torn(work: &Work, make: &str, options: &str, seed: u64) -> Result<()> {
 fn dirty(work: &Work, make: &str, options: &str, seed: u64) -> Result<()> {
     fs::write(work.path("walk.pl"), WALK)?;
     let options = if options.is_empty() { String::new() } else { format!(",{options}") };
-    let flush = if seed % 2 == 0 { "-f" } else { "" };
+    let flush = if seed.is_multiple_of(2) { "-f" } else { "" };
     let steps = 3000 * seed;
     work.bash(&format!(
         "truncate -s 512M image; {MKFS} {make} image; mkdir -p mnt; \

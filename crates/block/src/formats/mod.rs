@@ -2,8 +2,10 @@
 //! is the format, `open` turns a source into a [`Disk`](crate::Disk).
 //!
 //! What several of them need stands beside the folders: `table` for arrays of numbers on disk,
-//! `mapped` for disks kept in units that a map finds, `joined` for disks in several files.
+//! `mapped` for disks kept in units that a map finds, `joined` for disks in several files,
+//! and `foreign` for what is none of these formats and must not pass for a raw disk.
 
+pub(crate) mod foreign;
 pub(crate) mod joined;
 pub(crate) mod mapped;
 pub(crate) mod ova;

@@ -1,10 +1,14 @@
 //! `fathom tree`.
 
-use fathom_filesystem::{FileType, Found, Tree};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use fathom_block::Error;
+use fathom_filesystem::{FileType, Found, NodeId, Tree};
 
 use super::entry::{Entry, as_directory};
 use crate::args::TreeOptions;
-use crate::exit::{Each, Failure, Verdict, say, warn};
+use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
 use crate::output::Out;
@@ -35,7 +39,13 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
         }
         out.json(&entries)?;
     } else {
-        let mut drawing = Drawing { tree: &tree, out: &mut out, partial: false, limit: depth };
+        let mut drawing = Drawing {
+            tree: &tree,
+            out: &mut out,
+            partial: false,
+            limit: depth,
+            entered: HashSet::new(),
+        };
         for path in &options.paths {
             each.note(drawing.start(guest_path(path)))?;
         }
@@ -50,6 +60,8 @@ struct Drawing<'a> {
     out: &'a mut Out,
     partial: bool,
     limit: usize,
+    /// The directories that were drawn, by filesystem and node.
+    entered: HashSet<(usize, NodeId)>,
 }
 
 impl Drawing<'_> {
@@ -57,23 +69,36 @@ impl Drawing<'_> {
         let found = self.tree.resolve(path, true)?;
         let is_directory = found.metadata()?.file_type == FileType::Directory;
         self.out.line(text::name(path))?;
-        if is_directory { self.draw(&found, "", 0) } else { Ok(()) }
+        self.entered.clear();
+        if is_directory { self.draw(path, &found, "", 0) } else { Ok(()) }
     }
 
-    fn draw(&mut self, directory: &Found, indent: &str, level: usize) -> Result<(), Failure> {
+    fn draw(
+        &mut self,
+        path: &[u8],
+        directory: &Found,
+        indent: &str,
+        level: usize,
+    ) -> Result<(), Failure> {
         interrupt::check()?;
         if level >= self.limit {
             return Ok(());
         }
         if level >= MAX_DEPTH {
-            say(&format!("warning: what is nested deeper than {MAX_DEPTH} levels is not drawn"));
-            self.partial = true;
+            let why = format!("directories nested deeper than {MAX_DEPTH} are not drawn");
+            self.note(&Error::unsupported(text::name(path), why));
+            return Ok(());
+        }
+        // A directory has one place; one in several would make a drawing without end.
+        let identity = (Arc::as_ptr(&directory.filesystem).cast::<()>() as usize, directory.node);
+        if !self.entered.insert(identity) {
+            let why = "the directory contains itself, or is in two places";
+            self.note(&Error::corrupt(text::name(path), 0, why));
             return Ok(());
         }
         let (children, problem) = self.tree.children_of(directory);
         if let Some(problem) = problem {
-            warn(&problem);
-            self.partial = true;
+            self.note(&problem.within(text::name(path)));
         }
         for (index, (name, found)) in children.iter().enumerate() {
             let last = index + 1 == children.len();
@@ -82,7 +107,8 @@ impl Drawing<'_> {
             match found.metadata() {
                 Ok(metadata) if metadata.file_type == FileType::Directory => {
                     self.out.line(format!("{indent}{knee}{shown}/"))?;
-                    self.draw(found, &format!("{indent}{next}"), level + 1)?;
+                    let path = [path.strip_suffix(b"/").unwrap_or(path), b"/", name].concat();
+                    self.draw(&path, found, &format!("{indent}{next}"), level + 1)?;
                 }
                 Ok(metadata) if metadata.file_type == FileType::Symlink => {
                     let target = found.read_link().unwrap_or_else(|_| b"?".to_vec());
@@ -90,12 +116,17 @@ impl Drawing<'_> {
                 }
                 Ok(_) => self.out.line(format!("{indent}{knee}{shown}"))?,
                 Err(error) => {
-                    warn(&error.within(&shown));
-                    self.partial = true;
+                    self.note(&error.within(&shown));
                     self.out.line(format!("{indent}{knee}{shown} [cannot be read]"))?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// What kept a part from being drawn.
+    fn note(&mut self, problem: &Error) {
+        warn(problem);
+        self.partial = true;
     }
 }

@@ -39,18 +39,23 @@ impl Codec {
             Self::Zstd => zstd(packed, &mut bytes),
         };
         match outcome {
-            Ok(()) => Ok(bytes),
+            Ok(written) => {
+                // Decoders copy in large steps and may have left something past the end.
+                bytes[written..].fill(0);
+                Ok(bytes)
+            }
             Err(why) => Err(Error::corrupt(format!("{} extent", self.name()), place, why)),
         }
     }
 }
 
-fn zlib(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
+/// Unpacks a zlib stream and says to how many bytes.
+fn zlib(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<usize, String> {
     let mut decoder = flate2::Decompress::new(true);
     loop {
         let (read, written) = (decoder.total_in() as usize, decoder.total_out() as usize);
         if written == bytes.len() {
-            return Ok(());
+            return Ok(written);
         }
         let rest = packed.get(read..).unwrap_or_default();
         let status = decoder
@@ -58,14 +63,15 @@ fn zlib(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
             .map_err(|error| error.to_string())?;
         let moved = decoder.total_in() as usize != read || decoder.total_out() as usize != written;
         match status {
-            flate2::Status::StreamEnd => return Ok(()),
+            flate2::Status::StreamEnd => return Ok(decoder.total_out() as usize),
             _ if !moved => return Err("the stream ends early".into()),
             _ => {}
         }
     }
 }
 
-fn zstd(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
+/// Unpacks a Zstandard frame and says to how many bytes.
+fn zstd(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<usize, String> {
     let mut decoder = zstd::stream::raw::Decoder::new().map_err(|error| error.to_string())?;
     decoder
         .set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG))
@@ -76,7 +82,7 @@ fn zstd(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
         let before = (input.pos, output.pos());
         let left = decoder.run(&mut input, &mut output).map_err(|error| error.to_string())?;
         if left == 0 || output.pos() == output.capacity() {
-            return Ok(());
+            return Ok(output.pos());
         }
         if before == (input.pos, output.pos()) {
             return Err("the frame ends early".into());
@@ -87,7 +93,7 @@ fn zstd(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
 /// Each sector is compressed for itself. The total length comes first, then for each sector its
 /// length and its bytes; a length never crosses the border of a sector of packed bytes, but is
 /// moved past it.
-fn lzo(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
+fn lzo(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<usize, String> {
     const SECTOR: usize = 4096;
     const LENGTH: usize = 4;
     let number = |at: usize| {
@@ -97,12 +103,13 @@ fn lzo(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
     let total = number(0).ok_or("there is no length")?;
     let packed = packed.get(..total).ok_or_else(|| format!("it claims {total} bytes"))?;
     let mut at = LENGTH;
+    let mut written = 0;
     for sector in bytes.chunks_mut(SECTOR) {
         if SECTOR - at % SECTOR < LENGTH {
             at = at.next_multiple_of(SECTOR);
         }
         if at >= packed.len() {
-            return Ok(());
+            return Ok(written);
         }
         let length = number(at).ok_or("a segment has no length")?;
         at += LENGTH;
@@ -112,9 +119,51 @@ fn lzo(packed: &[u8], bytes: &mut [u8]) -> std::result::Result<(), String> {
             .ok_or_else(|| format!("a segment of {length} bytes does not fit"))?;
         at += length;
         match lzokay::decompress::decompress(segment, sector) {
-            Ok(_) => {}
+            Ok(length) => {
+                sector[length..].fill(0);
+                written += sector.len();
+            }
             Err(error) => return Err(format!("a segment cannot be unpacked: {error}")),
         }
     }
-    Ok(())
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a decoder writes beyond what it has unpacked must not be seen.
+    #[test]
+    fn zeros_follow_what_is_short() {
+        for length in [1, 100, 3000, 7627, 8191] {
+            let bytes: Vec<u8> = (0..length).map(|at| 1 + (at / 100) as u8).collect();
+            let mut zlib = Vec::with_capacity(20_000);
+            flate2::Compress::new(flate2::Compression::fast(), true)
+                .compress_vec(&bytes, &mut zlib, flate2::FlushCompress::Finish)
+                .unwrap();
+            let zstd = zstd::bulk::compress(&bytes, 3).unwrap();
+            for (codec, mut packed) in [(Codec::Zlib, zlib), (Codec::Zstd, zstd)] {
+                packed.resize(packed.len().next_multiple_of(4096), 0xAA);
+                let unpacked = codec.unpack(&packed, 8192, 0).unwrap();
+                assert_eq!(unpacked[..length], bytes, "{codec:?} {length}");
+                assert!(unpacked[length..].iter().all(|byte| *byte == 0), "{codec:?} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn bombs_and_stumps() {
+        let zeros = vec![0; 64 << 20];
+        let bomb = zstd::bulk::compress(&zeros, 1).unwrap();
+        // The frame asks for a window larger than any that Btrfs writes.
+        assert!(Codec::Zstd.unpack(&bomb, 128 << 10, 0).is_err());
+        for codec in [Codec::Zlib, Codec::Lzo, Codec::Zstd] {
+            for packed in [&b""[..], b"\x78", b"\x28\xB5\x2F\xFD", &[0xFF; 40], &[0x08; 40]] {
+                let _ = codec.unpack(packed, 4096, 0);
+                let _ = codec.unpack(packed, 0, 0);
+            }
+            assert!(codec.unpack(b"", 4096, 0).is_err(), "{codec:?}");
+        }
+    }
 }

@@ -28,6 +28,8 @@ mod log;
 mod root;
 mod store;
 mod superblock;
+#[cfg(test)]
+mod tests;
 mod xattr;
 
 use std::collections::HashMap;

@@ -106,7 +106,7 @@ fn scan_blocks(store: &Store, directory: &Inode, visit: Visit<'_>) -> Result<()>
                         let fields = Fields::new(WHAT, at, block);
                         let logical = run.logical + done + index as u64;
                         let shown = check_checksum(store, directory, &fields, logical)
-                            .and_then(|()| entries(store, &fields, visit));
+                            .and_then(|()| entries(store, directory, &fields, visit));
                         match shown {
                             Ok(ControlFlow::Continue(())) => {}
                             Ok(ControlFlow::Break(())) => return ControlFlow::Break(()),
@@ -145,6 +145,7 @@ pub(super) fn block(store: &Store, directory: &Inode, logical: u64) -> Result<(u
 /// Shows the names among the entries that fill `fields`.
 pub(super) fn entries(
     store: &Store,
+    directory: &Inode,
     fields: &Fields<'_>,
     visit: Visit<'_>,
 ) -> Result<ControlFlow<()>> {
@@ -168,7 +169,9 @@ pub(super) fn entries(
         }
         let name = fields.bytes(at + ENTRY, name_len)?;
         if inode != 0 && name != b"." && name != b".." {
-            if name.is_empty() || name.contains(&b'/') || name.contains(&0) {
+            // What is encrypted may be any bytes.
+            let odd = name.is_empty() || name.contains(&b'/') || name.contains(&0);
+            if odd && !directory.is_encrypted() {
                 let why = format!("a file is called \"{}\"", name.escape_ascii());
                 damage.get_or_insert_with(|| fields.corrupt(at + ENTRY, why));
             } else {

@@ -39,7 +39,7 @@ pub(super) fn visit(
     visit: Visit<'_>,
 ) -> Result<ControlFlow<()>> {
     let root = inode.i_block()?;
-    let depth = root.le_u16(6)?;
+    let depth = header(&root)?;
     if depth > MAX_DEPTH {
         let why = format!("eh_depth is {depth}; no tree is deeper than {MAX_DEPTH}");
         return Err(root.corrupt(6, why));
@@ -101,7 +101,7 @@ fn read(
     let node = store.nodes.get_or(&(inode.number, place, depth), Node::weight, || {
         let bytes = store.block(WHAT, place)?;
         let fields = Fields::new(WHAT, offset, &bytes);
-        let stored_depth = fields.le_u16(6)?;
+        let stored_depth = header(&fields)?;
         if stored_depth != depth {
             return Err(fields.corrupt(6, format!("eh_depth is {stored_depth}, not {depth}")));
         }
@@ -118,12 +118,17 @@ fn read(
     Ok(node)
 }
 
-/// Checks and decodes a node.
-fn decode(store: &Store, fields: &Fields<'_>, depth: u16) -> Result<Node> {
+/// Checks that it is a node, and says how many levels of nodes are beneath it.
+fn header(fields: &Fields<'_>) -> Result<u16> {
     let eh_magic = fields.le_u16(0)?;
     if eh_magic != MAGIC {
         return Err(fields.corrupt(0, format!("eh_magic is {eh_magic:#06x}, not {MAGIC:#06x}")));
     }
+    fields.le_u16(6)
+}
+
+/// Checks and decodes the entries of a node.
+fn decode(store: &Store, fields: &Fields<'_>, depth: u16) -> Result<Node> {
     let (eh_entries, eh_max) = (fields.le_u16(2)?, fields.le_u16(4)?);
     let room = fields.len().saturating_sub(HEADER) / ENTRY;
     if eh_entries > eh_max || usize::from(eh_max) > room {

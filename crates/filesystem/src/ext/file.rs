@@ -10,6 +10,9 @@ use super::store::Store;
 use super::tree::{self, Run};
 use crate::extent::{Extent, ExtentFile};
 
+/// How much of a range is looked up to be fetched ahead of its use.
+const AHEAD: u64 = 64 << 20;
+
 /// A file whose bytes lie in blocks. Every read looks up what it needs of the map, so that the
 /// head of a large file costs no more than a small file.
 pub(super) struct MappedFile {
@@ -96,7 +99,9 @@ impl ReadAt for MappedFile {
     }
 
     fn prefetch(&self, ranges: &[Range<u64>]) {
-        let ranges = ranges.iter().map(|range| range.start..range.end.min(self.len()));
+        let ranges = ranges.iter().map(|range| {
+            range.start..range.end.min(self.len()).min(range.start.saturating_add(AHEAD))
+        });
         // Only a hint: a map that cannot be read is reported by the read that follows.
         if let Ok(extents) = self.extents(&self.blocks(ranges)) {
             let places: Vec<_> = extents

@@ -8,7 +8,7 @@ use fathom_block::{Error, Problem, ReadAt, Result, read_vec};
 use super::amendments::Amended;
 use super::file::MappedFile;
 use super::htree::{self, Found};
-use super::inode::{I_BLOCK_SIZE, Inode};
+use super::inode::{I_BLOCK, I_BLOCK_SIZE, Inode};
 use super::store::{ROOT_INODE, Store};
 use super::{directory, inline, names, tree, xattr};
 use crate::detect::Kind;
@@ -72,7 +72,7 @@ impl Ext {
 
     /// Whether the target of the link lies in the inode.
     fn is_fast_link(&self, inode: &Inode) -> bool {
-        if inode.size >= I_BLOCK_SIZE as u64 || inode.has_extents() {
+        if inode.size >= I_BLOCK_SIZE as u64 {
             return false;
         }
         // Attributes in inodes of their own are counted with the blocks, so that only the size
@@ -175,7 +175,7 @@ impl Filesystem for Ext {
         let inode = self.inode(node)?;
         let mut metadata = inode.metadata()?;
         let amended = self.store.amendments.of(inode.number);
-        if amended.is_some_and(Amended::has_inode) && !inode.has_inline_data() {
+        if amended.is_some_and(Amended::has_inode) && inode.has_extents() {
             metadata.allocated = match inode.file_type {
                 FileType::File | FileType::Directory => self.amended_blocks(&inode)?,
                 _ => metadata.allocated,
@@ -200,17 +200,24 @@ impl Filesystem for Ext {
         if inode.size == 0 || inode.size > u64::from(self.store.superblock.block_size) {
             return Err(inode.corrupt(4, format!("a link's target has {} bytes", inode.size)));
         }
-        if inode.has_inline_data() {
-            return inline::bytes(&inode);
-        }
-        if self.is_fast_link(&inode) {
-            return Ok(inode.i_block()?.bytes(0, inode.size as usize)?.to_vec());
-        }
         let size = inode.size;
-        if tree::find(&self.store, &inode, 0)?.is_none() {
+        let mut target = if inode.has_inline_data() {
+            inline::bytes(&inode)?
+        } else if self.is_fast_link(&inode) {
+            inode.i_block()?.bytes(0, size as usize)?.to_vec()
+        } else if tree::find(&self.store, &inode, 0)?.is_some() {
+            read_vec(&MappedFile::new(self.store.clone(), inode.clone()), LINK, 0, size)?
+        } else {
             return Err(inode.corrupt(4, "the link's target is not written"));
+        };
+        // A target that claims to be longer than it is ends where the kernel stops.
+        if let Some(end) = target.iter().position(|byte| *byte == 0) {
+            target.truncate(end);
         }
-        read_vec(&MappedFile::new(self.store.clone(), inode), LINK, 0, size)
+        match target.is_empty() {
+            true => Err(inode.corrupt(I_BLOCK, "the link's target is empty")),
+            false => Ok(target),
+        }
     }
 
     fn xattrs(&self, node: NodeId) -> Result<Vec<Xattr>> {

@@ -2,7 +2,9 @@
 //!
 //! The descriptors lie in a table behind the superblock; with `meta_bg` the table is cut into
 //! blocks, each at the start of the first of the groups it describes. Where a checksum or plain
-//! sense says that a descriptor is damaged, a copy of it is used and the damage reported.
+//! sense says that a descriptor is damaged, a copy of it is used and the damage reported. Where
+//! there is no good copy but the place makes sense, it is used in spite of the checksum, as by a
+//! kernel that mounts the filesystem for reading: inodes have checksums of their own.
 
 use fathom_block::{Error, Fields, ReadAt, Result, read_vec};
 
@@ -18,22 +20,26 @@ pub(super) struct Group {
     pub(super) free: u64,
 }
 
-/// Reads the descriptor of `group`; the error that made a copy necessary comes with it.
+/// Reads the descriptor of `group`; with it comes the damage of the primary one, if there is any.
 pub(super) fn read(
     volume: &dyn ReadAt,
     superblock: &Superblock,
     group: u32,
 ) -> Result<(Group, Option<Error>)> {
-    let first = match read_at(volume, superblock, group, primary(superblock, group)) {
+    let own = primary(superblock, group);
+    let damage = match read_at(volume, superblock, group, own, true) {
         Ok(found) => return Ok((found, None)),
         Err(error) => error,
     };
     for block in copies(superblock, group) {
-        if let Ok(found) = read_at(volume, superblock, group, block) {
-            return Ok((found, Some(first)));
+        if let Ok(found) = read_at(volume, superblock, group, block, true) {
+            return Ok((found, Some(damage.within("a copy is used instead"))));
         }
     }
-    Err(first)
+    match read_at(volume, superblock, group, own, false) {
+        Ok(found) => Ok((found, Some(damage.within("used as it is, for want of a good copy")))),
+        Err(_) => Err(damage),
+    }
 }
 
 fn per_block(superblock: &Superblock) -> u32 {
@@ -83,14 +89,22 @@ fn copies(superblock: &Superblock, group: u32) -> Vec<u64> {
         .collect()
 }
 
-fn read_at(volume: &dyn ReadAt, superblock: &Superblock, group: u32, block: u64) -> Result<Group> {
+fn read_at(
+    volume: &dyn ReadAt,
+    superblock: &Superblock,
+    group: u32,
+    block: u64,
+    verify: bool,
+) -> Result<Group> {
     const WHAT: &str = "ext group descriptor";
     let size = u64::from(superblock.desc_size);
     let offset =
         superblock.offset(block).saturating_add(u64::from(group % per_block(superblock)) * size);
     let bytes = read_vec(volume, WHAT, offset, size)?;
     let fields = Fields::new(WHAT, offset, &bytes);
-    check_checksum(&fields, superblock, group)?;
+    if verify {
+        check_checksum(&fields, superblock, group)?;
+    }
     let large = superblock.desc_size >= 64;
     let high = |at| if large { fields.le_u32(at).map(u64::from) } else { Ok(0) };
     let inode_table = high(0x28)? << 32 | u64::from(fields.le_u32(0x8)?);

@@ -124,3 +124,37 @@ fn tea(state: &mut [u32; 4], [a, b, c, d]: [u32; 4]) {
     state[0] = state[0].wrapping_add(low);
     state[1] = state[1].wrapping_add(high);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_that_debugfs_computes() {
+        const NAMES: [&str; 4] =
+            ["a", "lost+found", "a name of more than thirty-two bytes, twice", "émoji-😀"];
+        let check = |hash: Hash, seed: [u32; 4], wanted: [u32; 4]| {
+            for (name, wanted) in NAMES.iter().zip(wanted) {
+                assert_eq!(hash.of(name.as_bytes(), seed, false), wanted, "{hash:?} of {name}");
+            }
+        };
+        let seed = [0x6745_2301, 0xEFCD_AB89, 0x6745_2301, 0xEFCD_AB89];
+        check(Hash::Legacy, [0; 4], [0xE74B_53E2, 0x5E2A_BA24, 0xFF42_9EDA, 0x8872_1CC8]);
+        check(Hash::HalfMd4, [0; 4], [0xD5FA_7D7A, 0x591D_E422, 0xA1F9_2778, 0xCF05_4510]);
+        check(Hash::HalfMd4, seed, [0x35DC_0CC4, 0x663B_DC72, 0x0893_60B2, 0x922F_0F52]);
+        check(Hash::Tea, seed, [0x6D0E_A4C0, 0x2DBF_9E80, 0x8961_412A, 0xDA2D_0CF0]);
+    }
+
+    #[test]
+    fn signs_matter_only_beyond_ascii() {
+        for hash in [Hash::Legacy, Hash::HalfMd4, Hash::Tea] {
+            let both =
+                |name: &str| [true, false].map(|sign| hash.of(name.as_bytes(), [0; 4], sign));
+            let [unsigned, signed] = both("plain");
+            assert_eq!(unsigned, signed);
+            let [unsigned, signed] = both("größe");
+            assert_ne!(unsigned, signed);
+        }
+        assert_eq!(Hash::from_version(6), None);
+    }
+}

@@ -59,13 +59,14 @@ pub(super) fn lookup(store: &Store, directory: &Inode, name: &[u8]) -> Result<Fo
         let (offset, bytes) = directory::block(store, directory, leaf)?;
         let mut found = None;
         let fields = Fields::new(WHAT, offset, &bytes);
-        let _ = directory::entries(store, &fields, &mut |entry| match entry.name == name {
-            true => {
-                found = Some(entry.inode);
-                ControlFlow::Break(())
-            }
-            false => ControlFlow::Continue(()),
-        })?;
+        let _ =
+            directory::entries(store, directory, &fields, &mut |entry| match entry.name == name {
+                true => {
+                    found = Some(entry.inode);
+                    ControlFlow::Break(())
+                }
+                false => ControlFlow::Continue(()),
+            })?;
         if let Some(inode) = found {
             return Ok(Found::Inode(inode));
         }

@@ -34,12 +34,12 @@ pub(super) fn bytes(inode: &Inode) -> Result<Vec<u8>> {
 pub(super) fn scan(store: &Store, directory: &Inode, visit: Visit<'_>) -> Result<()> {
     let first = directory.i_block()?.part(WHAT, PARENT, I_BLOCK_SIZE - PARENT)?;
     // The rest is seen even where the first part is damaged.
-    let outcome = directory::entries(store, &first, visit);
+    let outcome = directory::entries(store, directory, &first, visit);
     if matches!(outcome, Ok(ControlFlow::Break(()))) {
         return Ok(());
     }
     if let Some(rest) = xattr::system_data(directory)?.filter(|rest| !rest.is_empty()) {
-        let _ = directory::entries(store, &rest, visit)?;
+        let _ = directory::entries(store, directory, &rest, visit)?;
     }
     outcome.map(|_| ())
 }

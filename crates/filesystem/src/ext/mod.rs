@@ -32,6 +32,10 @@ mod names;
 mod rescue;
 mod store;
 mod superblock;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod xattr;
 
@@ -54,7 +58,7 @@ pub(crate) fn probe(volume: &dyn ReadAt) -> Result<bool> {
 /// Whether a backup superblock does. Only asked where nothing else is recognised: a backup may be
 /// left over from what the volume once held.
 pub(crate) fn probe_backups(volume: &dyn ReadAt) -> bool {
-    rescue::find(volume, None).is_some()
+    rescue::find(volume).is_some()
 }
 
 /// Opens the filesystem.
@@ -96,7 +100,7 @@ fn superblock(volume: &dyn ReadAt) -> Result<(Superblock, Option<Error>)> {
     match Superblock::read(volume, PRIMARY) {
         Ok(superblock) => Ok((superblock, None)),
         Err(damage) if damage.kind() == fathom_block::ErrorKind::Corrupt => {
-            match rescue::find(volume, Some(PRIMARY)) {
+            match rescue::find(volume) {
                 Some(superblock) => Ok((superblock, Some(damage))),
                 None => Err(damage),
             }

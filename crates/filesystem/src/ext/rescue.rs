@@ -1,13 +1,13 @@
 //! Finding a backup of a damaged superblock.
 
-use fathom_block::{ReadAt, read_array};
+use fathom_block::{Fields, ReadAt, read_array};
 
-use super::superblock::{MAGIC, SIZE, Superblock};
+use super::superblock::{PRIMARY, SIZE, Superblock};
 
-/// A usable copy of the superblock. `primary` is where a damaged one lies, whose geometry is tried
-/// first; after it the places where mke2fs puts the first copy by default.
-pub(super) fn find(volume: &dyn ReadAt, primary: Option<u64>) -> Option<Superblock> {
-    let own = primary.and_then(|offset| hinted(volume, offset));
+/// A usable copy of the superblock: where the damaged one says that the second group starts, or
+/// where mke2fs puts the first copy by default.
+pub(super) fn find(volume: &dyn ReadAt) -> Option<Superblock> {
+    let own = hinted(volume);
     // Groups are as large as one block of bitmap allows, and 65528 blocks at the most.
     let usual = (0..=6).map(|log: u32| {
         let block_size = 1024_u64 << log;
@@ -29,12 +29,11 @@ pub(super) fn find(volume: &dyn ReadAt, primary: Option<u64>) -> Option<Superblo
 }
 
 /// The block size, and where the second group starts, as the damaged superblock has it.
-fn hinted(volume: &dyn ReadAt, offset: u64) -> Option<(u64, u64)> {
-    let bytes = read_array::<SIZE>(volume, "ext superblock", offset).ok()?;
-    let fields = fathom_block::Fields::new("ext superblock", offset, &bytes);
+fn hinted(volume: &dyn ReadAt) -> Option<(u64, u64)> {
+    let bytes = read_array::<SIZE>(volume, "ext superblock", PRIMARY).ok()?;
+    let fields = Fields::new("ext superblock", PRIMARY, &bytes);
     let log = fields.le_u32(0x18).ok().filter(|log| *log <= 6)?;
     let first = fields.le_u32(0x14).ok()?;
     let per_group = fields.le_u32(0x20).ok()?;
-    (fields.le_u16(0x38).ok()? == MAGIC)
-        .then(|| (1024 << log, u64::from(first) + u64::from(per_group)))
+    Some((1024 << log, u64::from(first) + u64::from(per_group)))
 }

@@ -59,8 +59,14 @@ impl Store {
         self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Fails unless the blocks lie within the filesystem and behind its superblock. They were
-    /// named in `fields` at `at`.
+    /// Whether the blocks lie within the filesystem and behind its superblock.
+    pub(super) fn has_blocks(&self, block: u64, count: u64) -> bool {
+        let end = block.checked_add(count);
+        block > u64::from(self.superblock.first_data_block)
+            && end.is_some_and(|end| end <= self.superblock.blocks_count)
+    }
+
+    /// Fails unless [they do](Self::has_blocks). They were named in `fields` at `at`.
     pub(super) fn check_blocks(
         &self,
         fields: &Fields<'_>,
@@ -68,18 +74,14 @@ impl Store {
         block: u64,
         count: u64,
     ) -> Result<()> {
-        let superblock = &self.superblock;
-        let end = block.checked_add(count);
-        if block <= u64::from(superblock.first_data_block)
-            || end.is_none_or(|end| end > superblock.blocks_count)
-        {
-            let why = format!(
-                "it names {count} blocks at {block}, but the filesystem has {} blocks",
-                superblock.blocks_count
-            );
-            return Err(fields.corrupt(at, why));
+        if self.has_blocks(block, count) {
+            return Ok(());
         }
-        Ok(())
+        let why = format!(
+            "it names {count} blocks at {block}, but the filesystem has {} blocks",
+            self.superblock.blocks_count
+        );
+        Err(fields.corrupt(at, why))
     }
 
     /// The bytes of a block.

@@ -64,12 +64,12 @@ pub(super) fn list(store: &Arc<Store>, inode: &Inode) -> Result<Vec<Xattr>> {
             let Some(name) = full_name(entry) else {
                 continue;
             };
-            weight += entry.e_value_size as usize;
+            let value = value(store, inode, list, entry)?;
+            weight += value.len();
             if weight > MAX_ALLOCATION {
                 let why = format!("their values have more than {MAX_ALLOCATION} bytes");
                 return Err(Error::unsupported(WHAT, why));
             }
-            let value = value(store, inode, list, entry)?;
             let value = match entry.e_name_index {
                 acl::ACCESS | acl::DEFAULT => acl::convert(&value)
                     .ok_or_else(|| list.values.corrupt(entry.at, "it is not an access list"))?,

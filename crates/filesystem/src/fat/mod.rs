@@ -1,6 +1,6 @@
 //! FAT12, FAT16 and FAT32.
 //!
-//! The [boot sector](boot) says where things are, the [table](table) which clusters belong
+//! The [boot sector](boot) says where things are, the [table] which clusters belong
 //! together, and [directories](directory) hold [entries](entry), which are all there is to a file.
 //!
 //! What is particular:
@@ -8,6 +8,7 @@
 //!   is zero.
 //! - Long names are given in WTF-8. Short names are read as [code page 437](codepage). Case does
 //!   not matter when a name is looked up, unless names differ in nothing else.
+//! - A directory has no length. Two directories that share clusters are damage.
 //! - Times are in a local time that is not known, and are taken for [UTC](time).
 //! - There are no owners, links or special files; owners and modes are what Linux shows by default.
 
@@ -17,8 +18,11 @@ mod directory;
 mod entry;
 mod fs_info;
 mod table;
+#[cfg(test)]
+mod tests;
 mod time;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fathom_block::cache::Decoded;
@@ -60,6 +64,8 @@ struct Fat {
     health: Health,
     free: OnceLock<Option<u64>>,
     listings: Decoded<NodeId, Listing>,
+    /// Which directory has which clusters, as far as directories were read.
+    owners: Mutex<HashMap<u64, NodeId>>,
     problems: Mutex<Vec<Problem>>,
 }
 
@@ -79,6 +85,7 @@ impl Fat {
             health,
             free: OnceLock::new(),
             listings: Decoded::new(KEPT),
+            owners: Mutex::default(),
             problems: Mutex::new(problems),
         })
     }
@@ -145,7 +152,30 @@ impl Fat {
             room -= extent.length;
         }
         extents.retain(|extent| extent.length > 0);
-        Ok((extents, damage))
+        let shared = self.claim(dir, &mut extents);
+        Ok((extents, shared.or(damage)))
+    }
+
+    /// Notes that the directory has these clusters, and cuts it off where another one has them. A
+    /// few damaged entries could otherwise show the same names in a great many places.
+    fn claim(&self, dir: NodeId, extents: &mut Vec<Extent>) -> Option<Error> {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        for index in 0..extents.len() {
+            let Extent { length, physical, .. } = extents[index];
+            let start = physical.unwrap_or(0);
+            for place in (start..start + length).step_by(self.table.geometry.cluster_size as usize)
+            {
+                let owner = *owners.entry(place).or_insert(dir);
+                if owner != dir {
+                    extents[index].length = place - start;
+                    extents.truncate(index + 1);
+                    let why =
+                        format!("the directory at byte {} has the same clusters", owner.inode);
+                    return Some(Error::corrupt("directory", place, why));
+                }
+            }
+        }
+        None
     }
 
     fn listing(&self, dir: NodeId) -> Result<Arc<Listing>> {
@@ -272,11 +302,9 @@ impl Filesystem for Fat {
     fn metadata(&self, node: NodeId) -> Result<Metadata> {
         let short = if node == ROOT { None } else { Some(self.short(node)?) };
         let is_directory = short.as_ref().is_none_or(Short::is_directory);
-        let size = match &short {
-            Some(short) if !is_directory => u64::from(short.size),
-            // No entry says how long a directory is. What is wrong with it is told when it is read.
-            _ => self.directory_extents(node)?.0.iter().map(|extent| extent.length).sum(),
-        };
+        // No entry says how long a directory is, and its clusters are not counted for it.
+        let size =
+            short.as_ref().filter(|_| !is_directory).map_or(0, |short| u64::from(short.size));
         let read_only = short.as_ref().is_some_and(Short::is_read_only);
         Ok(Metadata {
             file_type: if is_directory { FileType::Directory } else { FileType::File },

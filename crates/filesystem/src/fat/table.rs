@@ -106,11 +106,20 @@ impl Table {
 
     /// The raw entry of a cluster, without the bits that FAT32 keeps to itself.
     pub(super) fn raw(&self, cluster: u32) -> Result<u32> {
+        self.entry(cluster, &mut None)
+    }
+
+    /// The same; `page` keeps the page that was looked at last.
+    fn entry(&self, cluster: u32, page: &mut Option<(u64, Arc<Vec<u8>>)>) -> Result<u32> {
         let width = self.geometry.width;
         let bit = u64::from(cluster) * width.bits();
-        let page = self.page(bit / 8 / PAGE)?;
+        let number = bit / 8 / PAGE;
+        let bytes = match page {
+            Some((at_hand, bytes)) if *at_hand == number => bytes,
+            _ => &mut page.insert((number, self.page(number)?)).1,
+        };
         let at = (bit / 8 % PAGE) as usize;
-        let entry = match (width, page.get(at..)) {
+        let entry = match (width, bytes.get(at..)) {
             (Width::Fat12, Some([low, high, ..])) => {
                 let pair = u16::from_le_bytes([*low, *high]);
                 Some(u32::from(if bit.is_multiple_of(8) { pair & 0xFFF } else { pair >> 4 }))
@@ -126,20 +135,19 @@ impl Table {
         entry.ok_or_else(|| self.corrupt(cluster, "the table ends before it"))
     }
 
-    /// What comes after a cluster.
-    pub(super) fn next(&self, cluster: u32) -> Result<Next> {
-        let raw = self.raw(cluster)?;
+    /// What an entry says.
+    fn next(&self, raw: u32) -> Next {
         let end = match self.geometry.width {
             Width::Fat12 => 0xFF8,
             Width::Fat16 => 0xFFF8,
             Width::Fat32 => 0x0FFF_FFF8,
         };
-        Ok(match raw {
+        match raw {
             0 => Next::Free,
             raw if raw >= end => Next::End,
             raw if raw == end - 1 => Next::Bad,
             raw => Next::Cluster(raw),
-        })
+        }
     }
 
     /// The extents of the chain that starts at `cluster`, as far as `limit` bytes of it are needed,
@@ -149,7 +157,7 @@ impl Table {
         let size = self.geometry.cluster_size;
         // A chain that goes on after all clusters are counted goes round.
         let most = limit.div_ceil(size).min(self.geometry.clusters + 1);
-        let mut at = cluster;
+        let (mut at, mut page) = (cluster, None);
         let mut error = None;
         for count in 0..most {
             if count >= self.geometry.clusters {
@@ -171,7 +179,7 @@ impl Table {
                 error = Some(Error::unsupported("file", format!("more than {MAX_EXTENTS} pieces")));
                 break;
             }
-            match self.next(at) {
+            match self.entry(at, &mut page).map(|raw| self.next(raw)) {
                 Ok(Next::Cluster(next)) => at = next,
                 Ok(Next::End) => break,
                 // What the last cluster says does not matter once all is found.
@@ -202,9 +210,9 @@ impl Table {
 
     /// How many clusters are free, by counting them all.
     pub(super) fn count_free(&self) -> Result<u64> {
-        let mut free = 0;
+        let (mut free, mut page) = (0, None);
         for cluster in 2..self.geometry.clusters + 2 {
-            free += u64::from(self.raw(cluster as u32)? == 0);
+            free += u64::from(self.entry(cluster as u32, &mut page)? == 0);
         }
         Ok(free)
     }

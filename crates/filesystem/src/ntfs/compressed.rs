@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(file.next_data(8192), Some(2 * 8192..3 * 8192 + 100));
         assert_eq!(file.next_data(20_000), Some(20_000..3 * 8192 + 100));
         assert_eq!(file.next_data(3 * 8192 + 100), None);
-        file.prefetch(&[0..40_000]);
+        file.prefetch(std::slice::from_ref(&(0..40_000)));
     }
 
     #[test]

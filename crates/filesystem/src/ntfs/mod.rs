@@ -3,10 +3,10 @@
 //! Everything is a file, the table of files included: the [boot sector](boot) says where the
 //! [master file table](mft) starts, each of whose [records](record) is a file made of
 //! [attributes](attribute), whose values are [streams](stream) in the record or in
-//! [runs](run_list) of clusters. A [directory](directory) is a tree of names.
+//! [runs](run_list) of clusters. A [directory] is a tree of names.
 //!
 //! What is particular:
-//! - The journal ([`log_file`]) is not replayed. When it was open, or Windows is hibernated, the
+//! - The journal (`$LogFile`) is not replayed. When it was open, or Windows is hibernated, the
 //!   filesystem is [`Health::Dirty`] and says so among its problems.
 //! - A node is a record number and the record's sequence number, so that what was deleted and
 //!   reused since is noticed.
@@ -18,7 +18,7 @@
 //!   together. Further ones, by the names of ntfs-3g: `system.ntfs_attrib`, the DOS attributes;
 //!   `system.ntfs_reparse_data`, the whole reparse point; `system.ntfs_ea`, the list of old
 //!   extended attributes. Security descriptors are not shown.
-//! - [Reparse points](reparse) and [special files of Interix](interix) are links and devices where
+//! - Reparse points and special files of Interix are links and devices where
 //!   they are known. A file compressed by the Windows Overlay Filter is listed, with its length;
 //!   opening it is refused.
 
@@ -43,6 +43,8 @@ mod run_list;
 mod scan;
 mod standard_information;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod upcase;
 mod volume_information;
 

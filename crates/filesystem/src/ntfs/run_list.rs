@@ -93,7 +93,9 @@ fn signed(bytes: &[u8]) -> i64 {
 mod tests {
     use super::*;
 
-    fn list(pairs: &[u8], vcn: u64) -> Result<(Vec<(u64, u64, u64)>, u64)> {
+    type Decoded = (Vec<(u64, u64, u64)>, u64);
+
+    fn list(pairs: &[u8], vcn: u64) -> Result<Decoded> {
         let geometry = Geometry::at(&crate::ntfs::boot::tests::sector(), 0)?;
         let mut runs = Vec::new();
         let end = decode(&Fields::new("run list", 0, pairs), vcn, &geometry, &mut runs)?;

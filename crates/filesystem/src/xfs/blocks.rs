@@ -25,6 +25,14 @@ pub(super) struct Identity {
     owner: usize,
 }
 
+#[cfg(test)]
+impl Identity {
+    /// Where the checksum, the block, the UUID and the owner lie.
+    pub(super) fn places(self) -> [usize; 4] {
+        [self.crc, self.block, self.uuid, self.owner]
+    }
+}
+
 /// `xfs_btree_block` with long pointers.
 pub(super) const BTREE: Identity = Identity { crc: 64, block: 24, uuid: 40, owner: 56 };
 /// `xfs_dir3_blk_hdr`.
@@ -152,5 +160,39 @@ impl Blocks {
             return Err(fields.corrupt(identity.owner, why));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xfs::testing::{BLOCK, Image};
+
+    #[test]
+    fn blocks_must_be_what_and_whose_they_should_be() {
+        let mut image = Image::new(true);
+        image.block(20, b"XDB3", DIR3, 99);
+        let check = |image: &Image, owner| {
+            let blocks = image.blocks();
+            let (at, bytes) = blocks.read("test", 20, 1).unwrap();
+            blocks.verify("test", at, &bytes, DIR3, owner)
+        };
+        check(&image, 99).unwrap();
+        assert!(check(&image, 98).unwrap_err().to_string().contains("inode 99"));
+        let mut moved = image.clone();
+        moved.bytes.copy_within(21 * BLOCK..22 * BLOCK, 20 * BLOCK);
+        assert!(check(&moved, 99).unwrap_err().to_string().contains("checksum"));
+        image.be64(20 * BLOCK + 8, 5);
+        image.seal(20 * BLOCK, BLOCK, 4);
+        assert!(check(&image, 99).unwrap_err().to_string().contains("sector 5"));
+        image.be64(20 * BLOCK + 8, 160);
+        image.put(20 * BLOCK + 24, &[1]);
+        image.seal(20 * BLOCK, BLOCK, 4);
+        assert!(check(&image, 99).unwrap_err().to_string().contains("UUID"));
+        assert!(image.blocks().read("test", 512, 1).is_ok(), "the second group");
+        assert!(image.blocks().read("test", 511, 2).is_err(), "over the end of a group");
+        assert!(image.blocks().read("test", 1024, 1).is_err());
+        assert!(image.blocks().read_mapped("test", &[], 0, 1).is_err());
+        assert!(image.blocks().read_mapped("test", &[], 0, 1 << 20).is_err());
     }
 }

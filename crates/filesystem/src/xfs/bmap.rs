@@ -206,3 +206,121 @@ impl Walk<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fathom_block::ErrorKind;
+
+    use super::*;
+    use crate::node::NodeId;
+    use crate::xfs::testing::{BLOCK, Image, Node, extent};
+
+    fn mapped(image: &Image, node: &Node) -> Result<Vec<Mapping>> {
+        let mut image = image.clone();
+        image.inode(65, node);
+        let blocks = image.blocks();
+        map(&blocks, &Inode::read(&blocks, 65).unwrap(), Fork::Data)
+    }
+
+    fn listed(extents: &[[u8; 16]]) -> Node {
+        Node { extents: extents.len() as u32, data: extents.concat(), ..Node::default() }
+    }
+
+    #[test]
+    fn lists_are_read_and_checked() {
+        let image = Image::new(true);
+        let node = listed(&[extent(0, 30, 2, false), extent(7, 600, 1, true)]);
+        let map = mapped(&image, &node).unwrap();
+        assert_eq!(map.len(), 2);
+        assert_eq!(map[1], Mapping { start: 7, count: 1, block: 600, unwritten: true });
+        assert_eq!(Mapping::find(&map, 1), Some(&map[0]));
+        assert_eq!(Mapping::find(&map, 2), None);
+        let wrong = [
+            listed(&[extent(0, 30, 0, false)]),
+            listed(&[extent(0, 511, 2, false)]),
+            listed(&[extent(0, 1 << 40, 1, false)]),
+            listed(&[extent(5, 30, 2, false), extent(6, 40, 1, false)]),
+            Node { extents: 1000, ..Node::default() },
+        ];
+        for node in wrong {
+            assert_eq!(mapped(&image, &node).unwrap_err().kind(), ErrorKind::Corrupt);
+        }
+    }
+
+    #[test]
+    fn files_have_holes_and_unwritten_parts() {
+        let mut image = Image::new(true);
+        image.bytes[30 * BLOCK..31 * BLOCK].fill(b'a');
+        image.bytes[31 * BLOCK..32 * BLOCK].fill(b'b');
+        let extents = [extent(0, 30, 1, false), extent(2, 31, 1, true), extent(3, 31, 1, false)];
+        image.inode(65, &Node { size: 3 * BLOCK as u64 + 10, ..listed(&extents) });
+        let file = image.open().unwrap().open(NodeId::new(65)).unwrap();
+        let mut bytes = vec![1; file.len() as usize];
+        file.read_at(0, &mut bytes).unwrap();
+        assert!(bytes[..BLOCK].iter().all(|byte| *byte == b'a'));
+        assert!(bytes[BLOCK..3 * BLOCK].iter().all(|byte| *byte == 0));
+        assert_eq!(&bytes[3 * BLOCK..], b"bbbbbbbbbb");
+        assert_eq!(file.next_data(BLOCK as u64), Some(3 * BLOCK as u64..3 * BLOCK as u64 + 10));
+        image.inode(65, &Node { size: 1, ..listed(&[extent((1 << 54) - 1, 30, 1, false)]) });
+        assert!(image.open().unwrap().open(NodeId::new(65)).is_ok());
+    }
+
+    /// A tree of one leaf at block 40 with these extents, beneath a root of level 1 that names the
+    /// blocks `children`.
+    fn tree(v5: bool, extents: &[[u8; 16]], children: &[u64]) -> (Image, Node) {
+        let mut image = Image::new(v5);
+        let mut leaf = if v5 { b"BMA3".to_vec() } else { b"BMAP".to_vec() };
+        leaf.extend([0, 0]);
+        leaf.extend((extents.len() as u16).to_be_bytes());
+        leaf.resize(if v5 { 72 } else { 24 }, 0);
+        leaf.extend(extents.concat());
+        image.block(40, &leaf, BTREE, 65);
+        let room = (512 - if v5 { 176 } else { 100 } - 4) / 16;
+        let mut root = vec![0, 1, 0, children.len() as u8];
+        root.resize(4 + room * 8, 0);
+        children.iter().for_each(|child| root.extend(child.to_be_bytes()));
+        let count = extents.len() as u32;
+        (image, Node { format: 3, extents: count, data: root, ..Node::default() })
+    }
+
+    #[test]
+    fn trees_are_walked_and_bounded() {
+        let extents: Vec<_> = (0..100).map(|at| extent(at * 2, 50 + at, 1, false)).collect();
+        for v5 in [false, true] {
+            let (image, node) = tree(v5, &extents, &[40]);
+            assert_eq!(mapped(&image, &node).unwrap().len(), 100);
+            let fails = |image: &Image, node: &Node, wanted: &str| {
+                let error = mapped(image, node).unwrap_err().to_string();
+                assert!(error.contains(wanted), "{error}");
+            };
+            fails(&image, &Node { extents: 99, ..node.clone() }, "more than the 99");
+            fails(&image, &Node { extents: 101, ..node.clone() }, "101 are claimed");
+            fails(&image, &Node { extents: 1 << 30, ..node.clone() }, "at most");
+            fails(&tree(v5, &extents, &[40, 40]).0, &tree(v5, &extents, &[40, 40]).1, "twice");
+            fails(&image, &tree(v5, &extents, &[9]).1, "magic");
+            fails(&image, &tree(v5, &extents, &[5000]).1, "do not lie");
+            let mut deep = node.clone();
+            deep.data[1] = 2;
+            fails(&image, &deep, "level");
+            deep.data[1] = 200;
+            fails(&image, &deep, "root");
+            // A node that names itself is found by the level that it has to have.
+            let mut own = image.clone();
+            own.put(40 * BLOCK + 4, &[0, 1]);
+            own.identify(40 * BLOCK, BLOCK, BTREE, 65);
+            fails(&own, &node, "level");
+        }
+    }
+
+    #[test]
+    fn blocks_of_swapped_files_may_name_the_other() {
+        let (mut image, node) = tree(true, &[extent(0, 50, 1, false)], &[40]);
+        image.identify(40 * BLOCK, BLOCK, BTREE, 66);
+        assert!(mapped(&image, &node).unwrap_err().to_string().contains("inode 66"));
+        image.inode(65, &node);
+        let mut blocks = image.blocks();
+        blocks.swapped.insert(65);
+        let inode = Inode::read(&blocks, 65).unwrap();
+        assert_eq!(map(&blocks, &inode, Fork::Data).unwrap().len(), 1);
+    }
+}

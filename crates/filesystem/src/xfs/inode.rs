@@ -303,3 +303,106 @@ fn timestamp(fields: &Fields<'_>, at: usize, big: bool) -> Result<Timestamp> {
     // Damage must not make a time that no caller expects.
     Ok(Timestamp::new(seconds.into(), fields.be_u32(at + 4)?.min(999_999_999)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::NodeId;
+    use crate::xfs::testing::{INODE, Image, Node};
+
+    fn error(image: &Image, number: u64) -> String {
+        Inode::read(&image.blocks(), number).map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn cores_of_every_version_are_read() {
+        for v5 in [false, true] {
+            let mut image = Image::new(v5);
+            image.inode(65, &Node { mode: 0o100640, size: 77, ..Node::default() });
+            let metadata = Inode::read(&image.blocks(), 65).unwrap().metadata(12);
+            assert_eq!((metadata.mode, metadata.uid, metadata.gid), (0o640, 1000, 1001));
+            assert_eq!((metadata.size, metadata.allocated, metadata.links), (77, 12288, 2));
+            assert_eq!(metadata.modified, Timestamp::new(-5, 6));
+            assert_eq!(metadata.created.is_some(), v5);
+        }
+        let mut image = Image::new(false);
+        image.inode(65, &Node::default());
+        image.put(65 * INODE + 4, &[1]);
+        image.be16(65 * INODE + 6, 9);
+        assert_eq!(Inode::read(&image.blocks(), 65).unwrap().metadata(12).links, 9);
+    }
+
+    #[test]
+    fn big_times_and_counts_are_read() {
+        let mut image = Image::new(true);
+        image.inode(65, &Node::default());
+        let at = 65 * INODE;
+        image.be64(at + 120, BIGTIME | NREXT64);
+        image.be64(at + 40, ((1 << 31) + 4_000_000_000) * 1_000_000_000 + 7);
+        image.be64(at + 24, 3 << 33);
+        image.be32(at + 76, 70000);
+        image.put(at + 82, &[20]);
+        image.seal(at, INODE, 100);
+        let inode = Inode::read(&image.blocks(), 65).unwrap();
+        assert_eq!(inode.metadata(12).modified, Timestamp::new(4_000_000_000, 7));
+        assert_eq!(inode.fork(Fork::Data), Some((Format::Extents, 3 << 33)));
+        assert_eq!(inode.fork(Fork::Attributes), Some((Format::Extents, 70000)));
+    }
+
+    #[test]
+    fn devices_have_numbers() {
+        let mut image = Image::new(true);
+        let number = (300u32 << 18 | 70000).to_be_bytes().to_vec();
+        let node = Node { mode: 0o020600, format: 0, data: number, ..Node::default() };
+        image.inode(65, &node);
+        let inode = Inode::read(&image.blocks(), 65).unwrap();
+        assert_eq!(inode.metadata(12).device, Some((300, 70000)));
+        assert!(image.open().unwrap().open(NodeId::new(65)).is_err());
+        image.inode(65, &Node { mode: 0o010600, ..node });
+        assert_eq!(Inode::read(&image.blocks(), 65).unwrap().metadata(12).device, None);
+    }
+
+    #[test]
+    fn damage_is_named() {
+        let lies: [(usize, &[u8], &str); 11] = [
+            (0, b"XX", "magic"),
+            (2, &[0, 0], "free"),
+            (2, &[0xF0, 0], "mode"),
+            (4, &[2], "version"),
+            (5, &[1], "Local"),
+            (5, &[9], "format 9"),
+            (5, &[0], "Device"),
+            (56, &[0x80], "size"),
+            (82, &[60], "attributes start"),
+            (82, &[10, 0], "device number"),
+            (152, &[1], "says that it is inode"),
+        ];
+        for (at, bytes, wanted) in lies {
+            let mut image = Image::new(true);
+            image.inode(65, &Node::default());
+            image.put(65 * INODE + at, bytes);
+            if at != 0 {
+                assert!(error(&image, 65).contains("checksum") || at == 4, "{wanted}");
+                image.seal(65 * INODE, INODE, 100);
+            }
+            assert!(error(&image, 65).contains(wanted), "{}", error(&image, 65));
+        }
+        let mut image = Image::new(true);
+        image.put(65 * INODE + 160, &[1]);
+        image.seal(65 * INODE, INODE, 100);
+        assert!(error(&image, 65).contains("magic"));
+        assert!(error(&image, 1 << 40).contains("no place"));
+    }
+
+    #[test]
+    fn realtime_files_are_refused_and_others_read() {
+        let mut image = Image::new(true);
+        image.inode(65, &Node { size: 5, ..Node::default() });
+        image.put(65 * INODE + 90, &[0, 1]);
+        image.seal(65 * INODE, INODE, 100);
+        let filesystem = image.open().unwrap();
+        let error = filesystem.open(NodeId::new(65)).err().unwrap();
+        assert_eq!(error.kind(), fathom_block::ErrorKind::Unsupported);
+        assert_eq!(filesystem.metadata(NodeId::new(65)).unwrap().size, 5);
+    }
+}

@@ -18,6 +18,8 @@ mod inode;
 mod log;
 mod superblock;
 mod symlink;
+#[cfg(test)]
+mod testing;
 mod tree;
 
 use std::sync::Arc;

@@ -245,3 +245,100 @@ impl Superblock {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fathom_block::ErrorKind;
+
+    use crate::node::Health;
+    use crate::xfs::testing::{AG_BLOCKS, BLOCK, Image, ROOT};
+
+    #[test]
+    fn geometry_that_contradicts_itself_is_refused() {
+        let lies: [(usize, &[u8]); 16] = [
+            (0, b"XFSC"),
+            (4, &[0, 0, 0x20, 0]),
+            (8, &[0xFF; 8]),
+            (8, &[0; 8]),
+            (84, &[0, 0, 0, 1]),
+            (84, &[0, 0, 1, 0]),
+            (88, &[0; 4]),
+            (102, &[0, 0]),
+            (102, &[0x40, 0]),
+            (104, &[1, 0]),
+            (120, &[30]),
+            (122, &[20]),
+            (123, &[2]),
+            (124, &[40]),
+            (126, &[1]),
+            (192, &[9]),
+        ];
+        for v5 in [false, true] {
+            for (at, bytes) in lies {
+                let mut image = Image::new(v5);
+                image.superblock(at, bytes);
+                let error = image.open().err().unwrap_or_else(|| panic!("{at}: {bytes:?}"));
+                assert_eq!(error.kind(), ErrorKind::Corrupt, "{at}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_stands_in_for_a_damaged_superblock() {
+        let mut image = Image::new(true);
+        image.put(110, b"?");
+        let filesystem = image.open().unwrap();
+        assert_eq!(filesystem.root().inode, ROOT);
+        let problems = filesystem.problems();
+        assert!(problems[0].to_string().contains("the copy at byte 2097152"), "{problems:?}");
+        assert_eq!(filesystem.info().label.as_deref(), Some("label"));
+        image.put(AG_BLOCKS * BLOCK + 110, b"?");
+        assert!(image.open().is_err());
+        // A copy that mkfs.xfs did not give the root's number is not enough.
+        let mut image = Image::new(true);
+        image.superblock(56, &[0xFF; 8]);
+        assert!(image.open().is_err());
+    }
+
+    #[test]
+    fn what_the_volume_lacks_is_a_problem() {
+        let mut image = Image::new(true);
+        image.bytes.truncate(AG_BLOCKS * BLOCK);
+        let filesystem = image.open().unwrap();
+        assert!(filesystem.problems()[0].to_string().contains("truncated"));
+        assert!(filesystem.metadata(filesystem.root()).is_ok());
+    }
+
+    #[test]
+    fn features_are_known_or_refused() {
+        let refused = |v5, at, bytes: &[u8]| {
+            let mut image = Image::new(v5);
+            image.superblock(at, bytes);
+            let error = image.open().err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+            error.to_string()
+        };
+        assert!(refused(true, 216, &[0, 0, 1, 1]).contains("metadir"));
+        assert!(refused(true, 216, &[0, 0, 2, 1]).contains("zoned"));
+        assert!(refused(true, 216, &[0x80, 0, 0, 1]).contains("0x80000000"));
+        assert!(refused(true, 100, &[0xB4, 0xA6]).contains("version 6"));
+        assert!(refused(false, 100, &[0x94, 0xA4]).contains("version 1 directories"));
+        assert!(refused(false, 100, &[0xA4, 0xA4]).contains("unwritten"));
+        assert!(refused(false, 100, &[0xB6, 0xA4]).contains("0x200"));
+        assert!(refused(false, 200, &[0x10, 0, 0, 0]).contains("0x10000000"));
+        let mut image = Image::new(true);
+        image.superblock(216, &[0, 0, 0, 0x11]);
+        let filesystem = image.open().unwrap();
+        assert_eq!(filesystem.info().health, Health::Errors);
+        assert!(filesystem.problems()[0].to_string().contains("xfs_repair"));
+        let mut image = Image::new(true);
+        // Other metadata than the first superblock carries another UUID.
+        image.superblock(248, &crate::xfs::testing::UUID);
+        image.superblock(216, &[0, 0, 0, 5]);
+        image.superblock(32, &[9; 16]);
+        let filesystem = image.open().unwrap();
+        assert!(filesystem.metadata(filesystem.root()).is_ok());
+        assert!(filesystem.info().features.iter().any(|name| name == "meta_uuid"));
+        assert_eq!(filesystem.info().uuid.as_deref(), Some("09090909-0909-0909-0909-090909090909"));
+    }
+}

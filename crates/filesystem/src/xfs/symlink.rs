@@ -71,3 +71,49 @@ fn remote(
     }
     Ok(target)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::NodeId;
+    use crate::xfs::testing::{BLOCK, Image, Node, extent};
+
+    fn read(image: &Image, node: &Node) -> Result<Vec<u8>> {
+        let mut image = image.clone();
+        image.inode(65, &Node { mode: 0o120777, ..node.clone() });
+        image.open()?.read_link(NodeId::new(65))
+    }
+
+    #[test]
+    fn targets_in_the_inode_and_in_blocks_are_read() {
+        for v5 in [false, true] {
+            let mut image = Image::new(v5);
+            let local = Node { format: 1, size: 4, data: b"away".to_vec(), ..Node::default() };
+            assert_eq!(read(&image, &local).unwrap(), b"away");
+            assert!(read(&image, &Node { size: 5, ..local.clone() }).is_err(), "a zero");
+            assert!(read(&image, &Node { size: 900, ..local.clone() }).is_err());
+            assert!(read(&image, &Node { size: 0, ..local.clone() }).is_err());
+            assert!(read(&image, &Node { size: 1025, ..local }).is_err());
+
+            let target = vec![b't'; 1000];
+            let mut block = if v5 { b"XSLM".to_vec() } else { Vec::new() };
+            if v5 {
+                block.extend([0, 0, 0, 0, 0, 0, 3, 232]);
+                block.resize(HEADER, 0);
+            }
+            block.extend(&target);
+            image.block(40, &block, REMOTE, 65);
+            let data = extent(0, 40, 1, false).to_vec();
+            let node = Node { size: 1000, extents: 1, data, ..Node::default() };
+            assert_eq!(read(&image, &node).unwrap(), target);
+            let hole = Node { data: extent(1, 40, 1, false).to_vec(), ..node.clone() };
+            assert!(read(&image, &hole).is_err());
+            if v5 {
+                assert!(read(&image, &Node { size: 999, ..node.clone() }).is_err());
+                image.put(40 * BLOCK, b"X");
+                image.put(40 * BLOCK + 3, b"?");
+                assert!(read(&image, &node).unwrap_err().to_string().contains("magic"));
+            }
+        }
+    }
+}

@@ -20,13 +20,14 @@ fn blocks<C: Cipher>(data: &mut [u8]) -> &mut [Block<C>] {
     Block::<C>::slice_as_chunks_mut(data).0
 }
 
-fn number(block: &[u8; BLOCK]) -> u128 {
-    u128::from_le_bytes(*block)
+/// A block as one number, which is what makes masking it cheap.
+fn number(block: &[u8]) -> u128 {
+    block.first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes))
 }
 
 fn xor(block: &mut [u8], mask: u128) {
-    for (byte, mask) in block.iter_mut().zip(mask.to_le_bytes()) {
-        *byte ^= mask;
+    if let Some(bytes) = block.first_chunk_mut::<BLOCK>() {
+        *bytes = (u128::from_le_bytes(*bytes) ^ mask).to_le_bytes();
     }
 }
 
@@ -81,7 +82,7 @@ impl<C: Cipher> Decrypt for Xts<C> {
             let mut tweaks = tweaks.map(Block::<C>::from);
             self.tweak.encrypt_blocks(&mut tweaks);
             for (sector, tweak) in some.into_iter().zip(tweaks) {
-                self.sector(number(&tweak.into()), sector);
+                self.sector(number(&tweak), sector);
             }
         }
     }
@@ -101,8 +102,8 @@ impl<C: Cipher> Cbc<C> {
 
 impl<C: Cipher> Decrypt for Cbc<C> {
     fn decrypt(&self, first: u64, size: usize, data: &mut [u8]) {
-        for (number, sector) in sectors(first, size, data) {
-            let mut before = Block::<C>::from(self.iv.of(number));
+        for (index, sector) in sectors(first, size, data) {
+            let mut before = Block::<C>::from(self.iv.of(index));
             for batch in blocks::<C>(sector).chunks_mut(BATCH) {
                 let mut masks = [before; BATCH];
                 let mut slots = masks.iter_mut();
@@ -113,7 +114,7 @@ impl<C: Cipher> Decrypt for Cbc<C> {
                 }
                 self.cipher.decrypt_blocks(batch);
                 for (mask, block) in masks.iter().zip(batch.iter_mut()) {
-                    block.iter_mut().zip(mask.iter()).for_each(|(byte, mask)| *byte ^= mask);
+                    xor(block, number(mask));
                 }
             }
         }

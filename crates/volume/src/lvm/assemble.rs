@@ -39,11 +39,18 @@ pub(crate) struct Assembled {
 pub(super) fn assemble(group: &Group, found: &HashMap<String, Found>) -> Vec<Assembled> {
     let mut assembly =
         Assembly { group, found, snapshots: snapshots(group), opened: HashMap::new() };
-    let visible = group.logical.iter().filter(|(_, logical)| logical.visible);
-    visible
+    // The pair is marked the wrong way round: what people know as the snapshot, its store, is not
+    // visible in the metadata, while the volume that ties it to its origin may be.
+    let stores: HashSet<&str> = assembly.snapshots.keys().copied().collect();
+    let shown = |(name, logical): &(&String, &Logical)| {
+        let tie =
+            logical.segments.iter().any(|one| matches!(one.mapping, Mapping::Snapshot { .. }));
+        (logical.visible && !tie) || stores.contains(name.as_str())
+    };
+    let shown = group.logical.iter().filter(shown);
+    shown
         .map(|(name, logical)| {
             let opened = assembly.open(name, 0);
-            let what = || format!("logical volume {}/{name}", group.name);
             let (reader, problem) = match opened {
                 Ok(opened) => (Some(opened.reader), opened.note),
                 Err(error) => (None, Some(error)),
@@ -55,7 +62,7 @@ pub(super) fn assemble(group: &Group, found: &HashMap<String, Found>) -> Vec<Ass
                 size: logical.extents().saturating_mul(group.extent_size),
                 parents: assembly.parents(name),
                 reader,
-                problem: problem.map(|problem| problem.within(what())),
+                problem,
             }
         })
         .collect()

@@ -3,7 +3,7 @@
 //! Each physical volume has a [label] and, usually, [areas](area) with the whole group's metadata as
 //! [text](config). The copies may differ, when some disks were away during a change: the one with
 //! the highest sequence number is the truth. Physical volumes are collected as discovery comes
-//! across them, on whatever they lie; a [group](group) is put together once all of its are there, or
+//! across them, on whatever they lie; a [group] is put together once all of its are there, or
 //! once nothing more is to be found.
 //!
 //! Of the types of segments, `linear`, `striped`, `zero`, `mirror` and `raid1` are read, the last
@@ -170,6 +170,37 @@ pub(crate) mod tests {
 
     fn fill(digit: u8, extent: usize) -> u8 {
         digit.wrapping_mul(100).wrapping_add(extent as u8)
+    }
+
+    /// Two physical volumes of a group called `name`, with these volumes across both.
+    pub(crate) fn group_of(name: &str, volumes: &[&str]) -> [Vec<u8>; 2] {
+        let logical: String = volumes.iter().map(|lv| volume(lv, &[STRIPED])).collect();
+        let metadata = text(1, &logical).replacen("vg0", name, 1);
+        [physical(b'0', &metadata), physical(b'1', &metadata)]
+    }
+
+    /// The metadata of a group of one physical volume, with one volume.
+    pub(crate) fn alone(name: &str, id: &str, digit: u8, lv: &str) -> String {
+        let metadata = text(1, &volume(lv, &[LINEAR]));
+        let zeros = |digit: char| metadata.find(&digit.to_string().repeat(6));
+        let mut metadata = match zeros('0') {
+            Some(at) => {
+                let mut changed = metadata.clone();
+                let uuid: String = metadata[at..at + 38]
+                    .chars()
+                    .map(|c| if c == '0' { digit as char } else { c })
+                    .collect();
+                changed.replace_range(at..at + 38, &uuid);
+                changed
+            }
+            None => metadata,
+        };
+        // The second physical volume goes.
+        if let (Some(start), Some(end)) = (metadata.find("pv1 {"), metadata.find("logical_volumes"))
+        {
+            metadata.replace_range(start..end, "} ");
+        }
+        metadata.replacen("vg0", name, 1).replace("group-id", id)
     }
 
     struct Machine {
@@ -344,9 +375,10 @@ pub(crate) mod tests {
             let segment = format!(
                 "start_extent = 0 extent_count = 1 type = \"snapshot\" origin = \"origin\" {store} = \"snap\""
             );
+            // As LVM writes them: the store hidden, the volume that ties the two visible.
             let logical = volume("origin", &[&one("pv0", 0)])
-                + &volume("snap", &[&one("pv0", 1)])
-                + &hidden("snapshot0", &segment);
+                + &hidden("snap", &one("pv0", 1))
+                + &volume("snapshot0", &[&segment]);
             let group = Machine::new(&two(&logical)).lvm.next_group().unwrap();
             group.logical.into_iter().map(|lv| lv.reader.is_some()).collect::<Vec<_>>()
         };

@@ -32,7 +32,8 @@ pub(crate) fn disk_label(head: &[u8], whole_disk: bool, length: u64) -> Option<R
     if has(head, 508, &[0xDA, 0xBE]) && sun_checksum(head) {
         return Some(Recognised::new("Sun disk label", 508));
     }
-    if has(head, 0, b"RDSK") || has(head, 512, b"RDSK") {
+    // The rigid disk block is one of the first sixteen.
+    if (0..16).any(|sector| has(head, sector * 512, b"RDSK")) {
         return Some(Recognised::new("Amiga partition table", 0));
     }
     if has(head, 0, &[0xC9, 0xC2, 0xD4, 0xC1]) {
@@ -100,7 +101,7 @@ mod tests {
         assert_eq!(name(&[(0, &[0x0B, 0xE5, 0xA9, 0x41])]), Some("SGI disk label"));
         assert_eq!(name(&[(508, &[0xDA, 0xBE])]), None);
         assert_eq!(name(&[(508, &[0xDA, 0xBE, 0xDA, 0xBE])]), Some("Sun disk label"));
-        assert_eq!(name(&[(0, b"RDSK")]), Some("Amiga partition table"));
+        assert_eq!(name(&[(1024, b"RDSK")]), Some("Amiga partition table"));
         assert_eq!(name(&[(0, &[0xC9, 0xC2, 0xD4, 0xC1])]), Some("AIX boot record"));
         assert_eq!(name(&[(8196, &[0xE5, 0xD6, 0xD3, 0xF1])]), Some("IBM DASD label"));
         let entry = b"\x01GEM\0\0\0\x02\0\0\x01\0";

@@ -116,11 +116,32 @@ fn partx(work: &Work, sector_size: u32) -> Result<BTreeMap<u32, Row>> {
         // `partx` always counts in 512 bytes.
         let bytes = |name: &str| -> Result<u64> { Ok(field(name)?.parse::<u64>()? * 512) };
         let kind = field("TYPE")?.to_lowercase();
-        let (name, uuid) = (field("NAME")?.to_owned(), field("UUID")?.to_owned());
+        let (name, uuid) = (unescaped(field("NAME")?), field("UUID")?.to_owned());
         let row = (bytes("START")?, bytes("SECTORS")?, kind, name, uuid, bootable);
         rows.insert(field("NR")?.parse()?, row);
     }
     Ok(rows)
+}
+
+/// `partx` spells what is not ASCII as `\\x` and two digits.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits =
+            after.strip_prefix(b"x").and_then(|digits| std::str::from_utf8(digits.get(..2)?).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'\\' => {
+                bytes.push(byte);
+                rest = &after[3..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn sfdisk(work: &Work) -> Result<BTreeMap<u32, (u64, u64)>> {
@@ -244,9 +265,9 @@ printf '\0\0\0\0' | dd of=disk.img bs=1 seek=440 conv=notrunc status=none"#,
         table(
             "mbr-logical",
             512,
-            r#"truncate -s 64M disk.img
+            r#"truncate -s 96M disk.img
 { echo label: dos; echo start=2048, size=1000, type=83; echo start=4096, type=f
-for i in $(seq 1 40); do echo "start=$((4096 + 2048 * i)), size=$((i * 40)), type=$((80 + i % 4))"; done; } | sfdisk -q disk.img"#,
+for i in $(seq 1 40); do echo "start=$((4096 + 4096 * i + i % 7)), size=$((i * 40)), type=$((80 + i % 4))"; done; } | sfdisk -q disk.img"#,
         ),
         table(
             "mbr-logical-holes",
@@ -274,10 +295,9 @@ END"#,
         table(
             "gpt-sgdisk-256-entries",
             512,
-            r#"truncate -s 256M disk.img
-sgdisk -S 256 disk.img > /dev/null
-args=(); for i in $(seq 1 200); do args+=(-n "$((i + i % 2)):0:+1M" -c "$((i + i % 2)):part $i"); done 2>/dev/null
-for i in $(seq 1 2 199) $(seq 250 256); do sgdisk -n "$i:0:+512K" -c "$i:part $i" -t "$i:8300" disk.img > /dev/null; done
+            r#"truncate -s 300M disk.img
+{ echo label: gpt; echo table-length: 256
+for i in $(seq 1 2 199) $(seq 240 256); do echo "disk.img$i : start=$((2048 * i)), size=$((i * 7)), name=\"part $i\""; done; } | sfdisk -q disk.img
 sgdisk -A 7:set:2 -A 9:set:60 disk.img > /dev/null"#,
         ),
         table(

@@ -92,7 +92,10 @@ impl Header {
         match version {
             2 | 3 => {}
             1 => {
-                return Err(Error::unsupported("qcow version 1", "only versions 2 and 3 are read"));
+                return Err(Error::unsupported(
+                    "qcow version 1",
+                    "only versions 2 and 3 are read; convert it with qemu-img convert",
+                ));
             }
             _ => {
                 let why = "only versions 2 and 3 are known";

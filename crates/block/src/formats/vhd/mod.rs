@@ -1,6 +1,6 @@
 //! Virtual hard disks, fixed and dynamic.
 //!
-//! A fixed disk is its bytes and a [`footer`]. A dynamic one keeps [`blocks`] where a table says,
+//! A fixed disk is its bytes and a [`mod@footer`]. A dynamic one keeps [`blocks`] where a table says,
 //! and has a copy of the footer at its beginning. Differencing disks are refused by name.
 
 mod blocks;

@@ -6,7 +6,7 @@
 //! items into the subvolumes. We do the same, in memory: the outcome is a patch for each
 //! subvolume's tree ([`draft`]), laid over the tree as it is read.
 //!
-//! The rules of the merge ([`replay`], [`names`], [`extents`]) are those of the kernel's
+//! The rules of the merge ([`mod@replay`], [`names`], [`extents`]) are those of the kernel's
 //! `tree-log.c`; there is no other description of them. A log that breaks the rules, which the
 //! kernel would refuse to mount, is not merged at all: then the filesystem is shown as of its last
 //! commit, is said to be dirty, and the files that the log is about are named.

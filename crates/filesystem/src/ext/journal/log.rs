@@ -57,7 +57,7 @@ impl Log {
             return Err(inode.corrupt(0, "it is to be the journal, but is no regular file"));
         }
         let block_size = superblock.block_size;
-        let blocks = inode.size / u64::from(block_size);
+        let blocks = (inode.size / u64::from(block_size)).min(superblock.blocks_count);
         let mut runs: Vec<Run> = Vec::new();
         tree::visit(store, inode, 0..blocks, &mut |run| {
             runs.push(run);

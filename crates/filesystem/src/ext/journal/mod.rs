@@ -9,6 +9,8 @@ mod block;
 mod log;
 mod recovery;
 mod superblock;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! The index over a directory: pairs of hash value and address, sorted by hash value.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use fathom_block::{Fields, Result};
@@ -14,10 +15,6 @@ const LEAVES_V5: [u16; 2] = [0x3DF1, 0x3DFF];
 
 /// Addresses count in this many bytes.
 const UNIT: u64 = 8;
-
-/// How many leaves full of one hash value are gone through. A leaf holds at least 50 names of the
-/// same hash value; the kernel has no such bound.
-const MAX_LEAVES: usize = 100_000;
 
 /// Looks a name up in a directory that is one block with its own index.
 pub(super) fn in_block(directory: &Directory<'_>, name: &[u8]) -> Result<Option<u64>> {
@@ -43,7 +40,8 @@ pub(super) fn in_leaves(directory: &Directory<'_>, name: &[u8]) -> Result<Option
         leaves_v5: LEAVES_V5,
     };
     let mut leaf = tree.find(search.hash)?;
-    for _ in 0..MAX_LEAVES {
+    let mut seen = HashSet::new();
+    loop {
         let fields = Fields::new(&directory.what, leaf.at, &leaf.bytes);
         let (counts, entries) = if blocks.crc() { (56, 64) } else { (12, 16) };
         let count = usize::from(fields.be_u16(counts)?);
@@ -54,10 +52,11 @@ pub(super) fn in_leaves(directory: &Directory<'_>, name: &[u8]) -> Result<Option
         if more.is_break() || leaf.next == 0 {
             return Ok(search.found());
         }
+        if !seen.insert(leaf.next) {
+            return Err(fields.corrupt(0, "the leaves of the index follow each other in a circle"));
+        }
         leaf = tree.next(leaf.next)?;
     }
-    let fields = Fields::new(&directory.what, leaf.at, &leaf.bytes);
-    Err(fields.corrupt(0, "the leaves of the index follow each other without an end"))
 }
 
 /// Tries every entry with the hash value; breaks unless those of the next leaf must be tried too.
@@ -78,7 +77,7 @@ fn candidates(
             // Removed since.
             continue;
         }
-        let logical = address / span << directory.blocks.superblock.dir_block_log;
+        let logical = (address / span) << directory.blocks.superblock.dir_block_log;
         let block = directory.block(logical)?;
         let (entry, _) = block.entry(&directory.what, (address % span) as usize)?;
         if search.take(&entry).is_break() {

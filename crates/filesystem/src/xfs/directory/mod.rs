@@ -198,3 +198,279 @@ impl<'a> Directory<'a> {
         Ok(number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Filesystem;
+    use crate::xfs::blocks::{DA3, DIR3};
+    use crate::xfs::testing::{BLOCK, Image, Node, ROOT, extent, short};
+
+    /// A block of entries: `header` is its magic; returns the entries' hash values and addresses.
+    fn entries(
+        v5: bool,
+        ftype: bool,
+        logical: usize,
+        names: &[&[u8]],
+    ) -> (Vec<u8>, Vec<(u32, u32)>) {
+        let mut block = vec![0; if v5 { 64 } else { 16 }];
+        let mut index = Vec::new();
+        for name in names {
+            let at = block.len();
+            index.push((name::hash(name), ((logical * BLOCK + at) / 8) as u32));
+            block.extend(ROOT.to_be_bytes());
+            block.push(name.len() as u8);
+            block.extend_from_slice(name);
+            if ftype {
+                block.push(2);
+            }
+            let end = (block.len() + 2).next_multiple_of(8);
+            block.resize(end - 2, 0);
+            block.extend((at as u16).to_be_bytes());
+        }
+        index.sort_unstable();
+        (block, index)
+    }
+
+    /// Fills the rest up to `end` with a free stretch.
+    fn free_up_to(block: &mut Vec<u8>, end: usize) {
+        let at = block.len();
+        block.extend([0xFF, 0xFF]);
+        block.extend(((end - at) as u16).to_be_bytes());
+        block.resize(end - 2, 0);
+        block.extend((at as u16).to_be_bytes());
+    }
+
+    fn pairs(index: &[(u32, u32)]) -> Vec<u8> {
+        index
+            .iter()
+            .flat_map(|(hash, at)| [hash.to_be_bytes(), at.to_be_bytes()])
+            .flatten()
+            .collect()
+    }
+
+    fn directory(image: &mut Image, extents: &[[u8; 16]]) {
+        let node = Node {
+            mode: 0o040755,
+            size: BLOCK as u64,
+            extents: extents.len() as u32,
+            data: extents.concat(),
+            ..Node::default()
+        };
+        image.inode(ROOT, &node);
+    }
+
+    fn one_block(v5: bool, names: &[&[u8]]) -> Image {
+        let mut image = Image::new(v5);
+        let (mut block, index) = entries(v5, v5, 0, names);
+        free_up_to(&mut block, BLOCK - 8 - index.len() * 8);
+        block.extend(pairs(&index));
+        block.extend((index.len() as u32).to_be_bytes());
+        block.extend([0; 4]);
+        block[..4].copy_from_slice(if v5 { b"XDB3" } else { b"XD2B" });
+        image.block(30, &block, DIR3, ROOT);
+        directory(&mut image, &[extent(0, 30, 1, false)]);
+        image
+    }
+
+    fn listed(image: &Image) -> (Vec<Vec<u8>>, Option<Error>) {
+        let filesystem = image.open().unwrap();
+        let mut names = Vec::new();
+        let outcome = filesystem.read_dir(filesystem.root(), &mut |entry| {
+            names.push(entry.name);
+            ControlFlow::Continue(())
+        });
+        (names, outcome.err())
+    }
+
+    fn found(filesystem: &dyn Filesystem, name: &[u8]) -> Result<bool> {
+        filesystem.lookup(filesystem.root(), name).map(|found| found.is_some())
+    }
+
+    #[test]
+    fn the_short_form_is_read() {
+        let mut image = Image::new(true);
+        let data = short(&[(b"one", 65), (b"two", 66), (b"bad/name", 67), (b"odd", 1 << 30)]);
+        let node =
+            Node { mode: 0o040755, format: 1, size: data.len() as u64, data, ..Node::default() };
+        image.inode(ROOT, &node);
+        let (names, error) = listed(&image);
+        assert_eq!(names, [b"one", b"two"]);
+        assert!(error.unwrap().to_string().contains("bad/name"));
+        let filesystem = image.open().unwrap();
+        assert!(found(&*filesystem, b"two").unwrap());
+        assert!(!found(&*filesystem, b"three").unwrap());
+        assert!(found(&*filesystem, b"odd").is_err(), "there cannot be such an inode");
+        // An entry passes the end: what came before is found, what is not seen is not denied.
+        image.inode(ROOT, &Node { size: node.size - 1, ..node.clone() });
+        let filesystem = image.open().unwrap();
+        assert!(found(&*filesystem, b"two").unwrap());
+        assert!(found(&*filesystem, b"three").is_err());
+        image.inode(ROOT, &Node { size: 1000, ..node.clone() });
+        assert!(listed(&image).1.is_some());
+        image.inode(ROOT, &Node { size: 1, ..node });
+        assert!(listed(&image).1.is_some());
+    }
+
+    #[test]
+    fn wide_inode_numbers_and_no_types_are_read() {
+        let mut image = Image::new(false);
+        let mut data = vec![1, 1];
+        data.extend(ROOT.to_be_bytes());
+        data.extend([1, 0, 0, b'a']);
+        data.extend(65u64.to_be_bytes());
+        let node =
+            Node { mode: 0o040755, format: 1, size: data.len() as u64, data, ..Node::default() };
+        image.inode(ROOT, &node);
+        let filesystem = image.open().unwrap();
+        let found = filesystem.lookup(filesystem.root(), b"a").unwrap().unwrap();
+        assert_eq!(found.inode, 65);
+    }
+
+    #[test]
+    fn one_block_is_read() {
+        for v5 in [false, true] {
+            let image = one_block(v5, &[b".", b"..", b"first", b"second"]);
+            let (names, error) = listed(&image);
+            assert!(error.is_none(), "{error:?}");
+            assert_eq!(names, [&b"first"[..], b"second"]);
+            let filesystem = image.open().unwrap();
+            assert!(found(&*filesystem, b"second").unwrap());
+            assert!(!found(&*filesystem, b"third").unwrap());
+            assert_eq!(filesystem.metadata(filesystem.root()).unwrap().size, BLOCK as u64);
+            assert!(filesystem.read_link(filesystem.root()).is_err());
+        }
+    }
+
+    #[test]
+    fn damaged_blocks_give_what_can_be_read() {
+        let whole = one_block(true, &[b".", b"..", b"first", b"second"]);
+        let at = 30 * BLOCK;
+        let after = |place: usize, bytes: &[u8]| {
+            let mut image = whole.clone();
+            image.put(at + place, bytes);
+            image.seal(at, BLOCK, 4);
+            listed(&image)
+        };
+        // `.` and `..` have 16 bytes each, `first` has 24.
+        assert_eq!(after(96 + 8, &[0]).0.len(), 0, "no name is empty");
+        assert_eq!(after(96 + 22, &[0, 9]).0.len(), 0, "its tag is wrong");
+        let (names, error) = after(120 + 8, &[255]);
+        assert_eq!((names.len(), error.is_some()), (1, true));
+        assert!(after(144, &[0xFF, 0xFF, 0, 3]).1.is_some(), "a free stretch of three bytes");
+        assert!(after(BLOCK - 8, &[0xFF; 4]).1.is_some(), "an index that does not fit");
+        let mut image = whole.clone();
+        image.put(at + 100, &[1]);
+        assert!(listed(&image).1.unwrap().to_string().contains("checksum"));
+        directory(&mut image, &[]);
+        assert!(listed(&image).1.is_some());
+        directory(&mut image, &[extent(0, 200, 40, false)]);
+        assert!(listed(&image).1.is_some());
+    }
+
+    /// A directory with two blocks of entries and two leaves beneath a node.
+    fn large(v5: bool) -> Image {
+        let mut image = Image::new(v5);
+        let (mut first, mut index) = entries(v5, v5, 0, &[b".", b"..", b"a", b"b"]);
+        let (mut second, more) = entries(v5, v5, 1, &[b"c", b"dddddd", b"eeeeeeee"]);
+        index.extend(more);
+        index.sort_unstable();
+        for (block, at) in [(&mut first, 30), (&mut second, 31)] {
+            free_up_to(block, BLOCK);
+            block[..4].copy_from_slice(if v5 { b"XDD3" } else { b"XD2D" });
+            image.block(at, block, DIR3, ROOT);
+        }
+        let leaf = |next: u32, index: &[(u32, u32)]| {
+            let mut block = next.to_be_bytes().to_vec();
+            block.extend([0; 4]);
+            block.extend(if v5 { [0x3D, 0xFF] } else { [0xD2, 0xFF] });
+            block.resize(if v5 { 56 } else { 12 }, 0);
+            block.extend((index.len() as u16).to_be_bytes());
+            block.resize(if v5 { 64 } else { 16 }, 0);
+            block.extend(pairs(index));
+            block
+        };
+        let (left, right) = index.split_at(3);
+        let base = (LEAF_OFFSET >> 12) as u32;
+        image.block(33, &leaf(base + 2, left), DA3, ROOT);
+        image.block(34, &leaf(0, right), DA3, ROOT);
+        let mut node = vec![0; 8];
+        node.extend(if v5 { [0x3E, 0xBE] } else { [0xFE, 0xBE] });
+        node.resize(if v5 { 56 } else { 12 }, 0);
+        node.extend([0, 2, 0, 1]);
+        node.resize(if v5 { 64 } else { 16 }, 0);
+        node.extend(pairs(&[(left[2].0, base + 1), (right[3].0, base + 2)]));
+        image.block(32, &node, DA3, ROOT);
+        let extents = [extent(0, 30, 2, false), extent(base.into(), 32, 3, false)];
+        directory(&mut image, &extents);
+        image
+    }
+
+    #[test]
+    fn large_directories_are_looked_up_through_their_index() {
+        for v5 in [false, true] {
+            let image = large(v5);
+            let (names, error) = listed(&image);
+            assert!(error.is_none(), "{error:?}");
+            assert_eq!(names.len(), 5);
+            let filesystem = image.open().unwrap();
+            for name in names {
+                assert!(found(&*filesystem, &name).unwrap(), "{}", name.escape_ascii());
+            }
+            assert!(!found(&*filesystem, b"zzzzzzzz").unwrap());
+            assert!(!found(&*filesystem, b"\xFF\xFF\xFF\xFF").unwrap());
+        }
+    }
+
+    #[test]
+    fn damaged_indexes_are_no_answer() {
+        let damaged = |block: usize, place: usize, bytes: &[u8], identity| {
+            let mut image = large(true);
+            image.put(block * BLOCK + place, bytes);
+            image.identify(block * BLOCK, BLOCK, identity, ROOT);
+            let filesystem = image.open().unwrap();
+            [&b"a"[..], b"b", b"c", b"dddddd", b"eeeeeeee", b"no"]
+                .iter()
+                .filter_map(|name| found(&*filesystem, name).err())
+                .count()
+        };
+        assert_eq!(damaged(32, 58, &[0, 2], DA3), 6, "a leaf where a node should be");
+        assert_eq!(damaged(32, 58, &[0, 9], DA3), 6, "too deep");
+        assert_eq!(damaged(32, 56, &[0, 0], DA3), 6, "no entries");
+        assert_eq!(damaged(32, 8, &[0, 0], DA3), 6, "no magic");
+        assert!(damaged(32, 68, &[0, 0x80, 0, 0], DA3) > 0, "a node that names itself");
+        assert!(damaged(33, 56, &[0xFF, 0xFF], DA3) > 0, "more entries than fit");
+        assert!(damaged(33, 76, &[0, 0, 0, 9], DA3) > 0, "an address between entries");
+        assert!(damaged(33, 76, &[9, 9, 9, 9], DA3) > 0, "an address in a hole");
+        assert_eq!(damaged(33, 76, &[0, 0, 0, 0], DA3), 0, "an entry that was removed");
+        // Leaves in a circle, all of them full of the same hash value.
+        let mut image = large(true);
+        let hash = name::hash(b"no").to_be_bytes();
+        for at in 0..3 {
+            image.put(33 * BLOCK + 64 + at * 8, &hash);
+            image.put(33 * BLOCK + 68 + at * 8, &[0; 4]);
+        }
+        image.be32(33 * BLOCK, (LEAF_OFFSET >> 12) as u32 + 1);
+        image.be32(32 * BLOCK + 64, u32::MAX);
+        image.identify(33 * BLOCK, BLOCK, DA3, ROOT);
+        image.identify(32 * BLOCK, BLOCK, DA3, ROOT);
+        assert!(found(&*image.open().unwrap(), b"no").is_err());
+    }
+
+    #[test]
+    fn case_does_not_count_where_it_should_not() {
+        let mut image = Image::new(true);
+        let data = short(&[(b"Readme", 65), (b"README", 66)]);
+        let node =
+            Node { mode: 0o040755, format: 1, size: data.len() as u64, data, ..Node::default() };
+        image.inode(ROOT, &node);
+        image.superblock(100, &[0xF4, 0xA5]);
+        let filesystem = image.open().unwrap();
+        let found = |name: &[u8]| {
+            filesystem.lookup(filesystem.root(), name).unwrap().map(|node| node.inode)
+        };
+        assert_eq!(found(b"readme"), Some(65));
+        assert_eq!(found(b"README"), Some(66));
+        assert_eq!(found(b"readme2"), None);
+    }
+}

@@ -6,7 +6,7 @@
 //! for records whose checksum fails. The last whole record names the tail. The rules are those of
 //! `xlog_find_tail` in Linux.
 
-use fathom_block::{Error, Result};
+use fathom_block::{Error, ErrorKind, Result};
 
 use super::record::Header;
 use super::ring::{Ring, cycle, is_header};
@@ -224,11 +224,15 @@ fn whole_tail(ring: &Ring, tail: u64, head: u64, record: u64) -> Result<u64> {
 fn first_bad(ring: &Ring, tail: u64, head: u64) -> Result<Option<(u64, Error)>> {
     let mut bad = None;
     super::records(ring, tail, head, |header, body| {
-        if let Err(error) = body.map(drop) {
-            bad = Some((header, error));
-            return Ok(false);
+        match body {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                bad = Some((header, error));
+                Ok(false)
+            }
+            // What cannot be read is not therefore a write that was under way.
+            Err(error) => Err(error),
         }
-        Ok(true)
     })?;
     Ok(bad)
 }

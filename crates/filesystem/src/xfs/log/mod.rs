@@ -18,6 +18,8 @@ mod intent;
 mod record;
 mod replay;
 mod ring;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use std::collections::HashSet;
