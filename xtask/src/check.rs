@@ -26,6 +26,7 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<()> {
         step("packages", tools::setup)?;
         step("the oracle", || again(&["oracle"]))?;
         step("damaged images", || again(&["mutants", "--count", MUTANTS]))?;
+        step("hostile images", || again(&["hostile"]))?;
         step("the corpus", corpus)?;
     }
     step("cargo test", || visible(&project(), "cargo test --workspace"))

@@ -5,6 +5,7 @@ mod check;
 mod corpus;
 mod coverage;
 mod fuzz;
+mod hostile;
 mod mutants;
 mod oracle;
 mod sample;
@@ -35,6 +36,8 @@ enum Task {
     Mutants(mutants::Arguments),
     /// Read a directory of damaged and odd images under limits of memory and time.
     Corpus(corpus::Arguments),
+    /// Read images made by hand to hurt, with the program itself.
+    Hostile(hostile::Arguments),
     /// Fuzz the parsers for a bounded time.
     Fuzz(fuzz::Arguments),
     /// Measure which lines the tests run, and fail below the thresholds.
@@ -57,6 +60,7 @@ fn main() -> anyhow::Result<()> {
         Task::Oracle(arguments) => oracle::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Corpus(arguments) => corpus::run(&arguments),
+        Task::Hostile(arguments) => hostile::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Coverage(arguments) => coverage::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),

@@ -44,6 +44,29 @@ impl Out {
     }
 }
 
+/// A JSON array that is written item by item: a directory may hold millions.
+#[derive(Default)]
+pub(crate) struct JsonArray {
+    any: bool,
+}
+
+impl JsonArray {
+    /// Writes one more item.
+    pub(crate) fn item(&mut self, out: &mut Out, item: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(item)
+            .map_err(|error| Failure::Host("standard output".into(), error.into()))?;
+        out.bytes(if self.any { b",\n  " } else { b"[\n  " })?;
+        self.any = true;
+        // No string in JSON holds a newline as it is, so these are the lines of the layout.
+        out.bytes(text.replace('\n', "\n  ").as_bytes())
+    }
+
+    /// Ends the array.
+    pub(crate) fn finish(self, out: &mut Out) -> Result<(), Failure> {
+        out.bytes(if self.any { b"\n]\n" } else { b"[]\n" })
+    }
+}
+
 /// Text in columns: each as wide as its widest cell, numbers to the right.
 pub(crate) struct Columns {
     right: &'static [usize],
@@ -59,6 +82,11 @@ impl Columns {
     /// Adds a row.
     pub(crate) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// Writes all rows.

@@ -8,7 +8,7 @@ use crate::args::Find;
 use crate::exit::{Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
-use crate::output::Out;
+use crate::output::{JsonArray, Out};
 use crate::text;
 
 /// What is searched for.
@@ -26,15 +26,18 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
     let filter = Filter::new(options)?;
     let machine = Machine::open(&options.source)?;
     let tree = machine.tree(&options.on)?;
-    let mut out = Out::new();
-    let mut entries = Vec::new();
-    let mut partial = false;
+    let mut walks = Vec::new();
     for start in &options.paths {
-        let start = guest_path(start);
-        let mut walk = tree.walk(start)?;
-        if let Some(depth) = options.max_depth {
-            walk = walk.max_depth(depth);
-        }
+        let walk = tree.walk(guest_path(start))?;
+        walks.push(match options.max_depth {
+            Some(depth) => walk.max_depth(depth),
+            None => walk,
+        });
+    }
+    let mut out = Out::new();
+    let mut array = JsonArray::default();
+    let mut partial = false;
+    for walk in walks {
         for step in walk {
             interrupt::check()?;
             if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {
@@ -46,7 +49,7 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
                 continue;
             }
             if options.output.is_json() {
-                entries.push(Entry::of_step(&step));
+                array.item(&mut out, &Entry::of_step(&step))?;
             } else if options.print0 {
                 out.bytes(&step.path)?;
                 out.bytes(b"\0")?;
@@ -56,7 +59,7 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
         }
     }
     if options.output.is_json() {
-        out.json(&entries)?;
+        array.finish(&mut out)?;
     }
     out.finish()?;
     Ok(if partial { Verdict::Partial } else { Verdict::Done })

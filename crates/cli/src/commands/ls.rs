@@ -1,178 +1,210 @@
 //! `fathom ls`.
+//!
+//! Everything is printed as it is found: a directory may hold millions of names, and a tree many
+//! such directories.
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use fathom_block::Error;
-use fathom_filesystem::{FileType, Found, Metadata, Step, Tree};
+use fathom_filesystem::{FileType, Found, Metadata, NodeId, Tree};
 
-use super::entry::{Entry, LONG_RIGHT, as_directory, long_cells, unknown_cells};
+use super::entry::{Entry, LONG_RIGHT, long_cells, unknown_cells};
 use crate::args::Ls;
 use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
-use crate::output::{Columns, Out};
+use crate::output::{Columns, JsonArray, Out};
 use crate::text;
 
-/// What is printed of one directory, or of the files that were named.
-struct Listing {
-    title: Option<String>,
-    rows: Vec<Row>,
-}
+/// How many rows of a long listing are aligned with each other.
+const ALIGNED: usize = 4096;
 
-/// One line of a listing. What cannot be looked at is listed all the same: it is there.
+/// How deep directories are followed.
+const MAX_DEPTH: usize = 2048;
+
+/// One row: the name to show, the full path, and what is there. What cannot be looked at is listed
+/// all the same: it is there.
 struct Row {
     name: Vec<u8>,
     path: Vec<u8>,
     found: Found,
-    metadata: Result<Metadata, Error>,
 }
 
 pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
     let machine = Machine::open(&options.source)?;
     let tree = machine.tree(&options.on)?;
-    let mut partial = false;
-    let mut files = Listing { title: None, rows: Vec::new() };
-    let mut listings = Vec::new();
-    let many = options.paths.len() > 1 || options.recursive;
+    let mut files = Vec::new();
+    let mut directories = Vec::new();
     let mut each = Each::of(options.paths.len());
     let mut one = |path: &[u8]| {
         // As in ls, a link that is named leads to what it names, except where it is looked at.
         let found = tree.resolve(path, !options.long && !options.directory);
         let found = found.or_else(|_| tree.resolve(path, false))?;
-        let metadata = found.metadata()?;
-        if metadata.file_type == FileType::Directory && !options.directory {
-            list(&tree, path, options.recursive, many, &mut listings, &mut partial)?;
+        let is_directory = found.metadata()?.file_type == FileType::Directory;
+        if is_directory && !options.directory {
+            directories.push((path.to_vec(), found));
         } else {
-            files.rows.push(Row {
-                name: path.to_vec(),
-                path: path.to_vec(),
-                found,
-                metadata: Ok(metadata),
-            });
+            files.push(Row { name: path.to_vec(), path: path.to_vec(), found });
         }
         Ok(())
     };
     for path in &options.paths {
         each.note(one(guest_path(path)))?;
     }
-    if !files.rows.is_empty() {
-        listings.insert(0, files);
+    let titled = options.paths.len() > 1 || options.recursive;
+    let mut listing = Listing {
+        options,
+        out: Out::new(),
+        array: JsonArray::default(),
+        any: false,
+        partial: false,
+        beneath: Vec::new(),
+    };
+    if !files.is_empty() {
+        listing.rows(None, files)?;
     }
-    let mut out = Out::new();
+    for (path, found) in directories {
+        match options.recursive {
+            true => listing.beneath(&tree, path, found)?,
+            false => listing.directory(&tree, &path, &found, titled)?,
+        }
+    }
+    let Listing { mut out, array, partial, .. } = listing;
     if options.output.is_json() {
-        let entries: Vec<_> = listings
-            .iter()
-            .flat_map(|listing| &listing.rows)
-            .map(|row| match &row.metadata {
-                Ok(metadata) => Entry::new(&row.path, &row.found, metadata),
-                Err(error) => Entry::failed(&row.path, error),
-            })
-            .collect();
-        out.json(&entries)?;
-    } else {
-        print(&listings, options.long, &mut out)?;
+        array.finish(&mut out)?;
     }
     out.finish()?;
     each.verdict(partial)
 }
 
-/// Lists a directory, and what is beneath it if that is asked for.
-fn list(
-    tree: &Tree,
-    path: &[u8],
-    recursive: bool,
-    titled: bool,
-    listings: &mut Vec<Listing>,
-    partial: &mut bool,
-) -> Result<(), Failure> {
-    interrupt::check()?;
-    let mut listing = Listing { title: titled.then(|| text::name(path)), rows: Vec::new() };
-    if recursive {
-        return list_beneath(tree, &as_directory(tree, path)?, listings, partial);
-    }
-    let mut note = |error: &Error| {
-        warn(error);
-        *partial = true;
-    };
-    let (children, problem) = tree.children(path)?;
-    if let Some(problem) = problem {
-        note(&problem);
-    }
-    for (name, found) in children {
-        let full = join(path, &name);
-        let metadata = found.metadata().map_err(|error| error.within(text::name(&full)));
-        if let Err(error) = &metadata {
-            note(error);
-        }
-        listing.rows.push(Row { name, path: full, found, metadata });
-    }
-    listings.push(listing);
-    Ok(())
+/// What is being printed.
+struct Listing<'a> {
+    options: &'a Ls,
+    out: Out,
+    array: JsonArray,
+    /// Something was printed, from which the next directory is set apart.
+    any: bool,
+    partial: bool,
+    /// The directories in the one that was just listed, if they are to be listed too.
+    beneath: Vec<Row>,
 }
 
-/// The recursive form: a walk, cut into one listing a directory.
-fn list_beneath(
-    tree: &Tree,
-    path: &[u8],
-    listings: &mut Vec<Listing>,
-    partial: &mut bool,
-) -> Result<(), Failure> {
-    let mut by_directory: std::collections::BTreeMap<Vec<u8>, Listing> = Default::default();
-    for step in tree.walk(path)? {
-        interrupt::check()?;
-        if let Some(problem) = &step.problem {
-            warn(problem);
-            *partial = true;
+impl Listing<'_> {
+    /// Lists one directory.
+    fn directory(
+        &mut self,
+        tree: &Tree,
+        path: &[u8],
+        found: &Found,
+        titled: bool,
+    ) -> Result<(), Failure> {
+        let (children, problem) = tree.children_of(found);
+        if let Some(problem) = problem {
+            self.note(&problem.within(text::name(path)));
         }
-        if let Err(error) = &step.metadata {
-            warn(error);
-            *partial = true;
-        }
-        let directory = |path: &[u8]| Listing { title: Some(text::name(path)), rows: Vec::new() };
-        let is_directory =
-            step.metadata.as_ref().is_ok_and(|it| it.file_type == FileType::Directory);
-        if is_directory {
-            by_directory.entry(step.path.clone()).or_insert_with(|| directory(&step.path));
-        }
-        if step.path.len() > path.len() {
-            let cut = step.path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-            let parent = if cut == 0 { b"/".to_vec() } else { step.path[..cut].to_vec() };
-            let parent = if parent.len() < path.len() { path.to_vec() } else { parent };
-            let name = step.path[cut + 1..].to_vec();
-            let listing = by_directory.entry(parent.clone()).or_insert_with(|| directory(&parent));
-            let Step { path, found, metadata, .. } = step;
-            listing.rows.push(Row { name, path, found, metadata });
-        }
+        let rows = children.into_iter().map(|(name, found)| {
+            let path = join(path, &name);
+            Row { name, path, found }
+        });
+        self.rows(titled.then(|| text::name(path)), rows)
     }
-    listings.extend(by_directory.into_values());
-    Ok(())
-}
 
-fn print(listings: &[Listing], long: bool, out: &mut Out) -> Result<(), Failure> {
-    for (index, listing) in listings.iter().enumerate() {
-        if index > 0 {
-            out.line("")?;
-        }
-        if let Some(title) = &listing.title {
-            out.line(format!("{title}:"))?;
-        }
-        if long {
-            let mut columns = Columns::new(LONG_RIGHT);
-            for row in &listing.rows {
-                let name = text::name(&row.name);
-                columns.row(match &row.metadata {
-                    Ok(metadata) => long_cells(name, &row.found, metadata),
-                    Err(_) => unknown_cells(name),
-                });
+    /// Lists a directory and all that are beneath it. A directory has one place: one in several is
+    /// damage, and a few of those would make a listing without end.
+    fn beneath(&mut self, tree: &Tree, path: Vec<u8>, found: Found) -> Result<(), Failure> {
+        let mut entered: HashSet<(usize, NodeId)> = HashSet::new();
+        let mut todo = vec![(path, found, 0)];
+        while let Some((path, found, depth)) = todo.pop() {
+            if !entered.insert((Arc::as_ptr(&found.filesystem).cast::<()>() as usize, found.node)) {
+                let why = "the directory contains itself, or is in two places";
+                self.note(&Error::corrupt(text::name(&path), 0, why));
+                continue;
             }
-            columns.write(out)?;
-        } else {
-            for row in &listing.rows {
-                out.line(text::name(&row.name))?;
+            if depth >= MAX_DEPTH {
+                let why = format!("directories nested deeper than {MAX_DEPTH} are not listed");
+                self.note(&Error::unsupported(text::name(&path), why));
+                continue;
+            }
+            self.directory(tree, &path, &found, true)?;
+            let beneath = std::mem::take(&mut self.beneath).into_iter().rev();
+            todo.extend(beneath.map(|row| (row.path, row.found, depth + 1)));
+        }
+        Ok(())
+    }
+
+    /// Prints what one directory holds, or the files that were named.
+    fn rows(
+        &mut self,
+        title: Option<String>,
+        rows: impl IntoIterator<Item = Row>,
+    ) -> Result<(), Failure> {
+        let json = self.options.output.is_json();
+        if !json {
+            if std::mem::replace(&mut self.any, true) {
+                self.out.line("")?;
+            }
+            if let Some(title) = title {
+                self.out.line(format!("{title}:"))?;
             }
         }
+        let mut columns = Columns::new(LONG_RIGHT);
+        for row in rows {
+            interrupt::check()?;
+            if !json && !self.options.long && !self.options.recursive {
+                self.out.line(text::name(&row.name))?;
+                continue;
+            }
+            let outcome = row.found.metadata();
+            let metadata = outcome.map_err(|error| error.within(text::name(&row.path)));
+            if let Err(error) = &metadata {
+                self.note(error);
+            }
+            self.row(&row, &metadata, &mut columns)?;
+            let is_directory = metadata.is_ok_and(|it| it.file_type == FileType::Directory);
+            if self.options.recursive && is_directory {
+                self.beneath.push(row);
+            }
+        }
+        columns.write(&mut self.out)
     }
-    Ok(())
+
+    fn row(
+        &mut self,
+        row: &Row,
+        metadata: &Result<Metadata, Error>,
+        columns: &mut Columns,
+    ) -> Result<(), Failure> {
+        if self.options.output.is_json() {
+            let entry = match metadata {
+                Ok(metadata) => Entry::new(&row.path, &row.found, metadata),
+                Err(error) => Entry::failed(&row.path, error),
+            };
+            return self.array.item(&mut self.out, &entry);
+        }
+        if !self.options.long {
+            return self.out.line(text::name(&row.name));
+        }
+        let name = text::name(&row.name);
+        columns.row(match metadata {
+            Ok(metadata) => long_cells(name, &row.found, metadata),
+            Err(_) => unknown_cells(name),
+        });
+        if columns.len() >= ALIGNED {
+            columns.write(&mut self.out)?;
+            *columns = Columns::new(LONG_RIGHT);
+        }
+        Ok(())
+    }
+
+    /// Something that kept a part from being listed.
+    fn note(&mut self, problem: &Error) {
+        warn(problem);
+        self.partial = true;
+    }
 }
 
+/// The path of `name` in `directory`.
 fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
     let mut path = directory.to_vec();
     if !path.ends_with(b"/") {

@@ -11,7 +11,7 @@ use crate::args::TreeOptions;
 use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
-use crate::output::Out;
+use crate::output::{JsonArray, Out};
 use crate::text;
 
 /// How deep a drawing goes; nobody reads further, and an image may nest without end.
@@ -25,19 +25,22 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
     let mut each = Each::of(options.paths.len());
     let depth = options.depth.unwrap_or(usize::MAX);
     if options.output.is_json() {
-        let mut entries = Vec::new();
+        let mut array = JsonArray::default();
         let mut one = |path: &[u8]| {
             for step in tree.walk(&as_directory(&tree, path)?)?.max_depth(depth) {
                 interrupt::check()?;
-                partial |= step.problem.is_some() || step.metadata.is_err();
-                entries.push(Entry::of_step(&step));
+                if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {
+                    warn(problem);
+                    partial = true;
+                }
+                array.item(&mut out, &Entry::of_step(&step))?;
             }
             Ok(())
         };
         for path in &options.paths {
             each.note(one(guest_path(path)))?;
         }
-        out.json(&entries)?;
+        array.finish(&mut out)?;
     } else {
         let mut drawing = Drawing {
             tree: &tree,
