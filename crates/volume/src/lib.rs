@@ -1,6 +1,6 @@
 //! What lies on the bytes: partition tables, LVM and LUKS over any number of disks.
 //!
-//! [`discover`] is the one door. It takes all the disks of one machine and gives back every volume
+//! [`discover()`] is the one door. It takes all the disks of one machine and gives back every volume
 //! it finds on them, each with what it lies on and, where it can be read, a reader of its bytes.
 //! Volumes that are recognised but cannot be read are listed too, with the reason.
 //!
