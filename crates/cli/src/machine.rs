@@ -1,6 +1,7 @@
 //! From what was typed to a machine: its disks opened, its volumes discovered, its filesystems
 //! found.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::BufRead as _;
 use std::sync::Arc;
@@ -106,16 +107,14 @@ impl Machine {
 
     /// The volumes that a filesystem may lie on, each with what lies there.
     pub(crate) fn contents(&self) -> Vec<(&Volume, Holds)> {
-        self.discovery
-            .volumes
+        let volumes = &self.discovery.volumes;
+        let parents: HashSet<&VolumeId> =
+            volumes.iter().flat_map(|volume| &volume.parents).collect();
+        volumes
             .iter()
-            .filter(|volume| volume.content == Content::Unknown && !self.is_parent(&volume.id))
+            .filter(|volume| volume.content == Content::Unknown && !parents.contains(&volume.id))
             .map(|volume| (volume, self.holds(volume)))
             .collect()
-    }
-
-    fn is_parent(&self, id: &VolumeId) -> bool {
-        self.discovery.volumes.iter().any(|volume| volume.parents.contains(id))
     }
 
     /// The volume that the user named.
@@ -159,6 +158,11 @@ impl Machine {
             None => (chosen, None),
         };
         let volume = self.volume(name)?;
+        // Half of a mirror may look like a filesystem; what it is a part of was not looked at.
+        if let Content::Recognised { name: what, .. } = &volume.content {
+            let why = "it is recognised, but what lies on it is not read";
+            return Err(Error::unsupported(format!("{name}: {what}"), why).into());
+        }
         let filesystem = match self.holds(volume) {
             Holds::Filesystem(filesystem) => filesystem,
             Holds::Unreadable(_, error) | Holds::Unknown(error) => {

@@ -72,7 +72,9 @@ fn root(candidates: &[Candidate<'_>], unknown: &[Problem]) -> Result<Tree, Failu
     if let [only] = roots.as_slice() {
         return Ok(only.clone());
     }
-    if let ([(_, only)], [], true) = (readable.as_slice(), unknown, candidates.len() == 1) {
+    let is_swap = |candidate: &&Candidate<'_>| matches!(candidate.filesystem, Err((Kind::Swap, _)));
+    let alone = candidates.iter().filter(|candidate| !is_swap(candidate)).count() == 1;
+    if let ([(_, only)], [], true) = (readable.as_slice(), unknown, alone) {
         return Ok(Tree::new(Arc::clone(only)));
     }
     if readable.is_empty() {

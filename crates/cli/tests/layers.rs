@@ -49,3 +49,32 @@ fn no_crate_allows_unsafe_code() {
         assert!(source.contains("#![forbid(unsafe_code)]"), "{name}");
     }
 }
+
+#[test]
+fn every_dependency_has_its_line() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("docs/dependencies.md")).unwrap();
+    let mut manifests = vec![root.join("xtask/Cargo.toml"), root.join("fuzz/Cargo.toml")];
+    for entry in std::fs::read_dir(root.join("crates")).unwrap() {
+        manifests.push(entry.unwrap().path().join("Cargo.toml"));
+    }
+    let mut used = std::collections::BTreeSet::new();
+    for manifest in manifests {
+        let text = std::fs::read_to_string(&manifest).unwrap();
+        let mut inside = false;
+        for line in text.lines() {
+            if line.starts_with('[') {
+                inside = line.ends_with("dependencies]");
+            } else if let (true, Some((name, _))) = (inside, line.split_once(['=', '.', ' '])) {
+                used.insert(name.to_owned());
+            }
+        }
+    }
+    used.retain(|name| !name.starts_with("fathom-"));
+    let named: std::collections::BTreeSet<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert_eq!(named, used, "docs/dependencies.md (left) and the manifests (right) differ");
+}

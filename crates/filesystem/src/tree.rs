@@ -406,3 +406,107 @@ fn no_such(path: &[u8]) -> Error {
 fn not_a_directory(path: &[u8]) -> Error {
     Error::invalid(shown(path), "it is not a directory")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Health, Info, Kind, Timestamp, Visit};
+
+    /// A root with the directory `usr`, the file `usr/bin`, and `link`, which leads to `usr`.
+    struct Small;
+
+    const USR: u64 = 2;
+    const LINK: u64 = 3;
+    const BIN: u64 = 4;
+
+    impl Filesystem for Small {
+        fn info(&self) -> Info {
+            Info {
+                kind: Kind::Unknown,
+                variant: String::new(),
+                label: None,
+                uuid: None,
+                block_size: 512,
+                size: 0,
+                free: None,
+                health: Health::Clean,
+                features: Vec::new(),
+            }
+        }
+
+        fn problems(&self) -> Vec<Problem> {
+            Vec::new()
+        }
+
+        fn root(&self) -> NodeId {
+            NodeId::new(1)
+        }
+
+        fn lookup(&self, dir: NodeId, name: &[u8]) -> Result<Option<NodeId>> {
+            let inode = match (dir.inode, name) {
+                (1, b"usr") => USR,
+                (1, b"link") => LINK,
+                (USR, b"bin") => BIN,
+                _ => return Ok(None),
+            };
+            Ok(Some(NodeId::new(inode)))
+        }
+
+        fn read_dir(&self, dir: NodeId, visit: Visit<'_>) -> Result<()> {
+            for name in [b"usr".as_slice(), b"link", b"bin"] {
+                if let Some(node) = self.lookup(dir, name)? {
+                    let _ = visit(DirEntry { name: name.to_vec(), node, file_type: None });
+                }
+            }
+            Ok(())
+        }
+
+        fn metadata(&self, node: NodeId) -> Result<Metadata> {
+            let file_type = match node.inode {
+                LINK => FileType::Symlink,
+                BIN => FileType::File,
+                _ => FileType::Directory,
+            };
+            Ok(Metadata {
+                file_type,
+                mode: 0o755,
+                uid: 0,
+                gid: 0,
+                size: 0,
+                allocated: 0,
+                links: 1,
+                device: None,
+                modified: Timestamp::new(0, 0),
+                accessed: None,
+                changed: None,
+                created: None,
+            })
+        }
+
+        fn read_link(&self, _: NodeId) -> Result<Vec<u8>> {
+            Ok(b"/usr".to_vec())
+        }
+
+        fn xattrs(&self, _: NodeId) -> Result<Vec<crate::Xattr>> {
+            Ok(Vec::new())
+        }
+
+        fn open(&self, _: NodeId) -> Result<Arc<dyn ReadAt>> {
+            Err(Error::unsupported("file", "it has no bytes"))
+        }
+    }
+
+    #[test]
+    fn a_trailing_slash_asks_for_the_directory_that_a_link_leads_to() {
+        let tree = Tree::new(Arc::new(Small));
+        let inode = |path: &str| tree.resolve(path.as_bytes(), false).map(|found| found.node.inode);
+        assert_eq!(inode("/link").unwrap(), LINK);
+        for path in ["/link/", "/link//", "/link/.", "/usr/"] {
+            assert_eq!(inode(path).unwrap(), USR, "{path}");
+        }
+        assert_eq!(inode("/link/bin").unwrap(), BIN);
+        assert_eq!(inode("/usr/bin/").unwrap_err().kind(), fathom_block::ErrorKind::Invalid);
+        let walked = |path: &str| tree.walk(path.as_bytes()).unwrap().count();
+        assert_eq!((walked("/link"), walked("/link/"), walked("/")), (1, 2, 4));
+    }
+}

@@ -182,7 +182,8 @@ impl<'a> Search<'a> {
         // At the very end of a disk lies the end of its last partition too, and whatever that holds
         // there is not about the disk.
         let covered = |at: u64| table.as_ref().is_some_and(|table| table.cover(at));
-        let array = recognise::array_member(&**reader)?.filter(|found| !covered(found.at));
+        let array = recognise::array_member(&**reader, matches!(layer, Layer::Disk { .. }))?
+            .filter(|found| !covered(found.at));
         if let Some(found) =
             array.or_else(|| recognise::member(&head).filter(|found| !covered(found.at)))
         {
@@ -501,12 +502,12 @@ mod tests {
         assert_eq!(ids(&discovery), ["disk0"]);
         let problem = discovery.volumes[0].problem.as_ref().unwrap();
         assert!(problem.to_string().contains("DDF"), "{problem}");
-        // The same sector at the end of the last partition is that partition's.
+        // The same sector at the end of the last partition is a file's.
         let sectors = (disk.len() / 512 - 1) as u32;
         disk[458..462].copy_from_slice(&sectors.to_le_bytes());
         let discovery = found(vec![disk]);
         assert_eq!(ids(&discovery), ["disk0", "disk0/p1"]);
-        assert!(discovery.volumes[1].problem.is_some());
+        assert!(discovery.volumes[1].problem.is_none());
     }
 
     #[test]

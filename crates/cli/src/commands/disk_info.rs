@@ -1,7 +1,7 @@
 //! `fathom disk info`.
 
 use fathom_block::{Disk, Error, ErrorKind, Spent};
-use fathom_filesystem::{Filesystem, Health};
+use fathom_filesystem::{Filesystem, Health, Kind};
 use fathom_volume::{Content, Layer, Volume};
 use serde::Serialize;
 
@@ -201,7 +201,10 @@ impl VolumeView {
                 Some(view)
             }
             Some(Holds::Unreadable(kind, error)) => {
-                problems.push(located(error));
+                // Swap holds no files; that nobody reads them is no problem.
+                if *kind != Kind::Swap {
+                    problems.push(located(error));
+                }
                 Some(FilesystemView::unreadable(kind.name()))
             }
             Some(Holds::Unknown(error)) if volume.problem.is_none() => {
@@ -449,6 +452,9 @@ fn describe_subvolumes(subvolumes: &[SubvolumeView]) -> Option<String> {
 
 fn describe_filesystem(filesystem: &FilesystemView) -> String {
     let Some(variant) = &filesystem.variant else {
+        if filesystem.kind == Kind::Swap.name() {
+            return filesystem.kind.to_owned();
+        }
         return format!("{}, not read", filesystem.kind);
     };
     let mut text = format!("[{variant}");

@@ -98,7 +98,7 @@ impl Store {
             || {
                 let (found, damage) = group::read(&*self.volume, &self.superblock, group)?;
                 if let Some(damage) = damage {
-                    self.note(damage.within("a copy is used instead"));
+                    self.note(damage);
                 }
                 Ok(found)
             },

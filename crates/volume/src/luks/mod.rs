@@ -3,7 +3,7 @@
 //! A header names a cipher for the payload and keeps the key to it, the *volume key*, in *slots*:
 //! each time split over many stripes, and encrypted with what a passphrase derives to. A digest of
 //! the volume key tells whether a slot was opened. [`luks1`] and [`luks2`] read the two versions of
-//! the header into one [`header::Header`]; [`unlock()`] tries keys; [`reader`] serves the payload.
+//! the header into one [`header::Header`]; [`mod@unlock`] tries keys; [`reader`] serves the payload.
 
 mod af;
 mod cipher;

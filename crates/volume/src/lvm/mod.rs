@@ -3,7 +3,7 @@
 //! Each physical volume has a [label] and, usually, [areas](area) with the whole group's metadata as
 //! [text](config). The copies may differ, when some disks were away during a change: the one with
 //! the highest sequence number is the truth. Physical volumes are collected as discovery comes
-//! across them, on whatever they lie; a [group] is put together once all of its are there, or
+//! across them, on whatever they lie; a [`group`] is put together once all of its are there, or
 //! once nothing more is to be found.
 //!
 //! Of the types of segments, `linear`, `striped`, `zero`, `mirror` and `raid1` are read, the last

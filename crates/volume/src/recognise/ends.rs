@@ -7,8 +7,9 @@ use super::start::MD_MAGIC;
 use super::{Recognised, has};
 use crate::partition::guid::big_endian;
 
-/// The member of an array, by the last bytes of a volume.
-pub(crate) fn array_member(volume: &dyn ReadAt) -> Result<Option<Recognised>> {
+/// The member of an array, by the last bytes of a volume. Firmware makes arrays of whole disks only;
+/// what looks like its signature elsewhere is a file's.
+pub(crate) fn array_member(volume: &dyn ReadAt, whole_disk: bool) -> Result<Option<Recognised>> {
     let length = volume.len();
     // Three places, all within the last 128 KiB: one call for all of them.
     let (mut md, mut old_md, mut end) = ([0; 256], [0; 64], [0; 8192]);
@@ -28,7 +29,8 @@ pub(crate) fn array_member(volume: &dyn ReadAt) -> Result<Option<Recognised>> {
     if let (Some(at), Some(uuid)) = (old_md_at, version_0(&old_md)) {
         return Ok(Some(Recognised::new("Linux RAID member", at).uuid(uuid)));
     }
-    Ok(at_the_end(&end[..end_length], length))
+    let end = &end[..end_length];
+    Ok(drbd(end, length).or_else(|| at_the_end(end, length).filter(|_| whole_disk)))
 }
 
 /// Where md 1.0 keeps its metadata: 8 KiB to 12 KiB from the end, 4 KiB aligned.
@@ -63,7 +65,16 @@ fn version_0(md: &[u8; 64]) -> Option<String> {
     matches.then(|| big_endian(&uuid))
 }
 
-/// What else lies in the last 8 KiB of a volume of `length` bytes.
+/// DRBD, which counts from the last byte.
+fn drbd(end: &[u8], length: u64) -> Option<Recognised> {
+    let at = end.len().checked_sub(4096)?;
+    match end.get(at + 60..at + 64)? {
+        [0x83, 0x74, 0x02, 0x6B..=0x6D] => Some(Recognised::new("DRBD", length - 4096)),
+        _ => None,
+    }
+}
+
+/// The firmware's array whose signature lies in the last 8 KiB of a disk of `length` bytes.
 fn at_the_end(end: &[u8], length: u64) -> Option<Recognised> {
     let sectors = length / 512 * 512;
     // `back` bytes before the end of the last whole sector.
@@ -79,11 +90,6 @@ fn at_the_end(end: &[u8], length: u64) -> Option<Recognised> {
     }
     if found(1024, b"Intel Raid ISM Cfg Sig. ") {
         return Some(Recognised::new("Intel RAID member", place(1024)));
-    }
-    // DRBD counts from the last byte.
-    let drbd = end.len().checked_sub(4096).and_then(|at| end.get(at + 60..at + 64));
-    if let Some([0x83, 0x74, 0x02, 0x6B..=0x6D]) = drbd {
-        return Some(Recognised::new("DRBD", length - 4096));
     }
     if found(512 - 256, b"DPTM") && found(512, &[0x37, 0xFC, 0x4D, 0x1E]) {
         return Some(Recognised::new("Adaptec RAID member", place(512)));
@@ -125,7 +131,11 @@ mod tests {
         for (at, bytes) in parts {
             volume[*at..*at + bytes.len()].copy_from_slice(bytes);
         }
-        array_member(&volume).unwrap()
+        let member = array_member(&volume, true).unwrap();
+        if member.as_ref().is_some_and(|member| member.name.contains("Intel")) {
+            assert_eq!(array_member(&volume, false).unwrap(), None);
+        }
+        member
     }
 
     const LENGTH: usize = (1 << 20) + 512;
