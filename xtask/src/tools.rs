@@ -12,6 +12,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("acl", "setfacl for golden images"),
     ("attr", "setfattr for golden images"),
     ("btrfs-progs", "makes and checks Btrfs"),
+    ("bzip2", "compressed files that must be refused"),
     ("cryptsetup-bin", "makes LUKS headers"),
     ("dosfstools", "makes FAT"),
     ("e2fsprogs", "makes and checks ext2/3/4"),
@@ -32,6 +33,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("tar", "makes OVA archives"),
     ("util-linux", "losetup, prlimit, blkid"),
     ("xfsprogs", "makes and checks XFS"),
+    ("xz-utils", "compressed files that must be refused"),
     ("zstd", "unpacks corpora"),
 ];
 
