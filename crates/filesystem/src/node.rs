@@ -63,6 +63,21 @@ impl FileType {
         })
     }
 
+    /// The type that a directory entry of ext or Btrfs says; `None` where it says none, or one
+    /// that the inode alone explains.
+    pub(crate) fn from_directory(stored: u8) -> Option<Self> {
+        Some(match stored {
+            1 => Self::File,
+            2 => Self::Directory,
+            3 => Self::CharacterDevice,
+            4 => Self::BlockDevice,
+            5 => Self::Fifo,
+            6 => Self::Socket,
+            7 => Self::Symlink,
+            _ => return None,
+        })
+    }
+
     /// The letter that `ls -l` shows.
     pub fn letter(self) -> char {
         match self {

@@ -35,16 +35,7 @@ pub(super) struct Entry<'a> {
 
 impl Entry<'_> {
     pub(super) fn file_type(&self) -> Option<FileType> {
-        Some(match self.kind {
-            1 => FileType::File,
-            2 => FileType::Directory,
-            3 => FileType::CharacterDevice,
-            4 => FileType::BlockDevice,
-            5 => FileType::Fifo,
-            6 => FileType::Socket,
-            7 => FileType::Symlink,
-            _ => return None,
-        })
+        FileType::from_directory(self.kind)
     }
 }
 

@@ -200,16 +200,7 @@ fn record_length(store: &Store, fields: &Fields<'_>, at: usize) -> Result<usize>
 }
 
 fn file_type(stored: u8) -> Option<FileType> {
-    Some(match stored & 7 {
-        1 => FileType::File,
-        2 => FileType::Directory,
-        3 => FileType::CharacterDevice,
-        4 => FileType::BlockDevice,
-        5 => FileType::Fifo,
-        6 => FileType::Socket,
-        7 => FileType::Symlink,
-        _ => return None,
-    })
+    FileType::from_directory(stored & 7)
 }
 
 /// Fails unless the block's checksum is right, where it has one. Blocks of an index keep it
