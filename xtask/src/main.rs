@@ -12,6 +12,8 @@ mod sample;
 mod shell;
 mod tools;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Everything a developer of Fathom runs.
@@ -52,7 +54,17 @@ enum Task {
     CorpusOne(corpus::OneArguments),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Test(arguments) => check::test(&arguments),
         Task::Ci => check::ci(),

@@ -104,11 +104,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                     match outcome {
                         Ok(()) => println!("ok    {:<40} {seconds:>6.1} s", case.name),
                         Err(error) => {
-                            println!("WRONG {:<40} {seconds:>6.1} s\n{error:#}\n", case.name);
+                            println!("WRONG {:<40} {seconds:>6.1} s", case.name);
                             failed
                                 .lock()
                                 .unwrap_or_else(std::sync::PoisonError::into_inner)
-                                .push(&case.name);
+                                .push((&case.name, error));
                         }
                     }
                 }
@@ -116,6 +116,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     });
     let failed = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // Told at the end, where they are not lost among those that passed.
+    for (name, error) in &failed {
+        println!("\n{name}: {error:#}");
+    }
     println!("oracle: {} passed, {} failed", chosen.len() - failed.len(), failed.len());
-    if failed.is_empty() { Ok(()) } else { bail!("these differ: {failed:?}") }
+    if failed.is_empty() { Ok(()) } else { bail!("{} cases differ", failed.len()) }
 }

@@ -73,7 +73,8 @@ impl Superblock {
         Self::parse(&fields, sector_size)
     }
 
-    fn parse(fields: &Fields<'_>, sector_size: u16) -> Result<Self> {
+    /// Reads the fields, and refuses those that contradict each other.
+    pub(super) fn parse(fields: &Fields<'_>, sector_size: u16) -> Result<Self> {
         let features = Features::parse(fields)?;
         let log = |at: usize, least: u8, most: u8, what: &str| -> Result<u8> {
             let value = fields.u8(at)?;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use fathom_block::{Error, Problem, ReadAt, Result};
+use fathom_block::{Error, Fields, Problem, ReadAt, Result};
 
 use super::canvas::Canvas;
 use super::intent::Intents;
@@ -14,7 +14,7 @@ use super::ring::Ring;
 use super::transaction::{Assembly, Item, Transaction};
 use super::{buffer, create, inode, records};
 use crate::overlay::Overlay;
-use crate::xfs::superblock::Superblock;
+use crate::xfs::superblock::{BASIC_BLOCK, Superblock};
 
 /// The most cancelled buffers that are held in memory.
 const MAX_CANCELLED: usize = 2 << 20;
@@ -50,7 +50,7 @@ pub(super) fn replay(
         transaction.items.iter().try_for_each(|item| cancelled.note(item))
     })?;
     let mut replay = Replay {
-        superblock,
+        superblock: superblock.clone(),
         canvas: Canvas::new(volume),
         cancelled,
         intents: Intents::default(),
@@ -126,15 +126,16 @@ impl Cancelled {
     }
 }
 
-struct Replay<'a> {
-    superblock: &'a Superblock,
+struct Replay {
+    /// As it is at this point of the log: a filesystem may grow there, and use its new space.
+    superblock: Superblock,
     canvas: Canvas,
     cancelled: Cancelled,
     intents: Intents,
     swapped: HashSet<u64>,
 }
 
-impl Replay<'_> {
+impl Replay {
     /// Replays one transaction: buffers and fresh inodes first, then inodes, which may lie in those
     /// buffers, and last the cancellations.
     fn transaction(&mut self, transaction: &Transaction) -> Result<()> {
@@ -163,14 +164,20 @@ impl Replay<'_> {
                     return Ok(());
                 }
                 let uuid = self.superblock.features.crc.then_some(self.superblock.meta_uuid);
-                buffer::replay(&mut self.canvas, item, lsn, uuid)
+                buffer::replay(&mut self.canvas, item, lsn, uuid)?;
+                if block == 0 {
+                    let changed = self.canvas.read("XFS superblock", 0, BASIC_BLOCK as usize)?;
+                    let fields = Fields::new("XFS superblock", 0, &changed);
+                    self.superblock = Superblock::parse(&fields, self.superblock.sector_size)?;
+                }
+                Ok(())
             }
             CREATE => {
-                let format = create::Format::parse(item, self.superblock)?;
+                let format = create::Format::parse(item, &self.superblock)?;
                 if self.cancelled.any_in(format.sectors()) {
                     return Ok(());
                 }
-                create::replay(&mut self.canvas, &format, self.superblock)
+                create::replay(&mut self.canvas, &format, &self.superblock)
             }
             INODE => {
                 let format = inode::Format::parse(item)?;
@@ -180,7 +187,7 @@ impl Replay<'_> {
                 if format.changes_owner() {
                     self.swapped.insert(format.number);
                 }
-                inode::replay(&mut self.canvas, item, lsn, self.superblock)
+                inode::replay(&mut self.canvas, item, lsn, &self.superblock)
             }
             kind if IRRELEVANT.contains(&kind) || self.intents.take(item)? => Ok(()),
             kind => Err(Error::unsupported(
