@@ -32,6 +32,23 @@ pub(crate) enum Failure {
     Said(u8),
 }
 
+/// The code of errors of this machine.
+pub(crate) const HOST: u8 = 10;
+
+/// The code of an error of the readers.
+pub(crate) fn code_of(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::NotFound => 3,
+        ErrorKind::Unsupported => 4,
+        ErrorKind::Corrupt => 5,
+        ErrorKind::Encrypted => 6,
+        ErrorKind::Refused => 7,
+        ErrorKind::Unreachable => 8,
+        ErrorKind::Invalid => 2,
+        _ => HOST,
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Read(error)
@@ -48,17 +65,8 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Read(error) => match error.kind() {
-                ErrorKind::NotFound => 3,
-                ErrorKind::Unsupported => 4,
-                ErrorKind::Corrupt => 5,
-                ErrorKind::Encrypted => 6,
-                ErrorKind::Refused => 7,
-                ErrorKind::Unreachable => 8,
-                ErrorKind::Invalid => 2,
-                _ => 10,
-            },
-            Self::Host(..) => 10,
+            Self::Read(error) => code_of(error),
+            Self::Host(..) => HOST,
             Self::Interrupted => crate::interrupt::CODE,
             Self::Said(code) => *code,
         }

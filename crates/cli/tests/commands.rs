@@ -55,6 +55,30 @@ fn disk_info_shows_the_whole_tree() {
     assert_eq!(root["filesystem"]["health"], "clean");
 }
 
+/// An extended partition whose first link leads to itself: how much more there is cannot be known.
+#[test]
+fn disk_info_of_a_damaged_partition_table_is_partial() {
+    let mut disk = vec![0; 4 << 20];
+    let mut entry = |at: usize, kind: u8, start: u32, sectors: u32| {
+        disk[at + 4] = kind;
+        disk[at + 8..at + 12].copy_from_slice(&start.to_le_bytes());
+        disk[at + 12..at + 16].copy_from_slice(&sectors.to_le_bytes());
+    };
+    entry(446, 5, 2048, 4096);
+    let first = 2048 * 512;
+    entry(first + 446, 0x83, 64, 1024);
+    entry(first + 462, 5, 0, 4096);
+    for at in [510, first + 510] {
+        disk[at..at + 2].copy_from_slice(&[0x55, 0xAA]);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("loop.raw");
+    fs::write(&image, disk).unwrap();
+    let output = fathom(["disk", "info", image.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(9));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("logical partitions"));
+}
+
 #[test]
 fn the_namespace_is_what_the_guest_mounts() {
     let os = on_sample(0, &["cat"], &["/etc/os-release"]);

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::destination::Destination;
 use crate::args::Cp;
-use crate::exit::{Failure, Verdict, say, warn};
+use crate::exit::{self, Failure, Verdict, say, warn};
 use crate::interrupt::{self, HalfWritten};
 use crate::machine::{Machine, guest_path};
 use crate::output::Out;
@@ -27,7 +27,8 @@ struct Copier {
     /// Files with several names, by filesystem and node: where the first name was copied to.
     linked: HashMap<(usize, NodeId), Vec<Vec<u8>>>,
     progress: Progress,
-    partial: bool,
+    /// The exit code of the first that could not be copied.
+    first_code: Option<u8>,
     counts: Counts,
 }
 
@@ -90,7 +91,7 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
         destination,
         linked: HashMap::new(),
         progress: Progress::new("copying", total),
-        partial: false,
+        first_code: None,
         counts: Counts::default(),
     };
     for (path, found, metadata) in sources {
@@ -110,7 +111,19 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
         out.json(&copier.counts)?;
         out.finish()?;
     }
-    Ok(if copier.partial { Verdict::Partial } else { Verdict::Done })
+    copier.counts.verdict(copier.first_code)
+}
+
+impl Counts {
+    /// In part where something was copied, as the first failed where nothing was.
+    fn verdict(&self, first_code: Option<u8>) -> Result<Verdict, Failure> {
+        let nothing = self.files + self.directories + self.links + self.kept == 0;
+        match first_code {
+            Some(code) if nothing => Err(Failure::Said(code)),
+            None if self.failed + self.kept == 0 => Ok(Verdict::Done),
+            _ => Ok(Verdict::Partial),
+        }
+    }
 }
 
 fn ends_with_slash(path: &Path) -> bool {
@@ -155,7 +168,7 @@ impl Copier {
     fn failed(&mut self, error: &Error) {
         warn(error);
         self.counts.failed += 1;
-        self.partial = true;
+        self.first_code.get_or_insert(exit::code_of(error));
     }
 
     /// Copies one object. What the image keeps from being copied is said and passed over; what
@@ -178,7 +191,6 @@ impl Copier {
                 let shown = self.destination.shown(target);
                 say(&format!("warning: {shown}: devices, pipes and sockets are not copied"));
                 self.counts.failed += 1;
-                self.partial = true;
                 return Ok(());
             }
         };
@@ -197,13 +209,12 @@ impl Copier {
             Err(Failure::Host(what, error)) if error.kind() == ErrorKind::AlreadyExists => {
                 say(&format!("warning: {what} exists and is kept; --force replaces it"));
                 self.counts.kept += 1;
-                self.partial = true;
                 Ok(())
             }
             Err(Failure::Host(what, error)) if !is_fatal(&error) => {
                 say(&format!("warning: {what}: {error}"));
                 self.counts.failed += 1;
-                self.partial = true;
+                self.first_code.get_or_insert(exit::HOST);
                 Ok(())
             }
             other => other,

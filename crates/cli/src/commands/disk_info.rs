@@ -138,20 +138,23 @@ pub(crate) fn run(options: &Info) -> Result<Verdict, Failure> {
     Ok(verdict(&machine, &contents))
 }
 
-/// Partial where something could not be looked at although this version knows how: encrypted and
-/// unsupported volumes are answers, damage and failing reads are not.
+/// Partial where something on the way to the files is damaged or could not be read, so that there
+/// may be more than is shown. Encrypted and unsupported volumes are answers; what a filesystem says
+/// of its own state is one too, as long as its root can be read.
 fn verdict(machine: &Machine, contents: &[(&Volume, Holds)]) -> Verdict {
-    let of_volumes = machine.discovery.volumes.iter().filter_map(|volume| volume.problem.as_ref());
+    let discovery = &machine.discovery;
+    let of_disks = machine.disks.iter().flat_map(|disk| &disk.problems);
+    let of_volumes = discovery.volumes.iter().filter_map(|volume| volume.problem.as_ref());
     let of_contents = contents.iter().filter_map(|(_, holds)| match holds {
-        Holds::Unreadable(_, error) | Holds::Unknown(error) => Some(error),
-        _ => None,
+        Holds::Unreadable(_, error) | Holds::Unknown(error) => Some(error.kind()),
+        Holds::Filesystem(filesystem) => {
+            filesystem.metadata(filesystem.root()).err().map(|error| error.kind())
+        }
+        Holds::Nothing => None,
     });
     let bad = |kind| !matches!(kind, ErrorKind::Encrypted | ErrorKind::Unsupported);
-    if of_volumes.chain(of_contents).any(|error| bad(error.kind())) {
-        Verdict::Partial
-    } else {
-        Verdict::Done
-    }
+    let on_the_way = of_disks.chain(&discovery.problems).chain(of_volumes).map(Error::kind);
+    if on_the_way.chain(of_contents).any(bad) { Verdict::Partial } else { Verdict::Done }
 }
 
 impl DiskView {
