@@ -196,6 +196,17 @@ pub(crate) struct Convert {
     pub(crate) force: bool,
 }
 
+/// Files of a guest, shown for people or for programs.
+#[derive(Args, Debug)]
+pub(crate) struct Guest {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) on: On,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Paths {
     #[command(flatten)]
@@ -210,11 +221,7 @@ pub(crate) struct Paths {
 #[derive(Args, Debug)]
 pub(crate) struct Ls {
     #[command(flatten)]
-    pub(crate) source: Source,
-    #[command(flatten)]
-    pub(crate) on: On,
-    #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) guest: Guest,
     /// Paths inside the guest.
     #[arg(default_value = "/")]
     pub(crate) paths: Vec<OsString>,
@@ -232,11 +239,7 @@ pub(crate) struct Ls {
 #[derive(Args, Debug)]
 pub(crate) struct TreeOptions {
     #[command(flatten)]
-    pub(crate) source: Source,
-    #[command(flatten)]
-    pub(crate) on: On,
-    #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) guest: Guest,
     /// Where to start.
     #[arg(default_value = "/")]
     pub(crate) paths: Vec<OsString>,
@@ -259,11 +262,7 @@ pub(crate) struct Stat {
 #[derive(Args, Debug)]
 pub(crate) struct Hash {
     #[command(flatten)]
-    pub(crate) source: Source,
-    #[command(flatten)]
-    pub(crate) on: On,
-    #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) guest: Guest,
     /// Paths inside the guest.
     #[arg(required_unless_present = "check")]
     pub(crate) paths: Vec<OsString>,
@@ -290,11 +289,7 @@ pub(crate) enum Algorithm {
 #[derive(Args, Debug)]
 pub(crate) struct Find {
     #[command(flatten)]
-    pub(crate) source: Source,
-    #[command(flatten)]
-    pub(crate) on: On,
-    #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) guest: Guest,
     /// Where to search.
     #[arg(default_value = "/")]
     pub(crate) paths: Vec<OsString>,
@@ -331,11 +326,7 @@ pub(crate) struct Find {
 #[derive(Args, Debug)]
 pub(crate) struct Cp {
     #[command(flatten)]
-    pub(crate) source: Source,
-    #[command(flatten)]
-    pub(crate) on: On,
-    #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) guest: Guest,
     /// Paths inside the guest, and last the directory or file to copy to.
     #[arg(required = true, num_args = 2.., value_names = ["PATH", "DEST"])]
     pub(crate) paths: Vec<OsString>,

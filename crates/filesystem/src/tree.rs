@@ -372,7 +372,7 @@ impl Iterator for Walk<'_> {
 }
 
 /// The path of `name` in the directory `path`.
-fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
+pub fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
     let mut joined = Vec::with_capacity(path.len() + 1 + name.len());
     joined.extend_from_slice(path);
     if !joined.ends_with(b"/") {

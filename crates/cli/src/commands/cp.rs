@@ -47,8 +47,8 @@ struct Counts {
 }
 
 pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
-    let machine = Machine::open(&options.source)?;
-    let tree = machine.tree(&options.on)?;
+    let machine = Machine::open(&options.guest.source)?;
+    let tree = machine.tree(&options.guest.on)?;
     let Some((target, paths)) = options.paths.split_last() else {
         return Err(Failure::Usage("a path and a destination are wanted".into()));
     };
@@ -106,7 +106,7 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
     }
     copier.destination.finish().map_err(Failure::host("times of directories"))?;
     drop(copier.progress);
-    if options.output.is_json() {
+    if options.guest.output.is_json() {
         let mut out = Out::new();
         out.json(&copier.counts)?;
         out.finish()?;

@@ -24,8 +24,8 @@ struct Filter {
 
 pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
     let filter = Filter::new(options)?;
-    let machine = Machine::open(&options.source)?;
-    let tree = machine.tree(&options.on)?;
+    let machine = Machine::open(&options.guest.source)?;
+    let tree = machine.tree(&options.guest.on)?;
     let mut walks = Vec::new();
     for start in &options.paths {
         let walk = tree.walk(guest_path(start))?;
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
             if !filter.fits(&step.path, step.metadata.as_ref().ok()) {
                 continue;
             }
-            if options.output.is_json() {
+            if options.guest.output.is_json() {
                 array.item(&mut out, &Entry::of_step(&step))?;
             } else if options.print0 {
                 out.bytes(&step.path)?;
@@ -58,7 +58,7 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
             }
         }
     }
-    if options.output.is_json() {
+    if options.guest.output.is_json() {
         array.finish(&mut out)?;
     }
     out.finish()?;

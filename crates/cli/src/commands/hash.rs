@@ -42,8 +42,8 @@ struct Checked {
 }
 
 pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
-    let machine = Machine::open(&options.source)?;
-    let tree = machine.tree(&options.on)?;
+    let machine = Machine::open(&options.guest.source)?;
+    let tree = machine.tree(&options.guest.on)?;
     if let Some(list) = &options.check {
         return check(&tree, list, options);
     }
@@ -55,7 +55,7 @@ pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
     let mut flush = |batch: &mut Vec<(Vec<u8>, Found)>, out: &mut Out, partial: &mut bool| {
         for (path, outcome) in digests(batch, options.algorithm, &progress)? {
             match outcome {
-                Ok(digest) if options.output.is_json() => {
+                Ok(digest) if options.guest.output.is_json() => {
                     let (path, path_hex) = json_path(&path);
                     lines.push(Line { path, path_hex, digest });
                 }
@@ -105,7 +105,7 @@ pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
         each.note(one(guest_path(path)))?;
     }
     flush(&mut batch, &mut out, &mut partial)?;
-    if options.output.is_json() {
+    if options.guest.output.is_json() {
         out.json(&lines)?;
     }
     drop(progress);
@@ -245,7 +245,7 @@ fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
             Err(other) => return Err(other),
         };
         wrong += usize::from(verdict != "OK");
-        if options.output.is_json() {
+        if options.guest.output.is_json() {
             let (path, path_hex) = json_path(&path);
             lines.push(Checked { path, path_hex, verdict });
         } else {
@@ -256,7 +256,7 @@ fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
     if checked == 0 {
         return Err(Failure::Usage(format!("{name} holds no checksums")));
     }
-    if options.output.is_json() {
+    if options.guest.output.is_json() {
         out.json(&lines)?;
     }
     out.finish()?;

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use fathom_block::Error;
-use fathom_filesystem::{FileType, Found, Metadata, NodeId, Tree};
+use fathom_filesystem::{FileType, Found, Metadata, NodeId, Tree, join};
 
 use super::entry::{Entry, LONG_RIGHT, long_cells, unknown_cells};
 use crate::args::Ls;
@@ -32,8 +32,8 @@ struct Row {
 }
 
 pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
-    let machine = Machine::open(&options.source)?;
-    let tree = machine.tree(&options.on)?;
+    let machine = Machine::open(&options.guest.source)?;
+    let tree = machine.tree(&options.guest.on)?;
     let mut files = Vec::new();
     let mut directories = Vec::new();
     let mut each = Each::of(options.paths.len());
@@ -71,7 +71,7 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
         }
     }
     let Listing { mut out, array, partial, .. } = listing;
-    if options.output.is_json() {
+    if options.guest.output.is_json() {
         array.finish(&mut out)?;
     }
     out.finish()?;
@@ -139,7 +139,7 @@ impl Listing<'_> {
         title: Option<String>,
         rows: impl IntoIterator<Item = Row>,
     ) -> Result<(), Failure> {
-        let json = self.options.output.is_json();
+        let json = self.options.guest.output.is_json();
         if !json {
             if std::mem::replace(&mut self.any, true) {
                 self.out.line("")?;
@@ -175,7 +175,7 @@ impl Listing<'_> {
         metadata: &Result<Metadata, Error>,
         columns: &mut Columns,
     ) -> Result<(), Failure> {
-        if self.options.output.is_json() {
+        if self.options.guest.output.is_json() {
             let entry = match metadata {
                 Ok(metadata) => Entry::new(&row.path, &row.found, metadata),
                 Err(error) => Entry::failed(&row.path, error),
@@ -202,14 +202,4 @@ impl Listing<'_> {
         warn(problem);
         self.partial = true;
     }
-}
-
-/// The path of `name` in `directory`.
-fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
-    let mut path = directory.to_vec();
-    if !path.ends_with(b"/") {
-        path.push(b'/');
-    }
-    path.extend_from_slice(name);
-    path
 }

@@ -18,13 +18,13 @@ use crate::text;
 const MAX_DEPTH: usize = 256;
 
 pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
-    let machine = Machine::open(&options.source)?;
-    let tree = machine.tree(&options.on)?;
+    let machine = Machine::open(&options.guest.source)?;
+    let tree = machine.tree(&options.guest.on)?;
     let mut out = Out::new();
     let mut partial = false;
     let mut each = Each::of(options.paths.len());
     let depth = options.depth.unwrap_or(usize::MAX);
-    if options.output.is_json() {
+    if options.guest.output.is_json() {
         let mut array = JsonArray::default();
         let mut one = |path: &[u8]| {
             for step in tree.walk(&as_directory(&tree, path)?)?.max_depth(depth) {

@@ -45,12 +45,18 @@ pub(super) struct Inode {
     pub(super) number: u64,
     /// Where it lies.
     pub(super) at: u64,
-    pub(super) file_type: FileType,
-    pub(super) size: u64,
+    core: Core,
+    bytes: Vec<u8>,
+}
+
+/// What the inode says of itself ahead of its forks.
+struct Core {
+    file_type: FileType,
     mode: u32,
     links: u32,
     uid: u32,
     gid: u32,
+    size: u64,
     blocks: u64,
     accessed: Timestamp,
     modified: Timestamp,
@@ -61,10 +67,9 @@ pub(super) struct Inode {
     extents: u64,
     /// The attribute fork, where there is one: its format and its count of extents.
     attributes: Option<(Format, u64)>,
-    /// Where the two forks lie in `bytes`.
+    /// Where the data fork starts and ends in the bytes of the inode.
     data_start: usize,
     data_end: usize,
-    bytes: Vec<u8>,
 }
 
 impl Inode {
@@ -95,40 +100,49 @@ impl Inode {
                 return Err(fields.corrupt(160, "it belongs to a filesystem of another UUID"));
             }
         }
-        let parsed = Parsed::from(&fields, version)?;
-        Ok(parsed.into_inode(number, at, bytes))
+        let core = Core::parse(&fields, version)?;
+        Ok(Self { number, at, core, bytes })
+    }
+
+    pub(super) fn file_type(&self) -> FileType {
+        self.core.file_type
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.core.size
     }
 
     /// What the node shows of itself.
     pub(super) fn metadata(&self, block_log: u8) -> Metadata {
         Metadata {
-            file_type: self.file_type,
-            mode: self.mode & 0o7777,
-            uid: self.uid,
-            gid: self.gid,
-            size: self.size,
-            allocated: self.blocks.saturating_mul(1 << block_log),
-            links: self.links.into(),
+            file_type: self.core.file_type,
+            mode: self.core.mode & 0o7777,
+            uid: self.core.uid,
+            gid: self.core.gid,
+            size: self.core.size,
+            allocated: self.core.blocks.saturating_mul(1 << block_log),
+            links: self.core.links.into(),
             device: self.device(),
-            modified: self.modified,
-            accessed: Some(self.accessed),
-            changed: Some(self.changed),
-            created: self.created,
+            modified: self.core.modified,
+            accessed: Some(self.core.accessed),
+            changed: Some(self.core.changed),
+            created: self.core.created,
         }
     }
 
     /// The device numbers, in the layout of System V: 14 bits of major, 18 of minor.
     fn device(&self) -> Option<(u32, u32)> {
-        if !matches!(self.file_type, FileType::CharacterDevice | FileType::BlockDevice) {
+        if !matches!(self.core.file_type, FileType::CharacterDevice | FileType::BlockDevice) {
             return None;
         }
-        let number = u32::from_be_bytes(self.bytes.get(self.data_start..)?.first_chunk().copied()?);
+        let number =
+            u32::from_be_bytes(self.bytes.get(self.core.data_start..)?.first_chunk().copied()?);
         Some((number >> 18, number & 0x3_FFFF))
     }
 
     /// Refuses a file whose bytes lie on a real-time device.
     pub(super) fn refuse_realtime(&self) -> Result<()> {
-        if self.realtime {
+        if self.core.realtime {
             let why = "its data lies on the real-time device";
             return Err(Error::unsupported(format!("inode {}", self.number), why).at(self.at));
         }
@@ -138,16 +152,16 @@ impl Inode {
     /// How the fork is kept and how many extents it has; `None` where there is no such fork.
     pub(super) fn fork(&self, fork: Fork) -> Option<(Format, u64)> {
         match fork {
-            Fork::Data => Some((self.format, self.extents)),
-            Fork::Attributes => self.attributes,
+            Fork::Data => Some((self.core.format, self.core.extents)),
+            Fork::Attributes => self.core.attributes,
         }
     }
 
     /// The bytes of the fork, and where they lie.
     pub(super) fn fork_bytes(&self, fork: Fork) -> (u64, &[u8]) {
         let (start, end) = match fork {
-            Fork::Data => (self.data_start, self.data_end),
-            Fork::Attributes => (self.data_end, self.bytes.len()),
+            Fork::Data => (self.core.data_start, self.core.data_end),
+            Fork::Attributes => (self.core.data_end, self.bytes.len()),
         };
         (self.at + start as u64, self.bytes.get(start..end).unwrap_or(&[]))
     }
@@ -155,40 +169,19 @@ impl Inode {
     /// The bytes of the local data fork, cut to the size.
     pub(super) fn local(&self, what: &str) -> Result<(u64, &[u8])> {
         let (at, bytes) = self.fork_bytes(Fork::Data);
-        match bytes.get(..usize::try_from(self.size).unwrap_or(usize::MAX)) {
+        match bytes.get(..usize::try_from(self.core.size).unwrap_or(usize::MAX)) {
             Some(bytes) => Ok((at, bytes)),
             None => {
                 let room = bytes.len();
-                let why = format!("{} bytes do not fit into a fork of {room}", self.size);
+                let why = format!("{} bytes do not fit into a fork of {room}", self.core.size);
                 Err(Error::corrupt(what, at, why))
             }
         }
     }
 }
 
-/// The core, before the inode is put together.
-struct Parsed {
-    file_type: FileType,
-    mode: u32,
-    links: u32,
-    uid: u32,
-    gid: u32,
-    size: u64,
-    blocks: u64,
-    accessed: Timestamp,
-    modified: Timestamp,
-    changed: Timestamp,
-    created: Option<Timestamp>,
-    realtime: bool,
-    format: Format,
-    extents: u64,
-    attributes: Option<(Format, u64)>,
-    data_start: usize,
-    data_end: usize,
-}
-
-impl Parsed {
-    fn from(fields: &Fields<'_>, version: u8) -> Result<Self> {
+impl Core {
+    fn parse(fields: &Fields<'_>, version: u8) -> Result<Self> {
         let mode = u32::from(fields.be_u16(2)?);
         if mode == 0 {
             return Err(fields.corrupt(2, "it is named, but free"));
@@ -219,7 +212,7 @@ impl Parsed {
                 return Err(fields.corrupt(82, format!("its attributes start at byte {offset}")));
             }
         };
-        let parsed = Self {
+        let core = Self {
             file_type,
             mode,
             links: if version == 1 { fields.be_u16(6)?.into() } else { fields.be_u32(16)? },
@@ -238,8 +231,8 @@ impl Parsed {
             data_start,
             data_end,
         };
-        parsed.check_format(fields)?;
-        Ok(parsed)
+        core.check_format(fields)?;
+        Ok(core)
     }
 
     /// What kind of fork an object may have.
@@ -254,31 +247,6 @@ impl Parsed {
         }
         let why = format!("a {:?} cannot keep its data as {:?}", self.file_type, self.format);
         Err(fields.corrupt(5, why))
-    }
-
-    fn into_inode(self, number: u64, at: u64, bytes: Vec<u8>) -> Inode {
-        Inode {
-            number,
-            at,
-            file_type: self.file_type,
-            size: self.size,
-            mode: self.mode,
-            links: self.links,
-            uid: self.uid,
-            gid: self.gid,
-            blocks: self.blocks,
-            accessed: self.accessed,
-            modified: self.modified,
-            changed: self.changed,
-            created: self.created,
-            realtime: self.realtime,
-            format: self.format,
-            extents: self.extents,
-            attributes: self.attributes,
-            data_start: self.data_start,
-            data_end: self.data_end,
-            bytes,
-        }
     }
 }
 

@@ -160,7 +160,7 @@ impl Filesystem for Xfs {
 
     fn open(&self, node: NodeId) -> Result<Arc<dyn ReadAt>> {
         let inode = self.inode(node)?;
-        if inode.file_type != FileType::File {
+        if inode.file_type() != FileType::File {
             let what = format!("inode {}", inode.number);
             return Err(Error::invalid(what, "it is not a regular file"));
         }
@@ -170,15 +170,15 @@ impl Filesystem for Xfs {
         let mut extents = Vec::with_capacity(map.len());
         for mapping in map.iter().filter(|mapping| !mapping.unwritten) {
             // The kernel may allocate beyond the end of a file; nothing is to be seen there.
-            if mapping.start >= inode.size.div_ceil(1 << block_log) {
+            if mapping.start >= inode.size().div_ceil(1 << block_log) {
                 break;
             }
             let logical = mapping.start << block_log;
-            let length = (mapping.count << block_log).min(inode.size - logical);
+            let length = (mapping.count << block_log).min(inode.size() - logical);
             let at = self.blocks.locate("file", mapping.block, mapping.count)?;
             extents.push(Extent { logical, length, physical: Some(at) });
         }
         let volume = Arc::clone(&self.blocks.volume);
-        Ok(Arc::new(ExtentFile::new(volume, extents, inode.size)?))
+        Ok(Arc::new(ExtentFile::new(volume, extents, inode.size())?))
     }
 }

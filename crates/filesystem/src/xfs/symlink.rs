@@ -16,14 +16,14 @@ const HEADER: usize = 56;
 /// Reads the target of the link whose data fork lies as `map` says.
 pub(super) fn target(blocks: &Blocks, inode: &Inode, map: &[Mapping]) -> Result<Vec<u8>> {
     let what = format!("symbolic link {}", inode.number);
-    if inode.file_type != FileType::Symlink {
+    if inode.file_type() != FileType::Symlink {
         return Err(Error::invalid(what, "it is not a symbolic link"));
     }
-    if inode.size == 0 || inode.size > MAX_LENGTH {
-        let why = format!("its target has {} bytes; 1 to {MAX_LENGTH} are possible", inode.size);
+    if inode.size() == 0 || inode.size() > MAX_LENGTH {
+        let why = format!("its target has {} bytes; 1 to {MAX_LENGTH} are possible", inode.size());
         return Err(Error::corrupt(what, inode.at, why));
     }
-    let length = inode.size as usize;
+    let length = inode.size() as usize;
     let target = match inode.fork(Fork::Data) {
         Some((Format::Local, _)) => inode.local(&what)?.1.to_vec(),
         _ => remote(blocks, inode, map, &what, length)?,

@@ -45,7 +45,7 @@ impl<'a> Directory<'a> {
     /// The directory whose data fork lies as `map` says.
     pub(super) fn new(blocks: &'a Blocks, inode: &'a Inode, map: &'a [Mapping]) -> Result<Self> {
         let what = format!("directory {}", inode.number);
-        if inode.file_type != FileType::Directory {
+        if inode.file_type() != FileType::Directory {
             return Err(Error::invalid(what, "it is not a directory"));
         }
         Ok(Self { blocks, inode, map, what })
