@@ -4,7 +4,8 @@
 //! again and again. So everything above reads through pages of 64 KiB: a miss is fetched once
 //! however many threads want it (*single flight*), all misses of one call go to the transport
 //! together, which joins neighbours into one read (*coalescing*), and a reader that walks forward
-//! is fetched ahead of (*read-ahead*). All sources of one process share one byte ceiling.
+//! is fetched ahead of (*read-ahead*). Where a round trip is dear, the first misses also bring what
+//! lies around them ([`Reach`]). All sources of one process share one byte ceiling.
 //!
 //! Reads of [`BYPASS`] bytes and more go past the cache: they are consumed once, and copying them
 //! twice would only cost time.
@@ -178,6 +179,18 @@ impl Drop for Owed<'_> {
     }
 }
 
+/// How much more than was asked for is fetched from a source, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reach {
+    /// The most that a forward walk is fetched ahead at a time.
+    pub ahead: u64,
+    /// A miss brings the whole aligned stretch of this length that it lies in: what is read when a
+    /// disk is opened lies close together, each piece known only by the one before.
+    pub around: u64,
+    /// How much may be brought so: what is read later on is scattered.
+    pub budget: u64,
+}
+
 /// A transport behind the page cache.
 pub struct Cached {
     source: Arc<dyn ReadAt>,
@@ -185,6 +198,9 @@ pub struct Cached {
     cache: Arc<PageCache>,
     id: u64,
     ahead: Mutex<Ahead>,
+    /// How many pages a stretch has, and how many pages may still be brought unasked.
+    around: u64,
+    budget: Mutex<u64>,
 }
 
 /// Where a forward walk stands.
@@ -198,11 +214,19 @@ struct Ahead {
 }
 
 impl Cached {
-    /// `source` behind `cache`. A forward walk fetches up to `read_ahead` bytes at a time.
-    pub fn new(source: Arc<dyn ReadAt>, cache: Arc<PageCache>, read_ahead: u64) -> Self {
+    /// `source` behind `cache`.
+    pub fn new(source: Arc<dyn ReadAt>, cache: Arc<PageCache>, reach: Reach) -> Self {
         let id = cache.next_source.fetch_add(1, Ordering::Relaxed);
-        let ahead = Ahead { expected: u64::MAX, window: 0, limit: read_ahead / PAGE };
-        Self { length: source.len(), source, cache, id, ahead: Mutex::new(ahead) }
+        let ahead = Ahead { expected: u64::MAX, window: 0, limit: reach.ahead / PAGE };
+        Self {
+            length: source.len(),
+            source,
+            cache,
+            id,
+            ahead: Mutex::new(ahead),
+            around: reach.around / PAGE,
+            budget: Mutex::new(reach.budget / PAGE),
+        }
     }
 
     fn key(&self, page: u64) -> Key {
@@ -245,6 +269,7 @@ impl Cached {
                     Found::Ready(_) | Found::Flying(_) => break,
                 }
             }
+            self.add_neighbours(&mut owed);
             self.fly(&mut owed, &mut |page, bytes| {
                 if wanted.binary_search(&page).is_ok() {
                     take(page, bytes);
@@ -255,6 +280,28 @@ impl Cached {
             take(page, &flight.wait()?);
         }
         Ok(())
+    }
+
+    /// Owes the missing neighbours of what is owed too, as far as the budget goes.
+    fn add_neighbours(&self, owed: &mut Owed<'_>) {
+        let mut budget = unpoisoned(&self.budget);
+        if self.around < 2 || *budget == 0 {
+            return;
+        }
+        let mut stretches: Vec<u64> =
+            owed.flights.iter().map(|(key, _)| key.page / self.around).collect();
+        stretches.dedup();
+        let pages = |stretch| stretch * self.around..(stretch + 1) * self.around;
+        for page in stretches.into_iter().flat_map(pages).take_while(|page| *page < self.pages()) {
+            if *budget == 0 {
+                break;
+            }
+            if let Found::Missing(flight) = self.cache.look_up(self.key(page)) {
+                owed.flights.push((self.key(page), flight));
+                *budget -= 1;
+            }
+        }
+        owed.flights.sort_unstable_by_key(|(key, _)| key.page);
     }
 
     /// Reads the owed pages in one call to the transport, straight to where they stay.
@@ -515,6 +562,10 @@ mod tests {
         }
     }
 
+    fn ahead(ahead: u64) -> Reach {
+        Reach { ahead, ..Reach::default() }
+    }
+
     fn check(reader: &dyn ReadAt, offset: u64, length: usize) {
         let mut buf = vec![0; length];
         reader.read_at(offset, &mut buf).unwrap();
@@ -526,7 +577,8 @@ mod tests {
     #[test]
     fn reads_are_exact_whatever_their_shape() {
         let source = Pattern::new(5 * PAGE + 123);
-        let cached = Cached::new(source, Arc::new(PageCache::new(3 * PAGE as usize)), 1 << 20);
+        let cached =
+            Cached::new(source, Arc::new(PageCache::new(3 * PAGE as usize)), ahead(1 << 20));
         for (offset, length) in
             [(0, 1), (PAGE - 1, 2), (PAGE, PAGE as usize), (17, 3 * PAGE as usize), (5 * PAGE, 123)]
         {
@@ -540,7 +592,8 @@ mod tests {
     #[test]
     fn neighbouring_misses_are_one_read_and_hits_are_none() {
         let source = Pattern::new(64 * PAGE);
-        let cached = Cached::new(source.clone(), Arc::new(PageCache::new(64 << 20)), 0);
+        let cached =
+            Cached::new(source.clone(), Arc::new(PageCache::new(64 << 20)), Reach::default());
         check(&cached, 10, 8 * PAGE as usize);
         assert_eq!(source.reads.load(Ordering::Relaxed), 1);
         check(&cached, 5 * PAGE, 100);
@@ -550,7 +603,7 @@ mod tests {
     #[test]
     fn vectored_reads_may_overlap_and_come_in_any_order() {
         let source = Pattern::new(64 * PAGE);
-        let cached = Cached::new(source, Arc::new(PageCache::new(64 << 20)), 0);
+        let cached = Cached::new(source, Arc::new(PageCache::new(64 << 20)), Reach::default());
         let wanted = [(40 * PAGE, 10), (3, PAGE as usize * 2), (PAGE, 7), (9, 0), (0, BYPASS + 5)];
         let mut buffers: Vec<Vec<u8>> = wanted.iter().map(|(_, length)| vec![0; *length]).collect();
         let mut reads: Vec<(u64, &mut [u8])> = wanted
@@ -569,7 +622,8 @@ mod tests {
     #[test]
     fn many_threads_that_miss_the_same_page_cause_one_read() {
         let source = Pattern::new(PAGE);
-        let cached = Cached::new(source.clone(), Arc::new(PageCache::new(1 << 20)), 0);
+        let cached =
+            Cached::new(source.clone(), Arc::new(PageCache::new(1 << 20)), Reach::default());
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| check(&cached, 0, 4096));
@@ -581,7 +635,7 @@ mod tests {
     #[test]
     fn the_ceiling_holds() {
         let cache = Arc::new(PageCache::new(2 << 20));
-        let cached = Cached::new(Pattern::new(64 << 20), cache.clone(), 4 << 20);
+        let cached = Cached::new(Pattern::new(64 << 20), cache.clone(), ahead(4 << 20));
         for page in 0..1024 {
             check(&cached, page * PAGE, 16);
         }
@@ -591,12 +645,31 @@ mod tests {
     #[test]
     fn a_forward_walk_is_read_ahead_of() {
         let source = Pattern::new(16 << 20);
-        let cached = Cached::new(source.clone(), Arc::new(PageCache::new(64 << 20)), 4 << 20);
+        let cached =
+            Cached::new(source.clone(), Arc::new(PageCache::new(64 << 20)), ahead(4 << 20));
         for page in 0..256 {
             check(&cached, page * PAGE, 16);
         }
         let reads = source.reads.load(Ordering::Relaxed);
         assert!(reads < 16, "{reads} reads for 256 pages");
+    }
+
+    #[test]
+    fn first_misses_bring_their_neighbours() {
+        let source = Pattern::new(64 * PAGE + 10);
+        let reach = Reach { around: 8 * PAGE, budget: 20 * PAGE, ..Reach::default() };
+        let cached = Cached::new(source.clone(), Arc::new(PageCache::new(64 << 20)), reach);
+        // Two stretches, 14 pages that nobody asked for; then the last and shorter one, none; then
+        // one more, and that was all.
+        for (page, reads) in [(13, 1), (8, 1), (15, 1), (17, 2), (23, 2), (64, 3), (40, 4), (45, 4)]
+        {
+            check(&cached, page * PAGE, 10);
+            assert_eq!(source.reads.load(Ordering::Relaxed), reads, "page {page}");
+        }
+        check(&cached, 47 * PAGE, 10);
+        check(&cached, 32 * PAGE, 10);
+        check(&cached, 33 * PAGE, 10);
+        assert_eq!(source.reads.load(Ordering::Relaxed), 7);
     }
 
     /// A source with one bad page.
@@ -619,7 +692,7 @@ mod tests {
     #[test]
     fn one_bad_page_spoils_no_other_and_stays_bad() {
         let source = Arc::new(Scratched(Pattern::new(8 * PAGE)));
-        let cached = Cached::new(source, Arc::new(PageCache::new(1 << 20)), 1 << 20);
+        let cached = Cached::new(source, Arc::new(PageCache::new(1 << 20)), ahead(1 << 20));
         let mut buf = vec![0; 6 * PAGE as usize];
         assert!(cached.read_at(0, &mut buf).is_err());
         check(&cached, 0, 2 * PAGE as usize);

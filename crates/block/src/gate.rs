@@ -77,7 +77,7 @@ impl Siblings {
         };
         if asked.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
             return match open_beneath(directory, asked) {
-                Ok(file) => regular(wish, file, directory.join(asked)),
+                Ok(file) => regular(wish, file, image.with_file_name(asked)),
                 Err(Errno::XDEV | Errno::LOOP) => {
                     // A symbolic link leads out; the user may have allowed where it leads.
                     let target = std::fs::canonicalize(directory.join(asked));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{Cached, ClusterCache, ImageClusters, PageCache};
+use crate::cache::{Cached, ClusterCache, ImageClusters, PageCache, Reach};
 use crate::error::{Error, Problem, Result};
 use crate::formats::{Format, foreign, ova, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::gate::{Admitted, Gate, Siblings, Wish};
@@ -27,10 +27,10 @@ const DEFAULT_CACHE: usize = 32 << 20;
 /// How many bytes of decompressed clusters are kept.
 const DECOMPRESSED: usize = 8 << 20;
 
-/// How far a forward walk over a web server is fetched ahead: a round trip there costs as much as
-/// some megabytes do.
+/// What is fetched from a web server besides what was asked for: a round trip there costs as much
+/// as some hundred kilobytes do.
 #[cfg(feature = "http")]
-const HTTP_READ_AHEAD: u64 = 4 << 20;
+const HTTP_REACH: Reach = Reach { ahead: 4 << 20, around: HttpSource::HEAD, budget: 8 << 20 };
 
 /// Everything that opening an image needs to be told. Cheap to clone; clones share the cache and
 /// the meter.
@@ -132,13 +132,13 @@ impl Opener {
     }
 
     fn file(&self, source: FileSource) -> Arc<dyn ReadAt> {
-        self.behind_cache(Arc::new(source), 0)
+        self.behind_cache(Arc::new(source))
     }
 
     #[cfg(feature = "http")]
     fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
         let source = HttpSource::open(url, Arc::clone(&self.agents), Arc::clone(&self.meter))?;
-        Ok(Arc::new(Cached::new(Arc::new(source), Arc::clone(&self.cache), HTTP_READ_AHEAD)))
+        Ok(Arc::new(Cached::new(Arc::new(source), Arc::clone(&self.cache), HTTP_REACH)))
     }
 
     #[cfg(not(feature = "http"))]
@@ -147,9 +147,9 @@ impl Opener {
         Err(Error::unsupported(name, "this program was built without HTTP").placed())
     }
 
-    fn behind_cache(&self, transport: Arc<dyn ReadAt>, read_ahead: u64) -> Arc<dyn ReadAt> {
+    fn behind_cache(&self, transport: Arc<dyn ReadAt>) -> Arc<dyn ReadAt> {
         let metered = Arc::new(Metered::new(transport, self.meter.clone()));
-        Arc::new(Cached::new(metered, self.cache.clone(), read_ahead))
+        Arc::new(Cached::new(metered, self.cache.clone(), Reach::default()))
     }
 
     /// Opens what an image asked for, if the gate admits it.

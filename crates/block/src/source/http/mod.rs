@@ -30,9 +30,6 @@ use crate::error::Result;
 use crate::meter::Meter;
 use crate::read::{ReadAt, check_range};
 
-/// How many bytes the first request asks for.
-const HEAD: u64 = 256 << 10;
-
 /// A value that must not be shown, such as that of an `Authorization` header.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -153,10 +150,13 @@ pub(crate) struct HttpSource {
 }
 
 impl HttpSource {
+    /// How many bytes the first request asks for.
+    pub(crate) const HEAD: u64 = 512 << 10;
+
     /// Asks for the first bytes of what is at `url`.
     pub(crate) fn open(url: &str, agents: Arc<Agents>, meter: Arc<Meter>) -> Result<Self> {
         let client = Client::new(url, agents, meter)?;
-        let (version, head) = client.first(HEAD)?;
+        let (version, head) = client.first(Self::HEAD)?;
         Ok(Self { client, version, head })
     }
 }

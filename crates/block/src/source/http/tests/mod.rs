@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use self::server::{Answer, Request, Server};
-use super::{Agents, HEAD, HttpOptions, HttpSource, Secret};
+use super::{Agents, HttpOptions, HttpSource, Secret};
 use crate::error::{ErrorKind, Result};
 use crate::location::Location;
 use crate::meter::Meter;
@@ -75,15 +75,15 @@ fn opening_costs_one_round_trip_and_brings_the_head() {
     let agents = Arc::new(Agents::new(options()));
     let source = HttpSource::open(&server.url("/x"), agents, Arc::clone(&meter)).unwrap();
     assert_eq!(source.len(), image().len() as u64);
-    check(&source, 0, HEAD as usize);
+    check(&source, 0, HttpSource::HEAD as usize);
     assert_eq!(server.count(), 1);
-    check(&source, HEAD as usize - 5, 10);
+    check(&source, HttpSource::HEAD as usize - 5, 10);
     assert_eq!(server.count(), 2);
     let last = image().len() - 1;
     check(&source, last, 1);
     assert!(source.read_at(last as u64, &mut [0; 2]).is_err());
     assert_eq!(meter.spent().requests, 3);
-    assert_eq!(meter.spent().bytes, HEAD + 5 + 1);
+    assert_eq!(meter.spent().bytes, HttpSource::HEAD + 5 + 1);
 }
 
 #[test]
