@@ -1,4 +1,4 @@
-//! What `disk info --json` prints is what `schemas/disk-info.v1.json` promises, and no more.
+//! What the commands print with `--json` is what `schemas/` promises, and no more.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
@@ -11,8 +11,8 @@ fn repository(path: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path).to_str().unwrap().to_owned()
 }
 
-fn schema() -> Value {
-    let text = std::fs::read_to_string(repository("schemas/disk-info.v1.json")).unwrap();
+fn schema(name: &str) -> Value {
+    let text = std::fs::read_to_string(repository(&format!("schemas/{name}.v1.json"))).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
@@ -84,18 +84,34 @@ fn is_type(name: &Value, value: &Value) -> bool {
     }
 }
 
-fn info(arguments: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_fathom"))
-        .args(["disk", "info", "--json"])
-        .args(arguments)
-        .output()
-        .unwrap();
+fn fathom(arguments: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_fathom")).args(arguments).output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn info(arguments: &[&str]) -> Value {
+    fathom(&[&["disk", "info", "--json"], arguments].concat())
+}
+
+#[test]
+fn listings_are_what_the_schema_says() {
+    let schema = schema("entries");
+    let sample = repository("samples/server.qcow2");
+    for arguments in [
+        vec!["ls", "-R", &sample],
+        vec!["tree", &sample],
+        vec!["find", &sample, "--name", "*"],
+        vec!["stat", &sample, "/", "/etc/os-release", "/etc/passwd"],
+    ] {
+        let document = fathom(&[arguments.as_slice(), &["--json"]].concat());
+        assert!(document.as_array().is_some_and(|entries| entries.len() >= 3));
+        check(&schema, &schema, &document, "").unwrap_or_else(|error| panic!("{error}"));
+    }
 }
 
 #[test]
 fn disk_info_is_what_the_schema_says() {
-    let schema = schema();
+    let schema = schema("disk-info");
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
@@ -119,7 +135,7 @@ fn disk_info_is_what_the_schema_says() {
 
 #[test]
 fn the_checker_checks() {
-    let schema = schema();
+    let schema = schema("disk-info");
     let mut document = info(&[&repository("samples/server.qcow2")]);
     document["volumes"][1]["layer"]["kind"] = json!("nonsense");
     assert!(check(&schema, &schema, &document, "").is_err());
