@@ -1,19 +1,17 @@
 //! From what was typed to a machine: its disks opened, its volumes discovered, its filesystems
 //! found.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::BufRead as _;
-use std::sync::Arc;
 
 use fathom_block::source::{HttpOptions, Secret};
 use fathom_block::{Disk, Error, Format, Location, Opener, Siblings, Spent};
-use fathom_filesystem::{Filesystem, Kind, Tree};
-use fathom_volume::{Content, Discovery, Key, Keys, Volume, VolumeId};
+use fathom_filesystem::Tree;
+use fathom_guest::{Holds, of_volume, open_subvolume};
+use fathom_volume::{Content, Discovery, Key, Keys, Volume};
 
 use crate::args::{KeyOptions, On, Source};
 use crate::exit::{self, Failure};
-use crate::namespace;
 
 /// One machine, as far as its disks tell.
 pub(crate) struct Machine {
@@ -32,18 +30,6 @@ impl Drop for Machine {
             exit::say(&self.spent_line());
         }
     }
-}
-
-/// What lies on a volume that no other volume lies on.
-pub(crate) enum Holds {
-    /// A filesystem that can be read.
-    Filesystem(Arc<dyn Filesystem>),
-    /// A filesystem that is recognised but cannot be read.
-    Unreadable(Kind, Error),
-    /// Nothing that is recognised.
-    Nothing,
-    /// It could not be looked.
-    Unknown(Error),
 }
 
 impl Machine {
@@ -69,6 +55,7 @@ impl Machine {
             })
             .collect();
         let discovery = fathom_volume::discover(&named, &keys(&source.keys)?);
+        check_bindings(&source.keys, &discovery)?;
         Ok(Self { disks, discovery, opener, say_spent: source.io })
     }
 
@@ -88,38 +75,26 @@ impl Machine {
         self.say_spent = false;
     }
 
-    /// What lies on the volume.
-    pub(crate) fn holds(&self, volume: &Volume) -> Holds {
-        let reader = match (&volume.reader, &volume.problem) {
-            (Some(reader), _) => reader,
-            (None, Some(problem)) => return Holds::Unknown(problem.clone()),
-            (None, None) => return Holds::Nothing,
-        };
-        match fathom_filesystem::detect(reader) {
-            Ok(None) => Holds::Nothing,
-            Ok(Some(kind)) => match fathom_filesystem::open(reader.clone()) {
-                Ok(filesystem) => Holds::Filesystem(filesystem),
-                Err(error) => Holds::Unreadable(kind, error),
-            },
-            Err(error) => Holds::Unknown(error),
-        }
-    }
-
     /// The volumes that a filesystem may lie on, each with what lies there.
     pub(crate) fn contents(&self) -> Vec<(&Volume, Holds)> {
-        let volumes = &self.discovery.volumes;
-        let parents: HashSet<&VolumeId> =
-            volumes.iter().flat_map(|volume| &volume.parents).collect();
-        volumes
-            .iter()
-            .filter(|volume| volume.content == Content::Unknown && !parents.contains(&volume.id))
-            .map(|volume| (volume, self.holds(volume)))
-            .collect()
+        fathom_guest::contents(&self.discovery)
     }
 
-    /// The volume that the user named.
+    /// The volume that the user named: as discovery knows it, or by the UUID of its filesystem.
     pub(crate) fn volume(&self, name: &str) -> Result<&Volume, Failure> {
-        self.discovery.find(name).ok_or_else(|| {
+        let by_filesystem = || {
+            let holds = |holds: &Holds| match holds {
+                Holds::Filesystem(filesystem) => {
+                    filesystem.info().uuid.is_some_and(|uuid| uuid.eq_ignore_ascii_case(name))
+                }
+                _ => false,
+            };
+            let mut found = self.contents().into_iter().filter(|(_, one)| holds(one));
+            found.next().filter(|_| found.next().is_none()).map(|(volume, _)| volume)
+        };
+        let is_uuid = name.len() >= 9 && name.contains('-') && !name.contains('/');
+        let found = self.discovery.find(name);
+        found.or_else(|| is_uuid.then(by_filesystem).flatten()).ok_or_else(|| {
             let known: Vec<_> =
                 self.discovery.volumes.iter().map(|volume| volume.id.as_str()).collect();
             Error::not_found(
@@ -135,7 +110,12 @@ impl Machine {
     pub(crate) fn tree(&self, on: &On) -> Result<Tree, Failure> {
         let tree = match &on.volume {
             Some(chosen) => self.chosen(chosen)?,
-            None => namespace::assemble(self)?,
+            None => {
+                let mut problems = Vec::new();
+                let tree = fathom_guest::assemble(&self.discovery, &mut problems);
+                problems.iter().for_each(exit::warn);
+                tree?
+            }
         };
         for disk in &self.disks {
             disk.problems.iter().for_each(exit::warn);
@@ -144,7 +124,9 @@ impl Machine {
         for mount in tree.mounts() {
             // One that cannot be read at all says so at every path beneath it.
             let filesystem = &mount.filesystem;
-            if filesystem.metadata(filesystem.root()).is_ok() {
+            // A bind mount shows a part of what is mounted elsewhere already.
+            let whole = mount.root == filesystem.root();
+            if whole && filesystem.metadata(mount.root).is_ok() {
                 filesystem.problems().iter().for_each(exit::warn);
             }
         }
@@ -163,7 +145,7 @@ impl Machine {
             let why = "it is recognised, but what lies on it is not read";
             return Err(Error::unsupported(format!("{name}: {what}"), why).into());
         }
-        let filesystem = match self.holds(volume) {
+        let filesystem = match fathom_guest::holds(volume) {
             Holds::Filesystem(filesystem) => filesystem,
             Holds::Unreadable(_, error) | Holds::Unknown(error) => {
                 return Err(of_volume(&error, &volume.id).into());
@@ -173,6 +155,9 @@ impl Machine {
                     format!("filesystem on {name}"),
                     match &volume.content {
                         Content::Unknown => "nothing on this volume is recognised",
+                        Content::PhysicalVolume { group: None, .. } => {
+                            "it is a physical volume of LVM that no volume group uses"
+                        }
                         _ => "other volumes lie on it; choose one of them",
                     },
                 )
@@ -182,31 +167,6 @@ impl Machine {
         match subvolume {
             Some(subvolume) => Ok(Tree::new(open_subvolume(&filesystem, subvolume)?)),
             None => Ok(Tree::new(filesystem)),
-        }
-    }
-}
-
-/// The filesystem seen from one of its subvolumes, named by its path or its number.
-pub(crate) fn open_subvolume(
-    filesystem: &Arc<dyn Filesystem>,
-    name: &str,
-) -> Result<Arc<dyn Filesystem>, Error> {
-    let subvolumes = filesystem.subvolumes()?;
-    let wanted = name.trim_matches('/');
-    let found = subvolumes.iter().find(|subvolume| {
-        subvolume.path.as_deref() == Some(wanted.as_bytes()) || wanted.parse() == Ok(subvolume.id)
-    });
-    match found {
-        Some(subvolume) => filesystem.open_subvolume(subvolume.id),
-        None => {
-            let known = subvolumes.iter().filter_map(|subvolume| subvolume.path.as_deref());
-            let known = known.filter(|path| !path.is_empty());
-            let known: Vec<_> =
-                known.take(20).map(|path| String::from_utf8_lossy(path).into_owned()).collect();
-            Err(Error::not_found(
-                format!("subvolume {name:?}"),
-                format!("there are {}", known.join(", ")),
-            ))
         }
     }
 }
@@ -224,13 +184,6 @@ fn check_scheme(image: &OsString) -> Result<(), Failure> {
             "{scheme}:// is not read; images are files, block devices, http:// and https:// addresses"
         ))),
     }
-}
-
-/// The error, led by the volume that it is about unless it is already.
-pub(crate) fn of_volume(error: &Error, id: &VolumeId) -> Error {
-    let shown = error.to_string();
-    let subject = shown.split_once(": ").map_or("", |(_, subject)| subject);
-    if subject.starts_with(id.as_str()) { error.clone() } else { error.clone().within(id) }
 }
 
 /// How to fetch remote images.
@@ -254,13 +207,51 @@ fn parse_format(name: &str) -> Result<Format, Failure> {
     })
 }
 
-/// Splits `[VOLUME=]REST`. A value that names no volume may hold `=` itself, so the part before it
-/// counts as a name only where it looks like an id or a UUID.
-fn split(value: &str) -> (Option<String>, &str) {
+/// `[VOLUME=]REST`, taken apart.
+struct Bound<'a> {
+    volume: Option<&'a str>,
+    rest: &'a str,
+    /// The part before the `=` may be a volume's name, or belong to the rest.
+    unsure: bool,
+}
+
+/// Takes `[VOLUME=]REST` apart. A value that names no volume may hold `=` itself, so the part before
+/// it counts as a name only where it looks like one.
+fn split(value: &str) -> Bound<'_> {
     match value.split_once('=') {
-        Some((volume, rest)) if is_volume_name(volume) => (Some(volume.to_owned()), rest),
-        _ => (None, value),
+        Some((volume, rest)) if is_volume_name(volume) => {
+            Bound { volume: Some(volume), rest, unsure: false }
+        }
+        // `vg0/root=word` is a binding; `c2/VjcmV0+Q==` is a word.
+        Some((volume, rest)) if volume.contains('/') && !volume.starts_with(['.', '/']) => {
+            Bound { volume: Some(volume), rest, unsure: true }
+        }
+        _ => Bound { volume: None, rest: value, unsure: false },
     }
+}
+
+/// Refuses keys for volumes that are not there: a slip of the pen would else read as a wrong key.
+fn check_bindings(options: &KeyOptions, discovery: &Discovery) -> Result<(), Failure> {
+    let values = options.keys.iter().chain(&options.key_envs).chain(&options.key_files);
+    for value in values {
+        let bound = split(value);
+        if let (Some(volume), false) = (bound.volume, bound.unsure)
+            && !discovery.volumes.iter().any(|one| is_called(one, volume))
+        {
+            return Err(Failure::Usage(format!(
+                "a key is given for {volume}, but there is no such volume; `fathom disk info` shows \
+                 those that are"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the volume goes by the name, or holds a LUKS header that does.
+fn is_called(volume: &Volume, name: &str) -> bool {
+    let luks =
+        matches!(&volume.content, Content::Luks { uuid, .. } if uuid.eq_ignore_ascii_case(name));
+    luks || volume.goes_by(name)
 }
 
 fn is_volume_name(name: &str) -> bool {
@@ -270,25 +261,36 @@ fn is_volume_name(name: &str) -> bool {
     let uuid = name.len() == 36
         && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
         && name.matches('-').count() == 4;
-    disk || uuid || (name.contains('/') && !name.starts_with(['.', '/']))
+    disk || uuid
 }
 
 /// Collects the secrets that the user gave.
 fn keys(options: &KeyOptions) -> Result<Keys, Failure> {
     let mut keys = Vec::new();
+    let mut add = |volume: Option<&str>, secret: Vec<u8>| {
+        keys.push(Key::new(volume.map(str::to_owned), secret));
+    };
     for value in &options.keys {
-        let (volume, secret) = split(value);
-        keys.push(Key::new(volume, secret.as_bytes().to_vec()));
+        let bound = split(value);
+        add(bound.volume, bound.rest.as_bytes().to_vec());
+        if bound.unsure {
+            add(None, value.as_bytes().to_vec());
+        }
     }
     for value in &options.key_envs {
-        let (volume, name) = split(value);
+        let Bound { volume, rest: name, .. } = split(value);
         let secret = std::env::var_os(name)
             .ok_or_else(|| Failure::Usage(format!("--key-env {name}: it is not set")))?;
-        keys.push(Key::new(volume, secret.into_encoded_bytes()));
+        add(volume, secret.into_encoded_bytes());
     }
     for value in &options.key_files {
-        let (volume, path) = split(value);
-        keys.push(Key::new(volume, read_key(path)?));
+        let bound = split(value);
+        // A file of the whole name is meant, if there is one.
+        if bound.unsure && std::path::Path::new(value).exists() {
+            add(None, read_key(value)?);
+        } else {
+            add(bound.volume, read_key(bound.rest)?);
+        }
     }
     Ok(Keys::new(keys))
 }
@@ -324,4 +326,30 @@ fn read_key(path: &str) -> Result<Vec<u8>, Failure> {
 /// The bytes of a path that was typed.
 pub(crate) fn guest_path(path: &OsString) -> &[u8] {
     path.as_encoded_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_key_is_bound_to() {
+        for (value, volume, rest, unsure) in [
+            ("word", None, "word", false),
+            ("disk0/p3=a=b", Some("disk0/p3"), "a=b", false),
+            ("vg0/root=word", Some("vg0/root"), "word", true),
+            ("ab/cd+Q==", Some("ab/cd+Q"), "=", true),
+            ("pass=word", None, "pass=word", false),
+            ("./a=b.key", None, "./a=b.key", false),
+            (
+                "11111111-1111-1111-1111-111111111111=x",
+                Some("11111111-1111-1111-1111-111111111111"),
+                "x",
+                false,
+            ),
+        ] {
+            let bound = split(value);
+            assert_eq!((bound.volume, bound.rest, bound.unsure), (volume, rest, unsure), "{value}");
+        }
+    }
 }

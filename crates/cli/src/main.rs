@@ -8,7 +8,6 @@ mod exit;
 mod hash;
 mod interrupt;
 mod machine;
-mod namespace;
 mod output;
 mod progress;
 #[cfg(test)]

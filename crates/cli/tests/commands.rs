@@ -314,6 +314,29 @@ fn one_path_that_fails_keeps_the_others_from_nothing() {
 }
 
 #[test]
+fn a_path_that_is_missing_keeps_no_other_from_being_found_or_copied() {
+    assert!(on_sample(9, &["find"], &["/boot/grub", "/nope"]).contains("/boot/grub/grub.cfg"));
+    on_sample(3, &["find"], &["/nope"]);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    on_sample(9, &["cp"], &["/etc/fstab", "/nope", out]);
+    assert!(folder.path().join("fstab").exists());
+}
+
+#[test]
+fn what_is_missing_from_a_checked_list_differs_from_what_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("sums");
+    let digest = "0".repeat(64);
+    fs::write(&list, format!("# a comment\r\n{digest}  /etc/nope\r\n")).unwrap();
+    let said = on_sample(1, &["hash"], &["--check", list.to_str().unwrap()]);
+    assert_eq!(said, "/etc/nope: MISSING\n");
+    fs::write(&list, format!("{digest}  /etc\n")).unwrap();
+    let said = on_sample(9, &["hash"], &["--check", list.to_str().unwrap()]);
+    assert_eq!(said, "/etc: CANNOT BE READ\n");
+}
+
+#[test]
 fn a_tree_of_a_file_is_the_file() {
     assert_eq!(on_sample(0, &["tree"], &["/etc/hostname"]), "/etc/hostname\n");
     let level = json(&on_sample(0, &["tree", "--json", "-L", "1"], &["/usr"]));

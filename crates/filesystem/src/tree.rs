@@ -29,6 +29,8 @@ pub struct Mount {
     pub path: Vec<u8>,
     /// What.
     pub filesystem: Arc<dyn Filesystem>,
+    /// The node of it that is seen there: its root, unless only a part of it is mounted.
+    pub root: NodeId,
 }
 
 /// Files by path over one or several filesystems.
@@ -53,6 +55,12 @@ pub struct Found {
 }
 
 impl Found {
+    /// Which directory or file this is among all that the tree shows. What is mounted in two places
+    /// is two.
+    pub fn place(&self) -> (usize, NodeId) {
+        (self.mount, self.node)
+    }
+
     /// What is known of it.
     pub fn metadata(&self) -> Result<Metadata> {
         self.filesystem.metadata(self.node)
@@ -77,7 +85,8 @@ impl Found {
 impl Tree {
     /// A tree of one filesystem.
     pub fn new(root: Arc<dyn Filesystem>) -> Self {
-        let mounts = vec![Mount { path: b"/".to_vec(), filesystem: root }];
+        let (path, node) = (b"/".to_vec(), root.root());
+        let mounts = vec![Mount { path, filesystem: root, root: node }];
         Self { mounts, covered: HashMap::new() }
     }
 
@@ -88,7 +97,30 @@ impl Tree {
             return Err(not_a_directory(path));
         }
         self.covered.insert((found.mount, found.node), self.mounts.len());
-        self.mounts.push(Mount { path: path.to_vec(), filesystem });
+        let root = filesystem.root();
+        self.mounts.push(Mount { path: path.to_vec(), filesystem, root });
+        Ok(())
+    }
+
+    /// Shows what is at `source` at `path` too; with what is mounted beneath it if `recursive`.
+    pub fn bind(&mut self, source: &[u8], path: &[u8], recursive: bool) -> Result<()> {
+        let from = self.resolve(source, true)?;
+        let at = self.resolve(path, true)?;
+        let is_directory = |found: &Found| -> Result<bool> {
+            Ok(found.metadata()?.file_type == FileType::Directory)
+        };
+        if is_directory(&from)? != is_directory(&at)? {
+            return Err(not_a_directory(path));
+        }
+        let new = self.mounts.len();
+        if recursive {
+            let covered = self.covered.iter().filter(|((mount, _), _)| *mount == from.mount);
+            let copied: Vec<_> = covered.map(|((_, node), over)| ((new, *node), *over)).collect();
+            self.covered.extend(copied);
+        }
+        self.covered.insert((at.mount, at.node), new);
+        let filesystem = Arc::clone(&from.filesystem);
+        self.mounts.push(Mount { path: path.to_vec(), filesystem, root: from.node });
         Ok(())
     }
 
@@ -108,14 +140,17 @@ impl Tree {
 
     /// The mount and node at the top.
     fn top(&self) -> (usize, NodeId) {
-        self.uncovered(0, self.mounts[0].filesystem.root())
+        self.uncovered(0, self.mounts[0].root)
     }
 
     /// What is seen at the node: the root of what is mounted there, if anything is.
     fn uncovered(&self, mut mount: usize, mut node: NodeId) -> (usize, NodeId) {
-        while let Some(&over) = self.covered.get(&(mount, node)) {
+        for _ in &self.mounts {
+            let Some(&over) = self.covered.get(&(mount, node)) else {
+                break;
+            };
             mount = over;
-            node = self.mounts[over].filesystem.root();
+            node = self.mounts[over].root;
         }
         (mount, node)
     }
@@ -342,7 +377,7 @@ impl Walk<'_> {
                 ),
             ));
         }
-        if !self.entered.insert((directory.mount, directory.node)) {
+        if !self.entered.insert(directory.place()) {
             return Err(Error::corrupt("directory", 0, "it contains itself, or is in two places"));
         }
         let (entries, problem) = self.tree.entries(directory);

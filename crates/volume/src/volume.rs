@@ -189,7 +189,8 @@ impl Discovery {
 }
 
 impl Volume {
-    fn goes_by(&self, wanted: &str) -> bool {
+    /// Whether this is what [`Discovery::find`] would find by the name.
+    pub fn goes_by(&self, wanted: &str) -> bool {
         if self.id.as_str() == wanted {
             return true;
         }

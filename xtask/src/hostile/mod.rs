@@ -4,6 +4,7 @@
 
 mod container;
 mod filesystem;
+mod machine;
 mod probe;
 mod volume;
 
@@ -15,9 +16,10 @@ use self::probe::{Ask, Fathom};
 use crate::oracle::Work;
 
 /// What the scripts that make images share, by the name of the Python module.
-const MODULES: [(&str, &str); 3] = [
+const MODULES: [(&str, &str); 4] = [
     ("container.py", include_str!("container.py")),
     ("filesystem.py", include_str!("filesystem.py")),
+    ("machine.py", include_str!("machine.py")),
     ("volume.py", include_str!("volume.py")),
 ];
 
@@ -69,7 +71,7 @@ impl Case {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let fathom = Fathom::build()?;
     let filter = arguments.filter.as_deref().unwrap_or("");
-    let cases = [container::cases(), volume::cases(), filesystem::cases()];
+    let cases = [container::cases(), volume::cases(), filesystem::cases(), machine::cases()];
     let (mut passed, mut failed) = (0, 0);
     for case in cases.iter().flatten().filter(|case| case.name.contains(filter)) {
         let started = Instant::now();

@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fathom_block::ReadAt;
 use fathom_block::export::{ExportError, Target, export};
+use fathom_block::{Error, ErrorKind, ReadAt};
+use fathom_guest::of_volume;
 use serde::Serialize;
 
 use crate::args::{Convert, To};
@@ -29,7 +30,8 @@ pub(crate) fn run(options: &Convert) -> Result<Verdict, Failure> {
     check_free(options)?;
     let machine = Machine::open(&options.source)?;
     machine.disks.iter().flat_map(|disk| &disk.problems).for_each(warn);
-    let reader = source(&machine, options)?;
+    let (reader, problem) = source(&machine, options)?;
+    problem.iter().for_each(warn);
     let _half_written = HalfWritten::begin();
     let out = Unfinished::new(&options.out)?;
     let progress = Progress::new(&options.out.display().to_string(), Some(reader.len()));
@@ -59,7 +61,7 @@ pub(crate) fn run(options: &Convert) -> Result<Verdict, Failure> {
         })?;
         out.finish()?;
     }
-    Ok(Verdict::Done)
+    Ok(if problem.is_some() { Verdict::Partial } else { Verdict::Done })
 }
 
 fn target(options: &Convert) -> Result<To, Failure> {
@@ -91,18 +93,31 @@ fn check_free(options: &Convert) -> Result<(), Failure> {
     }
 }
 
-/// What is to be converted: the volume that was named, or the machine's only disk.
-fn source(machine: &Machine, options: &Convert) -> Result<Arc<dyn ReadAt>, Failure> {
+/// What is to be converted, the volume that was named or the machine's only disk; and why that is
+/// not all of it.
+fn source(
+    machine: &Machine,
+    options: &Convert,
+) -> Result<(Arc<dyn ReadAt>, Option<Error>), Failure> {
     if let Some(name) = &options.volume {
         let volume = machine.volume(name)?;
         return match (&volume.reader, &volume.problem) {
-            (Some(reader), _) => Ok(reader.clone()),
+            // A locked volume has all its bytes; they are encrypted.
+            (Some(reader), problem) => {
+                let whole = |error: &&Error| {
+                    !matches!(error.kind(), ErrorKind::Encrypted | ErrorKind::Unsupported)
+                };
+                let problem = problem.as_ref().filter(whole);
+                let problem = problem.map(|problem| of_volume(problem, &volume.id));
+                machine.discovery.problems.iter().for_each(warn);
+                Ok((reader.clone(), problem))
+            }
             (None, Some(problem)) => Err(problem.clone().into()),
             (None, None) => Err(Failure::Usage(format!("volume {name} has no bytes of its own"))),
         };
     }
     match machine.disks.as_slice() {
-        [disk] => Ok(disk.reader.clone()),
+        [disk] => Ok((disk.reader.clone(), None)),
         disks => Err(Failure::Usage(format!(
             "there are {} disks; choose one with --volume: disk0, disk1, …",
             disks.len()

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::destination::Destination;
 use crate::args::Cp;
-use crate::exit::{self, Failure, Verdict, say, warn};
+use crate::exit::{self, Each, Failure, Verdict, say, warn};
 use crate::interrupt::{self, HalfWritten};
 use crate::machine::{Machine, guest_path};
 use crate::output::Out;
@@ -53,22 +53,14 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
         return Err(Failure::Usage("a path and a destination are wanted".into()));
     };
     let target = Path::new(target);
-    let sources = paths
-        .iter()
-        .map(|path| {
-            let path = guest_path(path);
-            let found = tree.resolve(path, !options.recursive)?;
-            let metadata = found.metadata()?;
-            if metadata.file_type == FileType::Directory && !options.recursive {
-                return Err(Failure::Usage(format!(
-                    "{} is a directory; --recursive copies it and what is beneath it",
-                    text::name(path)
-                )));
-            }
-            Ok((path, found, metadata))
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
-    let into = target.is_dir() || sources.len() > 1 || ends_with_slash(target);
+    let mut sources = Vec::new();
+    let mut each = Each::of(paths.len());
+    for path in paths {
+        let path = guest_path(path);
+        each.note(source(&tree, path, options.recursive).map(|found| sources.push((path, found))))?;
+    }
+    let missed = each.verdict(false)? != Verdict::Done;
+    let into = target.is_dir() || paths.len() > 1 || ends_with_slash(target);
     let (directory, rename) = if into {
         (target.to_owned(), None)
     } else {
@@ -83,8 +75,8 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
         .map_err(Failure::host(format!("destination {}", directory.display())))?;
     // How much lies beneath a directory is not known before it is copied.
     let is_file = |metadata: &Metadata| metadata.file_type == FileType::File;
-    let total = sources.iter().all(|(_, _, metadata)| is_file(metadata)).then(|| {
-        sources.iter().map(|(_, _, metadata)| metadata.allocated.min(metadata.size)).sum()
+    let total = sources.iter().all(|(_, (_, metadata))| is_file(metadata)).then(|| {
+        sources.iter().map(|(_, (_, metadata))| metadata.allocated.min(metadata.size)).sum()
     });
     let _half_written = HalfWritten::begin();
     let mut copier = Copier {
@@ -94,7 +86,7 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
         first_code: None,
         counts: Counts::default(),
     };
-    for (path, found, metadata) in sources {
+    for (path, (found, metadata)) in sources {
         // The root has no name of its own: what it holds is copied.
         let name = rename.clone().or_else(|| last_name(path));
         let base: Vec<Vec<u8>> = name.into_iter().collect();
@@ -111,7 +103,23 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
         out.json(&copier.counts)?;
         out.finish()?;
     }
-    copier.counts.verdict(copier.first_code)
+    match copier.counts.verdict(copier.first_code) {
+        Ok(Verdict::Done) if missed => Ok(Verdict::Partial),
+        verdict => verdict,
+    }
+}
+
+/// What is to be copied.
+fn source(tree: &Tree, path: &[u8], recursive: bool) -> Result<(Found, Metadata), Failure> {
+    let found = tree.resolve(path, !recursive)?;
+    let metadata = found.metadata()?;
+    if metadata.file_type == FileType::Directory && !recursive {
+        return Err(Failure::Usage(format!(
+            "{} is a directory; --recursive copies it and what is beneath it",
+            text::name(path)
+        )));
+    }
+    Ok((found, metadata))
 }
 
 impl Counts {

@@ -5,7 +5,7 @@
 //! name and no link that was copied a moment ago can lead outside.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use fathom_filesystem::{Metadata, Timestamp};
 use rustix::fs::{
     AtFlags, CWD, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fchmod, futimens, linkat,
-    mkdirat, openat, symlinkat, unlinkat, utimensat,
+    mkdirat, openat, renameat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
@@ -28,14 +28,48 @@ pub(super) struct Destination {
     force: bool,
     /// Directories whose times are set when everything is in them.
     directories: HashMap<Vec<Vec<u8>>, (u32, Timestamps)>,
+    /// How many names of things under way have been given.
+    given: u64,
 }
 
 /// A file that is being written; dropped before it is kept, it is removed again.
 pub(super) struct NewFile {
     pub(super) file: File,
+    way: Way,
+}
+
+/// How something new gets its name. What it is to replace stays until it is complete.
+struct Way {
     parent: OwnedFd,
-    name: Vec<u8>,
-    kept: bool,
+    /// The name that it goes by until then: its own, where nothing is to be replaced.
+    now: OsString,
+    name: OsString,
+    done: bool,
+}
+
+impl Way {
+    /// It is complete.
+    fn finish(mut self) -> io::Result<()> {
+        if self.now != self.name {
+            renameat(&self.parent, &self.now, &self.parent, &self.name)?;
+            // Two names of one file are not exchanged, and the first one stays.
+            if let Err(errno) = unlinkat(&self.parent, &self.now, AtFlags::empty())
+                && errno != Errno::NOENT
+            {
+                return Err(errno.into());
+            }
+        }
+        self.done = true;
+        Ok(())
+    }
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        if !self.done {
+            let _ = unlinkat(&self.parent, &self.now, AtFlags::empty());
+        }
+    }
 }
 
 const DIRECTORY: OFlags =
@@ -47,7 +81,7 @@ impl Destination {
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
         let top = openat(CWD, path, flags, Mode::empty())?;
         let path = path.to_owned();
-        Ok(Self { top, path, last: None, force, directories: HashMap::new() })
+        Ok(Self { top, path, last: None, force, directories: HashMap::new(), given: 0 })
     }
 
     /// How to call a path within it in messages.
@@ -82,16 +116,21 @@ impl Destination {
         }
     }
 
-    /// Makes way for a new file, if the user wants that.
-    fn clear(&mut self, path: &[Vec<u8>]) -> io::Result<()> {
-        if !self.force {
-            return Ok(());
-        }
+    /// Opens the way for something new, that `make` makes by the name it is given.
+    fn make<T>(
+        &mut self,
+        path: &[Vec<u8>],
+        make: impl FnOnce(&OwnedFd, &OsStr) -> io::Result<T>,
+    ) -> io::Result<(T, Way)> {
+        self.given += 1;
+        let under_way = format!(".fathom-{}-{}.part", std::process::id(), self.given);
+        let force = self.force;
         let (parent, name) = self.parent(path)?;
-        match unlinkat(parent, OsStr::from_bytes(name), AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(errno) => Err(errno.into()),
-        }
+        let name = OsStr::from_bytes(name).to_owned();
+        let now = if force { OsString::from(under_way) } else { name.clone() };
+        let made = make(parent, &now)?;
+        let parent = rustix::io::fcntl_dupfd_cloexec(parent, 0)?;
+        Ok((made, Way { parent, now, name, done: false }))
     }
 
     /// Makes a directory, or takes one that is there.
@@ -112,17 +151,12 @@ impl Destination {
 
     /// Starts a new file. Set-id bits are left behind: what they grant was granted elsewhere.
     pub(super) fn file(&mut self, path: &[Vec<u8>]) -> io::Result<NewFile> {
-        self.clear(path)?;
-        let (parent, name) = self.parent(path)?;
         let flags =
             OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(parent, OsStr::from_bytes(name), flags, Mode::RUSR | Mode::WUSR)?;
-        Ok(NewFile {
-            file: File::from(file),
-            parent: rustix::io::fcntl_dupfd_cloexec(parent, 0)?,
-            name: name.to_vec(),
-            kept: false,
-        })
+        let (file, way) = self.make(path, |parent, name| {
+            Ok(File::from(openat(parent, name, flags, Mode::RUSR | Mode::WUSR)?))
+        })?;
+        Ok(NewFile { file, way })
     }
 
     /// Makes a symbolic link. Nothing here ever follows it.
@@ -132,24 +166,22 @@ impl Destination {
         target: &[u8],
         metadata: &Metadata,
     ) -> io::Result<()> {
-        self.clear(path)?;
-        let (parent, name) = self.parent(path)?;
-        let name = OsStr::from_bytes(name);
-        symlinkat(OsStr::from_bytes(target), parent, name)?;
-        utimensat(parent, name, &times(metadata), AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok(())
+        let ((), way) = self.make(path, |parent, name| {
+            symlinkat(OsStr::from_bytes(target), parent, name)?;
+            Ok(utimensat(parent, name, &times(metadata), AtFlags::SYMLINK_NOFOLLOW)?)
+        })?;
+        way.finish()
     }
 
     /// Makes another name for a file that was copied before.
     pub(super) fn link(&mut self, from: &[Vec<u8>], to: &[Vec<u8>]) -> io::Result<()> {
-        self.clear(to)?;
         let (parent, name) = self.parent(from)?;
         let old = rustix::io::fcntl_dupfd_cloexec(parent, 0)?;
-        let old_name = name.to_vec();
-        let (parent, name) = self.parent(to)?;
-        let name = OsStr::from_bytes(name);
-        linkat(&old, OsStr::from_bytes(&old_name), parent, name, AtFlags::empty())?;
-        Ok(())
+        let old_name = OsStr::from_bytes(name).to_owned();
+        let ((), way) = self.make(to, |parent, name| {
+            Ok(linkat(&old, &old_name, parent, name, AtFlags::empty())?)
+        })?;
+        way.finish()
     }
 
     /// Gives the directories their modes and times, the innermost first.
@@ -169,19 +201,10 @@ impl Destination {
 
 impl NewFile {
     /// The file is complete: gives it its mode and times.
-    pub(super) fn keep(mut self, metadata: &Metadata) -> io::Result<()> {
+    pub(super) fn keep(self, metadata: &Metadata) -> io::Result<()> {
         fchmod(&self.file, Mode::from_raw_mode(metadata.mode & 0o777))?;
         futimens(&self.file, &times(metadata))?;
-        self.kept = true;
-        Ok(())
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if !self.kept {
-            let _ = unlinkat(&self.parent, OsStr::from_bytes(&self.name), AtFlags::empty());
-        }
+        self.way.finish()
     }
 }
 

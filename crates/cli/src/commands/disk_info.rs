@@ -2,13 +2,14 @@
 
 use fathom_block::{Disk, Error, ErrorKind, Spent};
 use fathom_filesystem::{Filesystem, Health, Kind};
+use fathom_guest::{Holds, of_volume};
 use fathom_volume::{Content, Layer, Volume};
 use serde::Serialize;
 
 use super::entry::{Problem, json_path};
 use crate::args::Info;
 use crate::exit::{Failure, Verdict, say, warn};
-use crate::machine::{Holds, Machine, of_volume};
+use crate::machine::Machine;
 use crate::output::Out;
 use crate::text;
 
@@ -152,9 +153,13 @@ fn verdict(machine: &Machine, contents: &[(&Volume, Holds)]) -> Verdict {
         }
         Holds::Nothing => None,
     });
+    // A filesystem that is larger than what it lies on has lost its end.
+    let cut = contents.iter().any(|(volume, holds)| {
+        matches!(holds, Holds::Filesystem(filesystem) if filesystem.info().size > volume.size)
+    });
     let bad = |kind| !matches!(kind, ErrorKind::Encrypted | ErrorKind::Unsupported);
     let on_the_way = of_disks.chain(&discovery.problems).chain(of_volumes).map(Error::kind);
-    if on_the_way.chain(of_contents).any(bad) { Verdict::Partial } else { Verdict::Done }
+    if cut || on_the_way.chain(of_contents).any(bad) { Verdict::Partial } else { Verdict::Done }
 }
 
 impl DiskView {

@@ -107,7 +107,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 impl Facts {
     pub(crate) fn new(found: &Found, metadata: &Metadata) -> Self {
-        let target = link_target(found, metadata).map(|target| json_path(&target));
+        let target = match link_target(found, metadata) {
+            Some(Ok(target)) => Some(json_path(&target)),
+            Some(Err(_)) | None => None,
+        };
         let (target, target_hex) = target.map_or((None, None), |(text, hex)| (Some(text), hex));
         let optional = |time: Option<Timestamp>| time.map(text::time);
         Self {
@@ -130,16 +133,32 @@ impl Facts {
     }
 }
 
-/// Where a symbolic link leads, for showing; `?` where that cannot be read.
-fn link_target(found: &Found, metadata: &Metadata) -> Option<Vec<u8>> {
-    (metadata.file_type == FileType::Symlink)
-        .then(|| found.read_link().unwrap_or_else(|_| b"?".to_vec()))
+/// Where a symbolic link leads.
+pub(super) fn link_target(found: &Found, metadata: &Metadata) -> Option<Result<Vec<u8>, Error>> {
+    (metadata.file_type == FileType::Symlink).then(|| found.read_link())
+}
+
+/// Why it cannot be read where a symbolic link leads.
+pub(super) fn link_problem(path: &[u8], found: &Found, metadata: &Metadata) -> Option<Error> {
+    link_target(found, metadata)?.err().map(|error| error.within(text::name(path)))
+}
+
+/// What kept the step from being read; or, where that is shown, where a link leads.
+pub(super) fn problem_of_step(step: &Step, shows_target: bool) -> Option<Error> {
+    match &step.metadata {
+        Err(error) => Some(error.clone()),
+        Ok(metadata) if shows_target => {
+            step.problem.clone().or_else(|| link_problem(&step.path, &step.found, metadata))
+        }
+        Ok(_) => step.problem.clone(),
+    }
 }
 
 impl Entry {
     pub(crate) fn new(path: &[u8], found: &Found, metadata: &Metadata) -> Self {
+        let problem = link_problem(path, found, metadata).as_ref().map(Problem::from);
         let (path, path_hex) = json_path(path);
-        Self { path, path_hex, facts: Some(Facts::new(found, metadata)), problem: None }
+        Self { path, path_hex, facts: Some(Facts::new(found, metadata)), problem }
     }
 
     /// What is there but cannot be looked at.
@@ -152,7 +171,7 @@ impl Entry {
     pub(crate) fn of_step(step: &Step) -> Self {
         let (path, path_hex) = json_path(&step.path);
         let facts = step.metadata.as_ref().ok().map(|metadata| Facts::new(&step.found, metadata));
-        let problem = step.metadata.as_ref().err().or(step.problem.as_ref()).map(Problem::from);
+        let problem = problem_of_step(step, true).as_ref().map(Problem::from);
         Self { path, path_hex, facts, problem }
     }
 }
@@ -164,7 +183,8 @@ pub(crate) fn long_cells(shown: String, found: &Found, metadata: &Metadata) -> V
         None => metadata.size.to_string(),
     };
     let name = match link_target(found, metadata) {
-        Some(target) => format!("{shown} -> {}", text::name(&target)),
+        Some(Ok(target)) => format!("{shown} -> {}", text::name(&target)),
+        Some(Err(_)) => format!("{shown} -> (cannot be read)"),
         None => shown,
     };
     vec![

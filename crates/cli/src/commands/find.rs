@@ -2,10 +2,10 @@
 
 use fathom_filesystem::{FileType, Metadata};
 
-use super::entry::Entry;
+use super::entry::{Entry, problem_of_step};
 use super::pattern::matches;
 use crate::args::Find;
-use crate::exit::{Failure, Verdict, warn};
+use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
 use crate::output::{JsonArray, Out};
@@ -26,21 +26,19 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
     let filter = Filter::new(options)?;
     let machine = Machine::open(&options.guest.source)?;
     let tree = machine.tree(&options.guest.on)?;
-    let mut walks = Vec::new();
-    for start in &options.paths {
-        let walk = tree.walk(guest_path(start))?;
-        walks.push(match options.max_depth {
-            Some(depth) => walk.max_depth(depth),
-            None => walk,
-        });
-    }
     let mut out = Out::new();
     let mut array = JsonArray::default();
     let mut partial = false;
-    for walk in walks {
+    let mut beneath = |start: &[u8]| -> Result<(), Failure> {
+        let walk = tree.walk(start)?;
+        let walk = match options.max_depth {
+            Some(depth) => walk.max_depth(depth),
+            None => walk,
+        };
         for step in walk {
             interrupt::check()?;
-            if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {
+            let problem = problem_of_step(&step, options.guest.output.is_json());
+            if let Some(problem) = &problem {
                 warn(problem);
                 partial = true;
             }
@@ -57,12 +55,17 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
                 out.line(text::name(&step.path))?;
             }
         }
+        Ok(())
+    };
+    let mut each = Each::of(options.paths.len());
+    for start in &options.paths {
+        each.note(beneath(guest_path(start)))?;
     }
     if options.guest.output.is_json() {
         array.finish(&mut out)?;
     }
     out.finish()?;
-    Ok(if partial { Verdict::Partial } else { Verdict::Done })
+    each.verdict(partial)
 }
 
 impl Filter {
@@ -80,7 +83,8 @@ impl Filter {
     }
 
     fn fits(&self, path: &[u8], metadata: Option<&Metadata>) -> bool {
-        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+        let name = path.rsplit(|byte| *byte == b'/').find(|name| !name.is_empty());
+        let name = name.unwrap_or(path);
         let lower = || String::from_utf8_lossy(name).to_lowercase().into_bytes();
         let named = self.name.as_ref().is_none_or(|pattern| matches(pattern, name))
             && self.iname.as_ref().is_none_or(|pattern| matches(pattern, &lower()))

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fathom_block::Error;
+use fathom_block::{Error, ErrorKind};
 use fathom_filesystem::{FileType, Found, Tree};
 use serde::Serialize;
 
@@ -206,8 +206,20 @@ fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {
     Some((digest.to_lowercase(), path))
 }
 
-/// Compares files with a list of checksums. A file that differs, is missing or cannot be read makes
-/// the answer "no".
+/// Whether it could be looked, and there is no such file: the directory on the way that is there can
+/// be read.
+fn is_missing(tree: &Tree, path: &[u8], error: &Error) -> bool {
+    if error.kind() != ErrorKind::NotFound {
+        return false;
+    }
+    let cuts = path.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
+    let mut above = cuts.map(|(at, _)| &path[..at]).chain([b"".as_slice()]);
+    let nearest = above.find_map(|above| tree.resolve(above, true).ok());
+    nearest.is_some_and(|directory| directory.metadata().is_ok())
+}
+
+/// Compares files with a list of checksums. A file that differs or is missing makes the answer
+/// "no"; one that cannot be read makes it incomplete.
 fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
     let mut text = Vec::new();
     let name = list.display().to_string();
@@ -219,11 +231,12 @@ fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
     .map_err(Failure::host(name.clone()))?;
     let mut out = Out::new();
     let mut lines = Vec::new();
-    let (mut checked, mut wrong) = (0, 0);
+    let (mut checked, mut wrong, mut unread) = (0, 0, 0);
     let progress = Progress::new("checking", None);
     for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
         interrupt::check()?;
-        if line.is_empty() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
         let (wanted, path) = parse_line(line).ok_or_else(|| {
@@ -240,11 +253,15 @@ fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
             Ok(_) => "DIFFERS",
             Err(Failure::Read(error)) => {
                 warn(&error);
-                "CANNOT BE READ"
+                if is_missing(tree, &path, &error) { "MISSING" } else { "CANNOT BE READ" }
             }
             Err(other) => return Err(other),
         };
-        wrong += usize::from(verdict != "OK");
+        match verdict {
+            "OK" => {}
+            "CANNOT BE READ" => unread += 1,
+            _ => wrong += 1,
+        }
         if options.guest.output.is_json() {
             let (path, path_hex) = json_path(&path);
             lines.push(Checked { path, path_hex, verdict });
@@ -260,11 +277,14 @@ fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
         out.json(&lines)?;
     }
     out.finish()?;
+    if unread > 0 {
+        say(&format!("{unread} of {checked} files cannot be read"));
+    }
     if wrong > 0 {
-        say(&format!("{wrong} of {checked} files differ or cannot be read"));
+        say(&format!("{wrong} of {checked} files differ or are missing"));
         return Ok(Verdict::No);
     }
-    Ok(Verdict::Done)
+    Ok(if unread > 0 { Verdict::Partial } else { Verdict::Done })
 }
 
 #[cfg(test)]

@@ -4,12 +4,11 @@
 //! such directories.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use fathom_block::Error;
 use fathom_filesystem::{FileType, Found, Metadata, NodeId, Tree, join};
 
-use super::entry::{Entry, LONG_RIGHT, long_cells, unknown_cells};
+use super::entry::{Entry, LONG_RIGHT, link_problem, long_cells, unknown_cells};
 use crate::args::Ls;
 use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
@@ -116,7 +115,7 @@ impl Listing<'_> {
         let mut entered: HashSet<(usize, NodeId)> = HashSet::new();
         let mut todo = vec![(path, found, 0)];
         while let Some((path, found, depth)) = todo.pop() {
-            if !entered.insert((Arc::as_ptr(&found.filesystem).cast::<()>() as usize, found.node)) {
+            if !entered.insert(found.place()) {
                 let why = "the directory contains itself, or is in two places";
                 self.note(&Error::corrupt(text::name(&path), 0, why));
                 continue;
@@ -151,14 +150,23 @@ impl Listing<'_> {
         let mut columns = Columns::new(LONG_RIGHT);
         for row in rows {
             interrupt::check()?;
-            if !json && !self.options.long && !self.options.recursive {
+            // A name alone needs no look at what it names, unless that is what another filesystem
+            // shows: then there must be something to show.
+            let elsewhere = row.found.node == row.found.filesystem.root();
+            if !json && !self.options.long && !self.options.recursive && !elsewhere {
                 self.out.line(text::name(&row.name))?;
                 continue;
             }
             let outcome = row.found.metadata();
             let metadata = outcome.map_err(|error| error.within(text::name(&row.path)));
-            if let Err(error) = &metadata {
-                self.note(error);
+            match &metadata {
+                Err(error) => self.note(error),
+                Ok(metadata) if json || self.options.long => {
+                    if let Some(problem) = link_problem(&row.path, &row.found, metadata) {
+                        self.note(&problem);
+                    }
+                }
+                Ok(_) => {}
             }
             self.row(&row, &metadata, &mut columns)?;
             let is_directory = metadata.is_ok_and(|it| it.file_type == FileType::Directory);

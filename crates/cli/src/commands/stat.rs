@@ -3,7 +3,7 @@
 use fathom_filesystem::{Found, Metadata};
 use serde::Serialize;
 
-use super::entry::{Entry, hex, type_name};
+use super::entry::{Entry, hex, link_target, type_name};
 use crate::args::Stat;
 use crate::exit::{Each, Failure, Verdict};
 use crate::machine::{Machine, guest_path};
@@ -78,8 +78,8 @@ fn print(path: &[u8], found: &Found, metadata: &Metadata, out: &mut Out) -> Resu
     let mut line = |name: &str, value: String| out.line(format!("{name:>12}: {value}"));
     line("path", text::name(path))?;
     line("type", type_name(metadata.file_type).to_owned())?;
-    if let Ok(target) = found.read_link() {
-        line("target", text::name(&target))?;
+    if let Some(target) = link_target(found, metadata) {
+        line("target", text::name(&target?))?;
     }
     line("size", format!("{} bytes, {} allocated", metadata.size, metadata.allocated))?;
     line("mode", format!("{:04o} {}", metadata.mode, text::permissions(metadata.mode)))?;

@@ -1,12 +1,11 @@
 //! `fathom tree`.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use fathom_block::Error;
 use fathom_filesystem::{FileType, Found, NodeId, Tree};
 
-use super::entry::{Entry, as_directory};
+use super::entry::{Entry, as_directory, problem_of_step};
 use crate::args::TreeOptions;
 use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
@@ -29,8 +28,8 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
         let mut one = |path: &[u8]| {
             for step in tree.walk(&as_directory(&tree, path)?)?.max_depth(depth) {
                 interrupt::check()?;
-                if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {
-                    warn(problem);
+                if let Some(problem) = problem_of_step(&step, true) {
+                    warn(&problem);
                     partial = true;
                 }
                 array.item(&mut out, &Entry::of_step(&step))?;
@@ -93,8 +92,7 @@ impl Drawing<'_> {
             return Ok(());
         }
         // A directory has one place; one in several would make a drawing without end.
-        let identity = (Arc::as_ptr(&directory.filesystem).cast::<()>() as usize, directory.node);
-        if !self.entered.insert(identity) {
+        if !self.entered.insert(directory.place()) {
             let why = "the directory contains itself, or is in two places";
             self.note(&Error::corrupt(text::name(path), 0, why));
             return Ok(());
@@ -114,7 +112,10 @@ impl Drawing<'_> {
                     self.draw(&path, found, &format!("{indent}{next}"), level + 1)?;
                 }
                 Ok(metadata) if metadata.file_type == FileType::Symlink => {
-                    let target = found.read_link().unwrap_or_else(|_| b"?".to_vec());
+                    let target = found.read_link().unwrap_or_else(|error| {
+                        self.note(&error.within(&shown));
+                        b"(cannot be read)".to_vec()
+                    });
                     self.out.line(format!("{indent}{knee}{shown} -> {}", text::name(&target)))?;
                 }
                 Ok(_) => self.out.line(format!("{indent}{knee}{shown}"))?,
