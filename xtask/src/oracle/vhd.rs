@@ -185,9 +185,9 @@ fn vhdx_log(work: &Work) -> Result<()> {
     }
     fs::write(work.path("empty.vhdx"), &image)?;
     same_but(work, "empty.vhdx", "raw", "it has not one entry")?;
-    // One that has lost the first entry of its sequence.
+    // One that has lost the first entry of its sequence, and all of the older one.
     let mut lost = logged(&healthy, 128 << 10).context("no block table")?;
-    lost[log + (128 << 10)..][..4096].fill(0);
+    lost[log + (64 << 10)..][..(64 << 10) + 4096].fill(0);
     fs::write(work.path("lost.vhdx"), lost)?;
     refused(work, "lost.vhdx", "no sequence that could be replayed")?;
     // A file that was cut after it was logged.
