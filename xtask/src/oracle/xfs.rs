@@ -226,6 +226,9 @@ pub(super) fn cases() -> Vec<Case> {
     for (name, make) in EXCHANGED {
         cases.push(Case::new(format!("xfs/{name}"), move |work| exchanged(work, make)));
     }
+    for (name, make) in [("intents-1", "-m rmapbt=1"), ("intents-2", "-m rmapbt=1 -b size=1024")] {
+        cases.push(Case::new(format!("xfs/{name}"), move |work| intents(work, make)));
+    }
     for seed in 1..=6 {
         cases.push(Case::new(format!("xfs/race-{seed}"), move |work| race(work, seed)));
     }
@@ -287,6 +290,41 @@ fn race(work: &Work, seed: u64) -> Result<()> {
 
 /// How often a case tries to make something that can be compared.
 const ATTEMPTS: u64 = 3;
+
+/// The most often that [`intents`] tries, since it is by chance where the log ends.
+const CHANCES: usize = 20;
+
+/// Shut down while extents are exchanged and shared, and the log written all the time: it ends in
+/// the middle of such a chain, which the mount finishes.
+fn intents(work: &Work, make: &str) -> Result<()> {
+    for chance in 0..CHANCES {
+        work.bash(&format!(
+            r#"rm -f image recovered; truncate -s 512M image; {MKFS} {make} image; mkdir -p mnt
+            mount -o loop image mnt; cd mnt; mkdir -p forms/huge
+            for n in 1 2 3 4; do perl -e 'open F, ">", $ARGV[0]; for (0 .. 500 * $ARGV[1]) {{
+              sysseek F, $_ * 8192, 0; syswrite F, chr(65 + $_ % 26) x 4096;
+              $_ % 40 or syscall 74, fileno F }}' s$n $n; done; sync
+            (while xfs_fsr s1 s2 s3 s4 && [ -e s1 ]; do :; done > /dev/null 2>&1) &
+            (while cp --reflink=always s2 copy-$((i += 1)) && [ $i -lt 9 ]; do :; done 2> /dev/null) &
+            perl -e 'open F, ">", "f"; while (syswrite F, "x") {{ syscall(74, fileno F) == 0 or last }}' &
+            sleep 0.$((2 + {chance} % 6)); xfs_io -x -c shutdown . || true; wait; cd ..; umount mnt
+            cp --sparse=always image recovered"#
+        ))?;
+        // What has no line that says that it is done.
+        let left = work.bash(
+            "xfs_logprint -t image 2> /dev/null | awk '/^BU[ID]:/ { kind = $1 } \
+             match($0, /id: ?0x[0-9a-f]+/) && kind { id = substr($0, RSTART); \
+             if (kind == \"BUI:\") left[id] = 1; else delete left[id]; kind = \"\" } \
+             END { n = 0; for (id in left) n++; print n }'",
+        )?;
+        if left.trim() != "0" {
+            work.bash("mount -o loop recovered mnt")?;
+            return compare(work, "image", Health::Replayed);
+        }
+    }
+    work.note(format!("nothing to compare: no log of {CHANCES} ended in the middle of a change"));
+    Ok(())
+}
 
 /// Writes to the log that were under way when the machine stopped: some of the last sectors are
 /// still what they were before.

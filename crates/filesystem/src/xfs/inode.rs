@@ -51,7 +51,7 @@ pub(super) struct Inode {
     links: u32,
     uid: u32,
     gid: u32,
-    blocks: u64,
+    pub(super) blocks: u64,
     accessed: Timestamp,
     modified: Timestamp,
     changed: Timestamp,

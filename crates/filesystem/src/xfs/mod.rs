@@ -16,6 +16,7 @@ mod directory;
 mod features;
 mod inode;
 mod log;
+mod remap;
 mod superblock;
 mod symlink;
 #[cfg(test)]
@@ -67,7 +68,7 @@ pub(crate) fn open(volume: Arc<dyn ReadAt>) -> Result<Arc<dyn Filesystem>> {
         problems.push(Error::corrupt("XFS superblock", 216, why));
         health = Health::Errors;
     }
-    let blocks = Blocks::new(recovery.volume, superblock, recovery.swapped);
+    let blocks = Blocks::new(recovery.volume, superblock, recovery.swapped, recovery.remaps);
     Ok(Arc::new(Xfs {
         blocks,
         health,
@@ -146,7 +147,10 @@ impl Filesystem for Xfs {
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata> {
-        Ok(self.inode(node)?.metadata(self.blocks.superblock.block_log))
+        let inode = self.inode(node)?;
+        let block_log = self.blocks.superblock.block_log;
+        let allocated = bmap::blocks(&self.blocks, &inode)?.saturating_mul(1 << block_log);
+        Ok(Metadata { allocated, ..inode.metadata(block_log) })
     }
 
     fn read_link(&self, node: NodeId) -> Result<Vec<u8>> {
