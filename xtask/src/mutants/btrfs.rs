@@ -11,7 +11,7 @@ pub(super) fn targets() -> Vec<Target> {
         seeds,
         fix,
         exercise: exercise::filesystem,
-        refused: &["the volume ends here"],
+        refused: &["Btrfs device at byte"],
     }]
 }
 

@@ -120,11 +120,7 @@ fn check_size(store: &Store) {
     let superblock = &store.superblock;
     let (claimed, there) = (superblock.offset(superblock.blocks_count), store.volume.len());
     if claimed > there {
-        store.note(Error::corrupt(
-            "ext filesystem",
-            there,
-            format!("it has {claimed} bytes, but its volume ends after {there}: truncated?"),
-        ));
+        store.note(Error::truncated("ext volume", there, claimed));
     }
 }
 

@@ -315,3 +315,13 @@ fn a_volume_without_root_or_version_is_refused() {
     volume.put(0, IN_USE, &[]);
     assert!(volume.open().is_err());
 }
+
+#[test]
+fn a_cut_volume_says_where_it_ends() {
+    let mut volume = Volume::new(&[]);
+    let end = volume.0.len() - 4096;
+    volume.0.truncate(end);
+    let problems = volume.open().unwrap().problems();
+    let cut = problems.iter().find(|problem| problem.to_string().contains("truncated?"));
+    assert_eq!(cut.and_then(Error::offset), Some(end as u64), "{problems:?}");
+}

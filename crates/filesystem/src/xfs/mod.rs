@@ -49,11 +49,7 @@ pub(crate) fn open(volume: Arc<dyn ReadAt>) -> Result<Arc<dyn Filesystem>> {
     let (superblock, problem) = Superblock::find(&*volume)?;
     let mut problems: Vec<Problem> = problem.into_iter().collect();
     if superblock.size() > volume.len() {
-        let why = format!(
-            "the filesystem has {} bytes, but its volume ends before: truncated?",
-            superblock.size()
-        );
-        problems.push(Error::corrupt("XFS", volume.len(), why));
+        problems.push(Error::truncated("XFS volume", volume.len(), superblock.size()));
     }
     let recovery = log::recover(&volume, &superblock);
     problems.extend(recovery.problems);
