@@ -1,5 +1,6 @@
 //! Everything a developer runs: `cargo xtask --help`.
 
+mod appliance;
 mod bench;
 mod check;
 mod corpus;
@@ -34,6 +35,8 @@ enum Task {
     Setup,
     /// Compare what we read with the kernel and with the tools that own each format.
     Oracle(oracle::Arguments),
+    /// Compare LVM and LUKS with a kernel that maps them, under emulation: slow, and not part of CI.
+    Appliance(appliance::Arguments),
     /// Read damaged images, made from healthy ones with their checksums mended.
     Mutants(mutants::Arguments),
     /// Read a directory of damaged and odd images under limits of memory and time.
@@ -70,6 +73,7 @@ fn run() -> anyhow::Result<()> {
         Task::Ci => check::ci(),
         Task::Setup => tools::setup(),
         Task::Oracle(arguments) => oracle::run(&arguments),
+        Task::Appliance(arguments) => appliance::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Hostile(arguments) => hostile::run(&arguments),

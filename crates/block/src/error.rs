@@ -141,6 +141,13 @@ impl Error {
         )
     }
 
+    /// Something that ends at byte `end`, and by what it says of itself should reach byte `wanted`:
+    /// the place of the error is the end, where the rest should be.
+    pub fn truncated(what: impl Into<String>, end: u64, wanted: u64) -> Self {
+        let why = format!("it ends there, but should reach byte {wanted}: truncated?");
+        Self::corrupt(what, end, why)
+    }
+
     /// The same error, with the byte offset `at` where it has none yet.
     #[must_use]
     pub fn at(self, at: u64) -> Self {

@@ -128,7 +128,7 @@ impl Window {
     pub fn new(source: Arc<dyn ReadAt>, start: u64, length: u64) -> Result<Self> {
         match start.checked_add(length) {
             Some(stop) if stop <= source.len() => Ok(Self { source, start, length }),
-            _ => Err(Error::past_end(start, length, source.len())),
+            stop => Err(Error::truncated("data", source.len(), stop.unwrap_or(u64::MAX))),
         }
     }
 

@@ -203,7 +203,7 @@ pub enum Health {
     Replayed,
     /// In use when the image was taken, and what its journal promises is not, or not all, shown.
     Dirty,
-    /// The filesystem itself has recorded errors.
+    /// The filesystem itself has recorded errors, or what describes it as a whole is damaged.
     Errors,
 }
 
@@ -213,7 +213,7 @@ impl fmt::Display for Health {
             Self::Clean => "clean",
             Self::Replayed => "journal replayed",
             Self::Dirty => "dirty",
-            Self::Errors => "errors recorded",
+            Self::Errors => "errors",
         })
     }
 }

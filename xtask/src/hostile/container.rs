@@ -38,7 +38,7 @@ qcow2("good100", 1 << 20, [(0, b"\xff" * 20, 0)], bits=9)
             [
                 ask("disk info self").fails(4, "goes in a circle"),
                 ask("ls a").fails(4, "goes in a circle"),
-                ask("disk info 0").fails(4, "\"128\" of ./127: the chain is longer than 128 images"),
+                ask("disk info 0").fails(4, "\"128\" of 127: the chain is longer than 128 images"),
                 ask("disk info good1").code([9]).shows("rests on ./good99"),
                 ask("disk convert good0 out.raw").fails(5, "fathom: corrupt: ./good100: compressed"),
             ],

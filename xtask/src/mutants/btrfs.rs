@@ -6,7 +6,13 @@ use super::{Target, exercise};
 use crate::oracle::Work;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "btrfs", seeds, fix, exercise: exercise::filesystem }]
+    vec![Target {
+        name: "btrfs",
+        seeds,
+        fix,
+        exercise: exercise::filesystem,
+        refused: &["Btrfs device at byte"],
+    }]
 }
 
 /// Small images, their empty ends cut off: with subvolumes, every kind of extent and compression,

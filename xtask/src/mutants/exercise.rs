@@ -1,9 +1,9 @@
-//! Reads everything that an image lets itself be read for. What comes back does not matter here;
-//! that something comes back, in bounded time and memory, does.
+//! Reads everything that an image lets itself be read for. Of a damaged image it matters only that
+//! something comes back, in bounded time and memory; of a healthy one, that nothing was wrong.
 
 use std::sync::Arc;
 
-use fathom_block::{Location, Opener, ReadAt};
+use fathom_block::{Error, ErrorKind, Location, Opener, ReadAt, Result};
 use fathom_filesystem::{FileType, Tree};
 use fathom_volume::{Discovery, Disk, Keys};
 
@@ -13,94 +13,131 @@ const MOST: u64 = 8 << 20;
 /// The most paths that are visited.
 const PATHS: usize = 20_000;
 
+/// How many errors are remembered.
+const REMEMBERED: usize = 64;
+
+/// What reading came to.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// How many bytes were read.
+    pub(crate) bytes: u64,
+    /// What could not be read, and what was wrong with what could.
+    pub(crate) errors: Vec<Error>,
+}
+
+impl Outcome {
+    /// What was read, if it was.
+    pub(crate) fn take<T>(&mut self, read: Result<T>) -> Option<T> {
+        read.map_err(|error| self.wrong([error])).ok()
+    }
+
+    fn wrong(&mut self, errors: impl IntoIterator<Item = Error>) {
+        let room = REMEMBERED.saturating_sub(self.errors.len());
+        self.errors.extend(errors.into_iter().take(room));
+    }
+
+    /// Reads the start and the end; says how much that was.
+    fn read(&mut self, reader: &dyn ReadAt) -> u64 {
+        let mut buffer = vec![0; 256 << 10];
+        let mut read = 0;
+        while read < reader.len().min(MOST) {
+            let length = buffer.len().min((reader.len() - read) as usize);
+            self.take(reader.read_at(read, &mut buffer[..length]));
+            read += length as u64;
+        }
+        let tail = buffer.len().min(reader.len() as usize);
+        self.take(reader.read_at(reader.len() - tail as u64, &mut buffer[..tail]));
+        self.bytes += read;
+        read
+    }
+}
+
 /// Takes the bytes for a container image, and then for what lies in it.
-pub(crate) fn container(image: Vec<u8>) {
-    container_at(Arc::new(image));
+pub(crate) fn container(image: Vec<u8>) -> Outcome {
+    container_at(Arc::new(image))
 }
 
 /// The same, of bytes that are not all in memory.
-pub(crate) fn container_at(image: Arc<dyn ReadAt>) {
+pub(crate) fn container_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut outcome = Outcome::default();
     let location = Location::Path("mutant".into());
-    let Ok(disks) = Opener::new().open_reader(image, &location) else {
-        return;
-    };
-    for disk in disks {
-        some(&*disk.reader);
+    for disk in outcome.take(Opener::new().open_reader(image, &location)).unwrap_or_default() {
+        outcome.wrong(disk.problems);
+        outcome.read(&*disk.reader);
         data(&*disk.reader);
     }
+    outcome
 }
 
 /// Takes the bytes for a disk with volumes on it.
-pub(crate) fn volumes(image: Vec<u8>) {
-    volumes_at(Arc::new(image));
+pub(crate) fn volumes(image: Vec<u8>) -> Outcome {
+    volumes_at(Arc::new(image))
 }
 
 /// The same, of bytes that are not all in memory.
-pub(crate) fn volumes_at(image: Arc<dyn ReadAt>) {
+pub(crate) fn volumes_at(image: Arc<dyn ReadAt>) -> Outcome {
     let disk = Disk { name: "mutant".into(), reader: image, sector_size: None };
-    found(&fathom_volume::discover(&[disk], &Keys::default()));
+    found(&fathom_volume::discover(&[disk], &Keys::default()))
 }
 
 /// Reads the volumes that were found.
-pub(crate) fn found(discovery: &Discovery) {
+pub(crate) fn found(discovery: &Discovery) -> Outcome {
+    let mut outcome = Outcome::default();
+    outcome.wrong(discovery.problems.iter().cloned());
     let _ = fathom_volume::render(discovery, &|volume| format!("{:?}", volume.problem));
     for volume in discovery.volumes.iter().take(200) {
+        outcome.wrong(volume.problem.clone());
         if let Some(reader) = &volume.reader {
-            some(&**reader);
+            outcome.read(&**reader);
         }
     }
+    outcome
 }
 
 /// Takes the bytes for a filesystem.
-pub(crate) fn filesystem(image: Vec<u8>) {
-    filesystem_at(Arc::new(image));
+pub(crate) fn filesystem(image: Vec<u8>) -> Outcome {
+    filesystem_at(Arc::new(image))
 }
 
 /// The same, of bytes that are not all in memory.
-pub(crate) fn filesystem_at(image: Arc<dyn ReadAt>) {
-    let Ok(filesystem) = fathom_filesystem::open(image) else {
-        return;
+pub(crate) fn filesystem_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let Some(filesystem) = outcome.take(fathom_filesystem::open(image)) else {
+        return outcome;
     };
-    let _ = (filesystem.info(), filesystem.problems());
+    let _ = filesystem.info();
     let tree = Tree::new(filesystem);
-    let Ok(walk) = tree.walk(b"/") else { return };
+    let Some(walk) = outcome.take(tree.walk(b"/")) else {
+        return outcome;
+    };
     let mut budget = 4 * MOST;
     for step in walk.take(PATHS) {
-        let _ = step.found.xattrs();
-        let Ok(metadata) = step.metadata else {
+        outcome.wrong(step.problem);
+        outcome.take(step.found.xattrs());
+        let Some(metadata) = outcome.take(step.metadata) else {
             continue;
         };
         match metadata.file_type {
             FileType::Symlink => {
-                let _ = step.found.read_link();
-                let _ = tree.resolve(&step.path, true);
+                outcome.take(step.found.read_link());
+                // It may well lead nowhere.
+                let to = tree.resolve(&step.path, true);
+                outcome.wrong(to.err().filter(|error| error.kind() != ErrorKind::NotFound));
             }
             FileType::File => {
-                let Ok(file) = step.found.open() else {
+                let Some(file) = outcome.take(step.found.open()) else {
                     continue;
                 };
                 data(&*file);
                 if budget > 0 {
-                    budget = budget.saturating_sub(some(&*file));
+                    budget = budget.saturating_sub(outcome.read(&*file));
                 }
             }
             _ => {}
         }
     }
-}
-
-/// Reads the start and the end.
-fn some(reader: &dyn ReadAt) -> u64 {
-    let mut buffer = vec![0; 256 << 10];
-    let mut read = 0;
-    while read < reader.len().min(MOST) {
-        let length = buffer.len().min((reader.len() - read) as usize);
-        let _ = reader.read_at(read, &mut buffer[..length]);
-        read += length as u64;
-    }
-    let tail = buffer.len().min(reader.len() as usize);
-    let _ = reader.read_at(reader.len() - tail as u64, &mut buffer[..tail]);
-    read
+    outcome.wrong(tree.problems());
+    outcome
 }
 
 /// Walks the map of holes.

@@ -10,7 +10,7 @@ use crate::oracle::Work;
 const MOST_INODES: u32 = 4096;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "ext", seeds, fix, exercise: exercise::filesystem }]
+    vec![Target { name: "ext", seeds, fix, exercise: exercise::filesystem, refused: &[] }]
 }
 
 /// What mke2fs makes the seeds with.

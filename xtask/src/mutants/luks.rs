@@ -6,11 +6,11 @@ use anyhow::{Result, bail};
 use fathom_volume::{Disk, Key, Keys, Limits};
 use sha2::{Digest as _, Sha256};
 
-use super::{Target, exercise};
+use super::{Outcome, Target, exercise};
 use crate::oracle::Work;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "luks", seeds, fix, exercise: read }]
+    vec![Target { name: "luks", seeds, fix, exercise: read, refused: &[] }]
 }
 
 fn seeds(work: &Work) -> Result<Vec<Vec<u8>>> {
@@ -47,10 +47,10 @@ fn fix(image: &mut [u8], _at: usize) {
     }
 }
 
-fn read(image: Vec<u8>) {
+fn read(image: Vec<u8>) -> Outcome {
     let disk = Disk { name: "mutant".into(), reader: Arc::new(image), sector_size: None };
     // What the damage makes of the cost is refused and not paid.
     let limits = Limits { memory: 1 << 20, work: 20_000 };
     let keys = Keys::new(vec![Key::new(None, b"secret".to_vec())]).limits(limits);
-    exercise::found(&fathom_volume::discover(&[disk], &keys));
+    exercise::found(&fathom_volume::discover(&[disk], &keys))
 }

@@ -8,7 +8,7 @@ use crate::oracle::Work;
 use crate::oracle::volume::lvm::PRELUDE;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "lvm", seeds, fix, exercise: exercise::volumes }]
+    vec![Target { name: "lvm", seeds, fix, exercise: exercise::volumes, refused: &[] }]
 }
 
 /// Where the physical volumes start: on a whole disk, and on the partitions of another.

@@ -28,6 +28,7 @@ use anyhow::Result;
 
 use crate::oracle::Work;
 
+pub(crate) use exercise::Outcome;
 pub(crate) use run::{Arguments, ChildArguments, child, run};
 
 /// One format to damage.
@@ -40,7 +41,9 @@ pub(crate) struct Target {
     /// Makes the checksum right of whatever structure holds the byte at this place, if one does.
     pub(crate) fix: fn(&mut [u8], usize),
     /// Reads everything there is to read in the image.
-    pub(crate) exercise: fn(Vec<u8>),
+    pub(crate) exercise: fn(Vec<u8>) -> Outcome,
+    /// What is not read of a healthy image either, by words of the errors that say so.
+    pub(crate) refused: &'static [&'static str],
 }
 
 /// Every format there is.

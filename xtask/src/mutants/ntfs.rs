@@ -6,11 +6,11 @@ use anyhow::Result;
 use fathom_filesystem::Filesystem as _;
 use fathom_filesystem::ntfs::Ntfs;
 
-use super::{Target, exercise};
+use super::{Outcome, Target, exercise};
 use crate::oracle::Work;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "ntfs", seeds, fix, exercise }]
+    vec![Target { name: "ntfs", seeds, fix, exercise, refused: &[] }]
 }
 
 /// Makes every structure that the reader knows.
@@ -65,17 +65,24 @@ fn fix(image: &mut [u8], at: usize) {
 }
 
 /// The bulk scan and the streams, and then what every filesystem has.
-fn exercise(image: Vec<u8>) {
+fn exercise(image: Vec<u8>) -> Outcome {
     let image = Arc::new(image);
-    if let Ok(ntfs) = Ntfs::open(image.clone()) {
-        for file in ntfs.scan().take(20_000).flatten() {
+    let mut scanned = Outcome::default();
+    if let Some(ntfs) = scanned.take(Ntfs::open(image.clone())) {
+        for file in ntfs.scan().take(20_000) {
+            let Some(file) = scanned.take(file) else {
+                continue;
+            };
             for stream in file.streams {
-                if let Ok(Some(stream)) = ntfs.open_stream(file.node, &stream.name) {
-                    let mut start = vec![0; stream.len().min(64 << 10) as usize];
-                    let _ = stream.read_at(0, &mut start);
+                let opened = scanned.take(ntfs.open_stream(file.node, &stream.name)).flatten();
+                if let Some(reader) = opened {
+                    let mut start = vec![0; reader.len().min(64 << 10) as usize];
+                    scanned.take(reader.read_at(0, &mut start));
                 }
             }
         }
     }
-    exercise::filesystem(Arc::unwrap_or_clone(image));
+    let mut outcome = exercise::filesystem(Arc::unwrap_or_clone(image));
+    outcome.errors.append(&mut scanned.errors);
+    outcome
 }

@@ -6,7 +6,13 @@ use super::{Target, exercise, vmdk};
 use crate::oracle::Work;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "ova", seeds, fix, exercise: exercise::container }]
+    vec![Target {
+        name: "ova",
+        seeds,
+        fix,
+        exercise: exercise::container,
+        refused: &["the archive has no description"],
+    }]
 }
 
 /// Archives of two small disks, one of them split, in every format of tar that has a magic.

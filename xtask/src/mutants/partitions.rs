@@ -6,7 +6,13 @@ use super::{Target, exercise};
 use crate::oracle::Work;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "partitions", seeds, fix, exercise: exercise::volumes }]
+    vec![Target {
+        name: "partitions",
+        seeds,
+        fix,
+        exercise: exercise::volumes,
+        refused: &["Windows dynamic disk"],
+    }]
 }
 
 fn seeds(work: &Work) -> Result<Vec<Vec<u8>>> {

@@ -8,7 +8,13 @@ use super::{Target, exercise};
 use crate::oracle::Work;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "qcow2", seeds, fix: |_, _| {}, exercise: exercise::container }]
+    vec![Target {
+        name: "qcow2",
+        seeds,
+        fix: |_, _| {},
+        exercise: exercise::container,
+        refused: &[],
+    }]
 }
 
 /// A little of everything on a disk of 3 MiB: both versions, the smallest clusters and larger ones,

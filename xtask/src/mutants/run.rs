@@ -88,6 +88,7 @@ fn run_target(target: &Target, arguments: &Arguments) -> Result<()> {
     let mut seeds = Vec::new();
     let mut largest = 0;
     for (index, image) in (target.seeds)(&work)?.into_iter().enumerate() {
+        check_healthy(target, index, image.clone())?;
         let path = work.path(&format!("seed-{index}"));
         largest = largest.max(image.len() as u64);
         fs::write(&path, image)?;
@@ -111,6 +112,20 @@ fn run_target(target: &Target, arguments: &Arguments) -> Result<()> {
         }
     }
     if bad.is_empty() { Ok(()) } else { bail!("{}", bad.join("\n")) }
+}
+
+/// Fails unless all of an undamaged image is read: mutants of what is not read try nothing.
+fn check_healthy(target: &Target, index: usize, image: Vec<u8>) -> Result<()> {
+    let outcome = (target.exercise)(image);
+    let said: Vec<String> = outcome.errors.iter().map(ToString::to_string).collect();
+    let unexpected = |said: &&String| !target.refused.iter().any(|words| said.contains(words));
+    if let Some(said) = said.iter().find(unexpected) {
+        bail!("image {index} of {} is not healthy: {said}", target.name);
+    }
+    if outcome.bytes == 0 {
+        bail!("nothing is read of image {index} of {}", target.name);
+    }
+    Ok(())
 }
 
 /// Runs images until one goes wrong; says which, and how.

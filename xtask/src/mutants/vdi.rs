@@ -6,7 +6,7 @@ use super::{Target, exercise, vmdk};
 use crate::oracle::Work;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "vdi", seeds, fix: |_, _| {}, exercise: exercise::container }]
+    vec![Target { name: "vdi", seeds, fix: |_, _| {}, exercise: exercise::container, refused: &[] }]
 }
 
 fn seeds(work: &Work) -> Result<Vec<Vec<u8>>> {

@@ -7,7 +7,7 @@ use crate::oracle::Work;
 use crate::oracle::vhd::mend_vhd;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "vhd", seeds, fix, exercise: exercise::container }]
+    vec![Target { name: "vhd", seeds, fix, exercise: exercise::container, refused: &[] }]
 }
 
 fn seeds(work: &Work) -> Result<Vec<Vec<u8>>> {

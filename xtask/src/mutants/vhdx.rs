@@ -7,7 +7,7 @@ use crate::oracle::Work;
 use crate::oracle::vhd::{log_offset, logged, mend_vhdx};
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "vhdx", seeds, fix, exercise: exercise::container }]
+    vec![Target { name: "vhdx", seeds, fix, exercise: exercise::container, refused: &[] }]
 }
 
 /// One with an empty log, one with all that matters in it.

@@ -7,18 +7,26 @@ use crate::oracle::Work;
 
 pub(super) fn targets() -> Vec<Target> {
     vec![
-        Target { name: "vmdk", seeds: sparse, fix: |_, _| {}, exercise: exercise::container },
+        Target {
+            name: "vmdk",
+            seeds: sparse,
+            fix: |_, _| {},
+            exercise: exercise::container,
+            refused: &[],
+        },
         Target {
             name: "vmdk-stream",
             seeds: stream,
             fix: |_, _| {},
             exercise: exercise::container,
+            refused: &[],
         },
         Target {
             name: "vmdk-descriptor",
             seeds: descriptor,
             fix: |_, _| {},
             exercise: exercise::container,
+            refused: &["NOACCESS"],
         },
     ]
 }

@@ -19,7 +19,7 @@ const AG_BLOCK_LOG: usize = 124;
 const SECTOR: usize = 512;
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![Target { name: "xfs", seeds, fix, exercise: exercise::filesystem }]
+    vec![Target { name: "xfs", seeds, fix, exercise: exercise::filesystem, refused: &[] }]
 }
 
 /// What fills the seeds: every form of directory, attribute fork, extent list and link.

@@ -22,7 +22,8 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-pub(crate) use manifest::Manifest;
+pub(crate) use fixture::{Abilities, populate};
+pub(crate) use manifest::{Ignore, Manifest, hash_reader};
 pub(crate) use work::Work;
 
 /// Which comparisons to run.

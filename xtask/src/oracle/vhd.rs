@@ -184,7 +184,12 @@ fn vhdx_log(work: &Work) -> Result<()> {
         mend_vhdx(&mut image[header..header + 4096]);
     }
     fs::write(work.path("empty.vhdx"), &image)?;
-    same_but(work, "empty.vhdx", "raw", "no whole sequence")?;
+    same_but(work, "empty.vhdx", "raw", "it has not one entry")?;
+    // One that has lost the first entry of its sequence, and all of the older one.
+    let mut lost = logged(&healthy, 128 << 10).context("no block table")?;
+    lost[log + (64 << 10)..][..(64 << 10) + 4096].fill(0);
+    fs::write(work.path("lost.vhdx"), lost)?;
+    refused(work, "lost.vhdx", "no sequence that could be replayed")?;
     // A file that was cut after it was logged.
     let cut = logged(&healthy, 0).context("no block table")?;
     fs::write(work.path("cut.vhdx"), &cut[..cut.len() - (1 << 20)])?;

@@ -1,5 +1,6 @@
 //! The folder that one case works in.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use crate::shell;
 /// The folder that one case works in. It is removed when the case is done, and whatever the case
 /// mounted beneath it is unmounted first.
 pub(crate) struct Work {
+    case: String,
     directory: PathBuf,
     keep: bool,
 }
@@ -22,7 +24,12 @@ impl Work {
         let name = format!("{}-{}", case.replace('/', "-"), std::process::id());
         let directory = shell::cache()?.join("work").join(name);
         fs::create_dir_all(&directory)?;
-        Ok(Self { directory, keep })
+        Ok(Self { case: case.to_owned(), directory, keep })
+    }
+
+    /// Tells whoever runs the case something that passing it does not.
+    pub(crate) fn note(&self, text: impl Display) {
+        println!("note  {}: {text}", self.case);
     }
 
     /// The folder.

@@ -127,14 +127,8 @@ impl Shared {
         }
         let length = store.volume.len();
         if superblock.device.total_bytes > length {
-            problems.push(Error::corrupt(
-                "Btrfs device",
-                length,
-                format!(
-                    "the volume ends here, but the device has {} bytes: truncated?",
-                    superblock.device.total_bytes
-                ),
-            ));
+            let wanted = superblock.device.total_bytes;
+            problems.push(Error::truncated("Btrfs device", length, wanted));
         }
         if superblock.is_dump {
             problems.push(Error::unsupported(

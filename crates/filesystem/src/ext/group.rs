@@ -42,6 +42,17 @@ pub(super) fn read(
     }
 }
 
+/// The bytes with the primary copies of the first `groups` descriptors, where they lie together.
+pub(super) fn table(superblock: &Superblock, groups: u32) -> std::ops::Range<u64> {
+    let together = match superblock.features.meta_bg() {
+        true => superblock.first_meta_bg.saturating_mul(per_block(superblock)),
+        false => superblock.groups,
+    };
+    let length = u64::from(together.min(groups)) * u64::from(superblock.desc_size);
+    let start = superblock.offset(primary(superblock, 0));
+    start..start.saturating_add(length)
+}
+
 fn per_block(superblock: &Superblock) -> u32 {
     (superblock.block_size / u32::from(superblock.desc_size)).max(1)
 }

@@ -49,6 +49,9 @@ use journal::Outcome;
 use store::Store;
 use superblock::{MAGIC, PRIMARY, SIZE, Superblock};
 
+/// How many groups' descriptors are read on opening: those of 4 TiB, two mebibytes.
+const CHECKED_GROUPS: u32 = 1 << 15;
+
 /// Whether the primary superblock says it is an ext filesystem.
 pub(crate) fn probe(volume: &dyn ReadAt) -> Result<bool> {
     Ok(volume.len() >= PRIMARY + SIZE as u64
@@ -91,7 +94,11 @@ pub(crate) fn open(volume: Arc<dyn ReadAt>) -> Result<Arc<dyn Filesystem>> {
     if let Err(problem) = mmp::check(&store) {
         store.note(problem);
     }
-    let health = health(&store, outcome);
+    let groups_are_whole = check_groups(&store);
+    let health = match health(&store, outcome) {
+        Health::Clean | Health::Replayed if !groups_are_whole => Health::Errors,
+        health => health,
+    };
     Ok(Arc::new(Ext::new(store, health)))
 }
 
@@ -113,12 +120,25 @@ fn check_size(store: &Store) {
     let superblock = &store.superblock;
     let (claimed, there) = (superblock.offset(superblock.blocks_count), store.volume.len());
     if claimed > there {
-        store.note(Error::corrupt(
-            "ext filesystem",
-            there,
-            format!("it has {claimed} bytes, but its volume ends after {there}: truncated?"),
-        ));
+        store.note(Error::truncated("ext volume", there, claimed));
     }
+}
+
+/// Reads the descriptors of all groups, unless there are very many, and says whether all are whole.
+/// What is wrong with one is noted: without this, only that of those whose inodes are looked at.
+fn check_groups(store: &Store) -> bool {
+    store.volume.prefetch(&[group::table(&store.superblock, CHECKED_GROUPS)]);
+    let mut whole = true;
+    for number in 0..store.superblock.groups.min(CHECKED_GROUPS) {
+        match group::read(&*store.volume, &store.superblock, number) {
+            Ok((_, None)) => {}
+            Ok((_, Some(damage))) | Err(damage) => {
+                store.note(damage);
+                whole = false;
+            }
+        }
+    }
+    whole
 }
 
 fn health(store: &Store, outcome: Outcome) -> Health {

@@ -46,10 +46,12 @@ impl Store {
         }
     }
 
-    /// Remembers something that was wrong without stopping the reading.
+    /// Remembers something that was wrong without stopping the reading. What is read twice is
+    /// remembered once.
     pub(super) fn note(&self, problem: Problem) {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-        if problems.len() < MAX_PROBLEMS {
+        let text = problem.to_string();
+        if problems.len() < MAX_PROBLEMS && !problems.iter().any(|one| one.to_string() == text) {
             problems.push(problem);
         }
     }

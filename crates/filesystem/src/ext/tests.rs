@@ -2,6 +2,7 @@
 
 use fathom_block::{ErrorKind, ReadAt as _};
 
+use super::checksum::crc16;
 use super::testing::*;
 use crate::node::{FileType, Health, NodeId};
 
@@ -394,7 +395,11 @@ fn what_a_filesystem_says_of_itself() {
     assert_eq!(health(0x3A, 3), (Health::Errors, 0));
     assert_eq!(health(0x194, 1), (Health::Errors, 0));
     image.superblock(0x4, 1025);
-    assert!(image.open().unwrap().problems()[0].to_string().contains("truncated?"));
+    assert_eq!(
+        image.open().unwrap().problems()[0].to_string(),
+        "corrupt: ext volume at byte 1048576: it ends there, but should reach byte 1049600: \
+         truncated?"
+    );
     assert_eq!(image.tree().metadata(b"/").unwrap().file_type, FileType::Directory);
 }
 
@@ -429,4 +434,48 @@ fn a_backup_superblock_is_found() {
     image.block(8193, &[0; BLOCK]);
     let volume: std::sync::Arc<dyn fathom_block::ReadAt> = std::sync::Arc::new(image.bytes);
     assert_eq!(crate::detect(&volume).unwrap(), None);
+}
+
+#[test]
+fn every_group_descriptor_is_checked_when_it_is_opened() {
+    // Two groups, with checksums of the old kind; the second has no copies.
+    let mut image = Image::new();
+    image.bytes.resize(9000 * BLOCK, 0);
+    image.superblock(0x0, 128);
+    image.superblock(0x4, 9000);
+    image.superblock(0x64, 0x11);
+    let second = 2 * BLOCK + 32;
+    image.put(second + 8, &numbers(&[9]));
+    let mend = |image: &mut Image, group: u32| {
+        let at = 2 * BLOCK + 32 * group as usize;
+        let sum = crc16(crc16(!0, &[0; 16]), &group.to_le_bytes());
+        let sum = crc16(sum, &image.bytes[at..at + 0x1E]);
+        image.put(at + 0x1E, &sum.to_le_bytes());
+    };
+    mend(&mut image, 0);
+    mend(&mut image, 1);
+    let look = |image: &Image| {
+        let filesystem = image.open().unwrap();
+        (filesystem.info().health, filesystem.problems())
+    };
+    let (health, problems) = look(&image);
+    assert_eq!((health, problems.len()), (Health::Clean, 0), "{problems:?}");
+    // A count of no consequence, which nobody looks at: the place is used all the same.
+    image.put(second + 0xC, &[7]);
+    let (health, problems) = look(&image);
+    assert_eq!((health, problems.len()), (Health::Errors, 1));
+    let said = problems[0].to_string();
+    assert!(said.contains("the checksum of group 1") && said.contains("used as it is"), "{said}");
+    // What a filesystem says of itself is told first.
+    image.put(1024 + 0x3A, &[0]);
+    assert_eq!(look(&image).0, Health::Dirty);
+    image.put(1024 + 0x3A, &[1]);
+    // A place where there is none.
+    mend(&mut image, 1);
+    image.put(second + 8, &numbers(&[u32::MAX]));
+    mend(&mut image, 1);
+    let (health, problems) = look(&image);
+    assert_eq!((health, problems.len()), (Health::Errors, 1), "{problems:?}");
+    assert!(problems[0].to_string().contains("the inode table of group 1"), "{problems:?}");
+    assert_eq!(image.tree().metadata(b"/").unwrap().file_type, FileType::Directory);
 }

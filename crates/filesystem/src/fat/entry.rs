@@ -23,7 +23,9 @@ const DELETED: u8 = 0xE5;
 /// Stands for 0xE5 as the first byte of a name.
 const KANJI_E5: u8 = 0x05;
 
-/// Since Windows NT: the name, and its extension, are shown in small letters.
+/// Since Windows NT: the name, and its extension, are shown in small letters. Those of A to Z only:
+/// that is how Windows reads the bits, and nobody else writes them beside other letters. Linux gives
+/// a name with such letters a long name, though where it meets the bits it makes them small as well.
 const NT_LOWER_BASE: u8 = 0x08;
 const NT_LOWER_EXTENSION: u8 = 0x10;
 
@@ -138,7 +140,7 @@ impl Short {
         let part = |bytes: &[u8], lower: u8| {
             let text = codepage::decode(bytes);
             let text = text.trim_end_matches(' ');
-            if self.case & lower != 0 { text.to_lowercase() } else { text.to_owned() }
+            if self.case & lower != 0 { text.to_ascii_lowercase() } else { text.to_owned() }
         };
         let mut name = part(base, NT_LOWER_BASE);
         let extension = part(extension, NT_LOWER_EXTENSION);
@@ -255,6 +257,8 @@ pub(super) mod tests {
         assert_eq!(name(b"NOEXT      ", 0), "NOEXT");
         assert_eq!(name(b"\x05BC     D  ", 0), "σBC.D");
         assert_eq!(name(b"A B     C D", 0), "A B.C D");
+        // ÄΣΩ: their small letters would be ä, σ or at the end ς, and one that the page lacks.
+        assert_eq!(name(b"A\x8E\xE4\xEA    B\xE4 ", 0x18), "aÄΣΩ.bΣ");
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Fat {
         let geometry = Geometry::read(&*volume)?;
         let mut problems = Vec::new();
         if geometry.size > volume.len() {
-            problems.push(Error::past_end(0, geometry.size, volume.len()).within("FAT volume"));
+            problems.push(Error::truncated("FAT volume", volume.len(), geometry.size));
         }
         let (table, problem) = Table::open(volume.clone(), geometry);
         problems.extend(problem);

@@ -126,3 +126,14 @@ fn files_whose_chain_does_not_hold_them_are_damage() {
     let (listed, problem) = names(&fat, ROOT);
     assert_eq!((listed.len(), problem.is_some()), (2, true), "a name with a slash is no name");
 }
+
+#[test]
+fn a_cut_volume_says_where_it_ends() {
+    let mut volume = fat12(&[]);
+    let wanted = volume.len();
+    volume.truncate(wanted - 1000);
+    let fat = Fat::open(Arc::new(volume)).unwrap();
+    let problem = &fat.problems()[0];
+    assert_eq!(problem.offset(), Some(wanted as u64 - 1000), "{problem}");
+    assert!(problem.to_string().contains(&format!("should reach byte {wanted}")), "{problem}");
+}

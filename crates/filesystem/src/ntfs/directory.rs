@@ -3,7 +3,8 @@
 //! Listing a directory does not walk the tree: every node in use holds names, and a bitmap says
 //! which are in use, so they are read in the order of the disk, each once, however the links
 //! between them may be damaged. Looking a name up walks the tree, and falls back to the list where
-//! the tree is damaged.
+//! the tree is damaged. What the list has is found; that it lacks a name says nothing, since the
+//! bitmap that it goes by need not have what the tree has lost.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -157,7 +158,8 @@ impl Directory {
             return Ok(search.found);
         };
         let mut found = search.found;
-        let listed = self.each_node(&mut |entries| {
+        // Whether all nodes in use could be read does not matter: see above.
+        let _ = self.each_node(&mut |entries| {
             for entry in entries {
                 let entry = entry?;
                 if let Some(key) = &entry.key
@@ -175,11 +177,7 @@ impl Directory {
             }
             Ok(ControlFlow::Continue(()))
         });
-        match (found, listed) {
-            (Some(found), _) => Ok(Some(found)),
-            (None, Ok(())) => Ok(None),
-            (None, Err(_)) => Err(error),
-        }
+        found.map(Some).ok_or(error)
     }
 }
 

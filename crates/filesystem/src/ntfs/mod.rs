@@ -139,7 +139,7 @@ impl Ntfs {
             mft.report(damage.within("the copy at the volume's end is used instead"));
         }
         if geometry.size > mft.volume.len() {
-            mft.report(Error::past_end(0, geometry.size, mft.volume.len()).within("NTFS volume"));
+            mft.report(Error::truncated("NTFS volume", mft.volume.len(), geometry.size));
         }
         let root = mft.record(ROOT)?;
         if !root.in_use() || !root.is_directory() {

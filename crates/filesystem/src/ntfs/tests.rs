@@ -184,10 +184,15 @@ fn an_attribute_list_is_followed_and_checked() {
 
 /// A directory with a root that leads to two blocks.
 fn tree_of_names(subnode: Option<u64>, in_use: u8) -> Ntfs {
+    tree_from(0, subnode, in_use)
+}
+
+/// The same, where the root says that the first block is `first`.
+fn tree_from(first: u64, subnode: Option<u64>, in_use: u8) -> Ntfs {
     let mut volume = Volume::new(&[("dir", 40)]);
     let key = |name: &str| file_name::tests::build(40, name, 1);
     let entry = index::tests::entry;
-    let root = [entry(45, &key("m"), Some(0)), entry(0, &[], Some(1))];
+    let root = [entry(45, &key("m"), Some(first)), entry(0, &[], Some(1))];
     let bitmap = resident(attribute::BITMAP, 8, "$I30", &[in_use, 0, 0, 0, 0, 0, 0, 0]);
     // The name goes where the run list of an attribute without one would.
     let plain = non_resident(attribute::INDEX_ALLOCATION, 7, 0..2, 8192, &[0x11, 2, 60]);
@@ -238,11 +243,26 @@ fn a_damaged_tree_is_listed_as_far_as_it_goes() {
     assert_eq!(names(&ntfs, dir).0.len(), 4);
     let lookup = |name: &str| ntfs.lookup(dir, name.as_bytes());
     assert_eq!(lookup("a").unwrap().unwrap().inode, 47);
-    assert!(lookup("absent").is_ok_and(|found| found.is_none()), "the list says so");
     // A block that is in use by its mark, but not there.
     let ntfs = tree_of_names(None, 7);
     let (listed, problem) = names(&ntfs, find(&ntfs, "dir"));
     assert_eq!((listed.len(), problem.is_some()), (4, true));
+}
+
+#[test]
+fn a_damaged_tree_never_says_that_a_name_is_not_there() {
+    // The root leads to a block that is not there. The list has all names all the same.
+    let ntfs = tree_from(5, None, 3);
+    let dir = find(&ntfs, "dir");
+    let (listed, problem) = names(&ntfs, dir);
+    assert_eq!((listed.len(), problem.is_none()), (4, true));
+    let lookup = |name: &str| ntfs.lookup(dir, name.as_bytes());
+    assert_eq!(lookup("A").unwrap().unwrap().inode, 46, "the list has it");
+    let absent = lookup("absent").unwrap_err();
+    assert!(absent.to_string().contains("has no block 5"), "{absent}");
+    assert_eq!(lookup("zz").unwrap(), None, "the way there is not damaged");
+    let exists = Tree::new(Arc::new(ntfs)).exists(b"dir/absent");
+    assert_eq!(exists.unwrap_err().kind(), ErrorKind::Corrupt);
 }
 
 #[test]
@@ -294,4 +314,14 @@ fn a_volume_without_root_or_version_is_refused() {
     let mut volume = Volume::new(&[]);
     volume.put(0, IN_USE, &[]);
     assert!(volume.open().is_err());
+}
+
+#[test]
+fn a_cut_volume_says_where_it_ends() {
+    let mut volume = Volume::new(&[]);
+    let end = volume.0.len() - 4096;
+    volume.0.truncate(end);
+    let problems = volume.open().unwrap().problems();
+    let cut = problems.iter().find(|problem| problem.to_string().contains("truncated?"));
+    assert_eq!(cut.and_then(Error::offset), Some(end as u64), "{problems:?}");
 }

@@ -11,6 +11,7 @@ use fathom_block::{Error, Fields, MAX_ALLOCATION, ReadAt, Result};
 
 use super::bmap::Mapping;
 use super::directory::DirectoryBlock;
+use super::remap::Remaps;
 use super::superblock::{BASIC_BLOCK, Superblock};
 
 /// How many bytes of directory blocks are kept.
@@ -67,6 +68,8 @@ pub(super) struct Blocks {
     /// Inodes whose extent trees were being handed from one to the other by an interrupted
     /// defragmentation: their blocks still name the other as the owner.
     pub(super) swapped: HashSet<u64>,
+    /// What an interrupted chain of transactions has yet to do to the extents of files.
+    pub(super) remaps: Remaps,
     /// Blocks of directories that were read lately, by inode and block of the directory.
     pub(super) directories: Decoded<(u64, u64), DirectoryBlock>,
 }
@@ -77,8 +80,9 @@ impl Blocks {
         volume: Arc<dyn ReadAt>,
         superblock: Superblock,
         swapped: HashSet<u64>,
+        remaps: Remaps,
     ) -> Self {
-        Self { volume, superblock, swapped, directories: Decoded::new(DIRECTORIES) }
+        Self { volume, superblock, swapped, remaps, directories: Decoded::new(DIRECTORIES) }
     }
 
     /// Whether metadata carries checksums.

@@ -7,6 +7,7 @@ use fathom_block::{Error, Fields, Result};
 
 use super::blocks::{BTREE, Blocks};
 use super::inode::{Fork, Format, Inode};
+use super::remap;
 
 /// The size of an extent record.
 const RECORD: usize = 16;
@@ -70,6 +71,31 @@ impl Mapping {
 
 /// The extents of the fork, sorted. A fork that is not there, or keeps its bytes itself, has none.
 pub(super) fn map(blocks: &Blocks, inode: &Inode, fork: Fork) -> Result<Vec<Mapping>> {
+    let map = stored(blocks, inode, fork)?;
+    let Some(remaps) = blocks.remaps.get(&inode.number).filter(|_| fork == Fork::Data) else {
+        return Ok(map);
+    };
+    let what = format!("extents of inode {}", inode.number);
+    let map = remap::apply(&what, map, remaps)?;
+    for mapping in &map {
+        blocks.locate(&what, mapping.block, mapping.count)?;
+    }
+    Ok(map)
+}
+
+/// How many blocks the inode has, with what is yet to be done to its extents.
+pub(super) fn blocks(blocks: &Blocks, inode: &Inode) -> Result<u64> {
+    if !blocks.remaps.contains_key(&inode.number) {
+        return Ok(inode.blocks());
+    }
+    let count = |map: Vec<Mapping>| map.iter().map(|mapping| mapping.count).sum::<u64>();
+    let before = count(stored(blocks, inode, Fork::Data)?);
+    let after = count(map(blocks, inode, Fork::Data)?);
+    Ok(inode.blocks().saturating_add(after).saturating_sub(before))
+}
+
+/// The extents as they are on the disk.
+fn stored(blocks: &Blocks, inode: &Inode, fork: Fork) -> Result<Vec<Mapping>> {
     let what = format!("extents of inode {}", inode.number);
     let Some((format, count)) = inode.fork(fork) else {
         return Ok(Vec::new());

@@ -108,6 +108,11 @@ impl Inode {
         self.core.file_type
     }
 
+    /// How many blocks it takes, by its own count.
+    pub(super) fn blocks(&self) -> u64 {
+        self.core.blocks
+    }
+
     pub(super) fn size(&self) -> u64 {
         self.core.size
     }

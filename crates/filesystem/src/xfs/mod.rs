@@ -16,6 +16,7 @@ mod directory;
 mod features;
 mod inode;
 mod log;
+mod remap;
 mod superblock;
 mod symlink;
 #[cfg(test)]
@@ -48,11 +49,7 @@ pub(crate) fn open(volume: Arc<dyn ReadAt>) -> Result<Arc<dyn Filesystem>> {
     let (superblock, problem) = Superblock::find(&*volume)?;
     let mut problems: Vec<Problem> = problem.into_iter().collect();
     if superblock.size() > volume.len() {
-        let why = format!(
-            "the filesystem has {} bytes, but its volume ends before: truncated?",
-            superblock.size()
-        );
-        problems.push(Error::corrupt("XFS", volume.len(), why));
+        problems.push(Error::truncated("XFS volume", volume.len(), superblock.size()));
     }
     let recovery = log::recover(&volume, &superblock);
     problems.extend(recovery.problems);
@@ -67,7 +64,7 @@ pub(crate) fn open(volume: Arc<dyn ReadAt>) -> Result<Arc<dyn Filesystem>> {
         problems.push(Error::corrupt("XFS superblock", 216, why));
         health = Health::Errors;
     }
-    let blocks = Blocks::new(recovery.volume, superblock, recovery.swapped);
+    let blocks = Blocks::new(recovery.volume, superblock, recovery.swapped, recovery.remaps);
     Ok(Arc::new(Xfs {
         blocks,
         health,
@@ -146,7 +143,10 @@ impl Filesystem for Xfs {
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata> {
-        Ok(self.inode(node)?.metadata(self.blocks.superblock.block_log))
+        let inode = self.inode(node)?;
+        let block_log = self.blocks.superblock.block_log;
+        let allocated = bmap::blocks(&self.blocks, &inode)?.saturating_mul(1 << block_log);
+        Ok(Metadata { allocated, ..inode.metadata(block_log) })
     }
 
     fn read_link(&self, node: NodeId) -> Result<Vec<u8>> {

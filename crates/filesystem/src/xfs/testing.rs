@@ -167,7 +167,7 @@ impl Image {
     pub(super) fn blocks(&self) -> Blocks {
         let volume: Arc<dyn ReadAt> = Arc::new(self.bytes.clone());
         let superblock = Superblock::read(&*volume, 0).unwrap();
-        Blocks::new(volume, superblock, Default::default())
+        Blocks::new(volume, superblock, Default::default(), Default::default())
     }
 
     /// Opens it as a whole.

@@ -34,24 +34,35 @@ pub(super) fn volume_key<'k>(
             }
         }
     }
-    let slots = header.slots.len();
-    let refused = unusable.iter().map(|(slot, error)| format!("; slot {slot}: {error}"));
-    let refused: String = refused.collect();
     if tried == 0 {
         return Err(Error::encrypted(what(), "no key was given for it"));
     }
-    if slots == 0 {
+    if header.slots.is_empty() {
         return Err(Error::encrypted(
             what(),
             "it has no key slot in use: no key opens it any more",
         ));
     }
-    let opened = slots - unusable.len();
-    let keys = if tried == 1 { "the key opens" } else { "the keys open" };
-    Err(Error::encrypted(
-        what(),
-        format!("{keys} none of the {slots} key slots, {opened} of which could be tried{refused}"),
-    ))
+    Err(Error::encrypted(what(), refusal(tried, header.slots.len(), &unusable)))
+}
+
+/// Why none of the keys opened any of the slots: only a slot that could be tried says that a key is
+/// wrong.
+fn refusal(keys: usize, slots: usize, unusable: &[(u32, Error)]) -> String {
+    let wrong = if keys == 1 { "the key is wrong" } else { "every key is wrong" };
+    let which = match slots - unusable.len() {
+        1 => "the only key slot".to_owned(),
+        usable => format!("all {usable} key slots"),
+    };
+    let mut text = match slots - unusable.len() {
+        0 => "whether a key is right is not known, since no key slot could be tried".to_owned(),
+        _ if unusable.is_empty() => format!("{wrong} for {which}"),
+        _ => format!("{wrong} for {which} that could be tried"),
+    };
+    for (slot, error) in unusable {
+        text.push_str(&format!("; slot {slot} could not be tried: {error}"));
+    }
+    text
 }
 
 /// The volume key, if `secret` opens the slot.
@@ -76,4 +87,31 @@ fn open(
     let key = af::merge(&material[..split], way.key, way.stripe_hash);
     let digest = way.digest.kdf.derive(&key, way.digest.expected.len(), limits)?;
     Ok((*digest == way.digest.expected).then_some(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_tried_is_told_apart_from_what_is_wrong() {
+        let unusable = |slot| (slot, Error::unsupported("cipher", "it is odd"));
+        let cases = [
+            (refusal(1, 1, &[]), "the key is wrong for the only key slot"),
+            (refusal(2, 3, &[]), "every key is wrong for all 3 key slots"),
+            (
+                refusal(1, 3, &[unusable(5)]),
+                "the key is wrong for all 2 key slots that could be tried; \
+                 slot 5 could not be tried: unsupported: cipher: it is odd",
+            ),
+            (
+                refusal(2, 1, &[unusable(0)]),
+                "whether a key is right is not known, since no key slot could be tried; \
+                 slot 0 could not be tried: unsupported: cipher: it is odd",
+            ),
+        ];
+        for (said, wanted) in cases {
+            assert_eq!(said, wanted);
+        }
+    }
 }

@@ -199,7 +199,7 @@ payload aes-xts-plain64",
     cases.extend([
         refuses(
             "wrong-key",
-            &["encrypted", "opens none of the 1 key slots"],
+            &["encrypted", "the key is wrong for the only key slot"],
             "format luks2 aes-xts-plain64 512 $cheap; printf other > other; printf secret > secret
 cryptsetup luksChangeKey -q $cheap --key-file secret disk.img other",
         ),

@@ -53,7 +53,12 @@ struct Entry {
 }
 
 /// The file as it is once its log is replayed, how many entries that took, and a problem where the
-/// log says that it is in use but nothing in it is whole.
+/// header says that the log is in use but nothing was ever written to it.
+///
+/// Without a sequence MS-VHDX forbids opening the file at all, and qemu opens it without a word. It
+/// is refused here where the log has anything under the name that the header gives it: an entry that
+/// was whole may have been carried out in part. Where it has nothing, there is nothing to lose: qemu
+/// names the log in the header first and writes the first entry next, and may stop in between.
 pub(super) fn replay(
     source: Arc<dyn ReadAt>,
     header: &Header,
@@ -62,12 +67,20 @@ pub(super) fn replay(
         return Ok((source, 0, None));
     }
     let log = Log::open(&*source, header)?;
-    let entries = log.entries()?;
+    let (entries, begun) = log.entries()?;
     let active = active(&entries, log.length);
     let Some((_, newest)) = active.last() else {
-        let why = "the header says that the log is in use, but it has no whole sequence of \
-                   entries; the disk is read without it";
-        return Ok((source.clone(), 0, Some(Error::corrupt("VHDX log", log.offset, why))));
+        let corrupt = |why: String| Error::corrupt("VHDX log", log.offset, why);
+        if begun > 0 {
+            let (of, whole) = (if begun == 1 { "entry" } else { "entries" }, entries.len());
+            return Err(corrupt(format!(
+                "the header says that the log is in use, and it has {begun} {of}, {whole} of them \
+                 whole, but no sequence that could be replayed: the disk may be in disorder",
+            )));
+        }
+        let why = "the header says that the log is in use, but it has not one entry; the disk is \
+                   read without it";
+        return Ok((source.clone(), 0, Some(corrupt(why.to_owned()))));
     };
     if newest.flushed_file_offset > source.len() {
         let why = format!(
@@ -123,16 +136,23 @@ impl<'a> Log<'a> {
         Ok(bytes)
     }
 
-    /// All entries that are whole, by their places.
+    /// All entries that are whole, by their places, and how many were begun.
     ///
     /// No sector of an entry but its first looks like an entry's first. So however many entries are
     /// begun in a hostile log, no sector is looked at for more than two of them.
-    fn entries(&self) -> Result<BTreeMap<u64, Entry>> {
+    fn entries(&self) -> Result<(BTreeMap<u64, Entry>, usize)> {
         let mut entries = BTreeMap::new();
+        let mut begun = 0;
         let mut at = 0;
         while at < self.length {
             let sector = self.sector(at)?;
-            match self.entry(at, &Fields::new("VHDX log entry", self.place(at), &sector))? {
+            let first = Fields::new("VHDX log entry", self.place(at), &sector);
+            if !self.begins(&first)? {
+                at += SECTOR;
+                continue;
+            }
+            begun += 1;
+            match self.entry(at, &first)? {
                 Some(entry) => {
                     let length = entry.length;
                     entries.insert(at, entry);
@@ -141,10 +161,15 @@ impl<'a> Log<'a> {
                 None => at += SECTOR,
             }
         }
-        Ok(entries)
+        Ok((entries, begun))
     }
 
-    /// The entry that begins with this sector, if one does and is whole.
+    /// Whether an entry of this log begins with the sector.
+    fn begins(&self, first: &Fields<'_>) -> Result<bool> {
+        Ok(first.bytes(0, 4)? == b"loge" && first.bytes(32, 16)? == self.guid.0)
+    }
+
+    /// The entry that begins with this sector, if it is whole.
     fn entry(&self, at: u64, first: &Fields<'_>) -> Result<Option<Entry>> {
         let entry = Entry {
             length: first.le_u32(8)?.into(),
@@ -155,9 +180,7 @@ impl<'a> Log<'a> {
             last_file_offset: first.le_u64(56)?,
         };
         let described = entry.described();
-        let plausible = first.bytes(0, 4)? == b"loge"
-            && first.bytes(32, 16)? == self.guid.0
-            && entry.sequence != 0
+        let plausible = entry.sequence != 0
             && entry.length.is_multiple_of(SECTOR)
             && (described..=self.length).contains(&entry.length)
             && entry.tail.is_multiple_of(SECTOR)

@@ -295,12 +295,29 @@ fn the_active_sequence_is_replayed_and_no_other() {
 }
 
 #[test]
-fn a_log_without_a_sequence_is_a_problem() {
+fn a_log_without_a_sequence_is_refused_unless_it_was_never_written_to() {
     let disk = open(with_log(image(), &[])).unwrap();
     check(&disk);
     assert_eq!(disk.problems.len(), 1);
+    // An entry of an earlier log, which had another name.
+    let mut stale = entry(9, 0, &[(TABLE, None)]);
+    stale[32] ^= 1;
+    assert_eq!(open(with_log(image(), &[(0, stale)])).unwrap().problems.len(), 1);
+
+    let refused = |entries: &[(usize, Vec<u8>)]| {
+        let error = open(with_log(image(), entries)).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        error.to_string()
+    };
+    // Its tail is nowhere: it goes on from entries that are gone.
     let later = (0, entry(9, 4096, &[(TABLE, None)]));
-    assert_eq!(open(with_log(image(), &[later])).unwrap().problems.len(), 1);
+    let said = refused(std::slice::from_ref(&later));
+    assert!(said.contains("it has 1 entry, 1 of them whole"), "{said}");
+    // One byte of it is wrong.
+    let mut torn = entry(3, 65536, &[(TABLE, None)]);
+    torn[70] ^= 1;
+    let said = refused(&[later, (65536, torn)]);
+    assert!(said.contains("it has 2 entries, 1 of them whole"), "{said}");
 }
 
 #[test]

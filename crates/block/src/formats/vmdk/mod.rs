@@ -322,6 +322,9 @@ mod tests {
                 [("d.vmdk", text.as_bytes()), ("flat", &flat), ("sparse", &sparse)];
             assert_eq!(open(&files).err().unwrap().kind(), ErrorKind::Corrupt, "{lines:?}");
         }
+        let short = text("custom", "RW 2 FLAT \"flat\" 0\n");
+        let error = open(&[("d.vmdk", short.as_bytes()), ("flat", &flat)]).err().unwrap();
+        assert_eq!(error.offset(), Some(512), "where the file ends: {error}");
     }
 
     #[test]

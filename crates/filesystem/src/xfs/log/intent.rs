@@ -1,18 +1,22 @@
 //! Intents: what a chain of transactions has yet to do, so that a mount can finish it.
 //!
 //! Most are about free space, reverse mappings and reference counts, which no reader sees. Three
-//! change what is read: extents mapped to a file (by a reflink), attributes set in steps, and
-//! extents exchanged between files. Such an intent without its *done* item is not carried out here;
-//! it is reported.
+//! change what is read: extents mapped to a file or taken from it, attributes set in steps, and
+//! extents exchanged between files in one go. The first kind, without its *done* item, is carried
+//! out on the [extents as they are read](remap); the others are reported.
 
 use std::collections::BTreeMap;
 
 use fathom_block::{Error, Problem, Result};
 
 use super::transaction::Item;
+use crate::xfs::remap::{Remap, Remaps};
 
 /// The most unfinished intents that are held in memory.
 const MAX_UNFINISHED: usize = 1 << 20;
+
+/// How many of what is not done are told.
+const MAX_PROBLEMS: usize = 16;
 
 /// Kinds of items: the intent; its done item is the next number.
 const EXTENTS: u16 = 0x1244;
@@ -25,7 +29,18 @@ const PARENT_POINTERS: u32 = 4;
 /// The intents that no done item has been seen for, by kind and identifier.
 #[derive(Default)]
 pub(super) struct Intents {
-    unfinished: BTreeMap<(u16, u64), u64>,
+    unfinished: BTreeMap<(u16, u64), Intent>,
+    /// How many there were, the finished ones too.
+    seen: u64,
+}
+
+/// What is to be done to a file.
+struct Intent {
+    /// Its place among all: a mount keeps to the order of the log.
+    order: u64,
+    inode: u64,
+    /// How it is done, where it can be.
+    remap: Option<Remap>,
 }
 
 impl Intents {
@@ -38,7 +53,11 @@ impl Intents {
                 let parent = kind == ATTRIBUTE && fields.le_u32(24)? & 0xFF >= PARENT_POINTERS;
                 // An intent about several extents is about one file.
                 if !parent && (kind != EXTENTS || fields.le_u32(4)? > 0) {
-                    self.unfinished.insert((kind, fields.le_u64(8)?), fields.le_u64(16)?);
+                    let found = if kind == EXTENTS { Remap::parse(&fields)? } else { None };
+                    let remap = found.map(|(_, remap)| remap);
+                    let intent = Intent { order: self.seen, inode: fields.le_u64(16)?, remap };
+                    self.seen += 1;
+                    self.unfinished.insert((kind, fields.le_u64(8)?), intent);
                 }
                 if self.unfinished.len() > MAX_UNFINISHED {
                     let why = format!("more than {MAX_UNFINISHED} unfinished intents");
@@ -54,17 +73,29 @@ impl Intents {
         }
     }
 
-    /// What a mount would still do, the first few in words.
-    pub(super) fn problems(&self) -> Vec<Problem> {
-        let named = self.unfinished.iter().take(16).map(|((kind, _), inode)| {
-            let what = match *kind {
+    /// What a mount would still do: to the extents of files, and what is not done here, the first
+    /// few in words.
+    pub(super) fn finish(self) -> (Remaps, Vec<Problem>) {
+        let mut remaps = Remaps::new();
+        let mut problems = Vec::new();
+        let mut intents: Vec<_> = self.unfinished.into_iter().collect();
+        intents.sort_unstable_by_key(|(_, intent)| intent.order);
+        for ((kind, _), intent) in intents {
+            if let Some(remap) = intent.remap {
+                remaps.entry(intent.inode).or_default().push(remap);
+                continue;
+            }
+            if problems.len() >= MAX_PROBLEMS {
+                continue;
+            }
+            let what = match kind {
                 EXTENTS => "a change of extents (BUI)",
                 ATTRIBUTE => "a change of attributes (ATTRI)",
                 _ => "an exchange of extents (XMI)",
             };
-            let why = format!("{what} of inode {inode} was under way and is not shown");
-            Error::unsupported("XFS log", why)
-        });
-        named.collect()
+            let why = format!("{what} of inode {} was under way and is not shown", intent.inode);
+            problems.push(Error::unsupported("XFS log", why));
+        }
+        (remaps, problems)
     }
 }

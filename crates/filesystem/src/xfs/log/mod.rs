@@ -4,7 +4,8 @@
 //! replayed is found by looking ([`head`]). Records hold pieces of transactions ([`transaction`]);
 //! a committed transaction is a list of changed things, which are put over the volume one after the
 //! other ([`replay`]): buffers of metadata ([`buffer`]), inodes ([`inode`]), fresh inodes
-//! ([`create`]). What a chain of transactions was in the middle of is reported ([`intent`]).
+//! ([`create`]). What a chain of transactions was in the middle of is finished where that can be
+//! seen, or reported ([`intent`]).
 //!
 //! A log that cannot be replayed, or not whole, is not replayed at all: the files are then those of
 //! the last time everything was written back, and the filesystem says that it is dirty.
@@ -30,6 +31,7 @@ use fathom_block::{Error, Problem, ReadAt, Result};
 use self::head::State;
 use self::record::Header;
 use self::ring::Ring;
+use super::remap::Remaps;
 use super::superblock::Superblock;
 use crate::node::Health;
 
@@ -41,6 +43,8 @@ pub(super) struct Recovery {
     pub(super) problems: Vec<Problem>,
     /// Inodes whose extent tree blocks may name another inode as their owner.
     pub(super) swapped: HashSet<u64>,
+    /// What is yet to be done to the extents of files.
+    pub(super) remaps: Remaps,
 }
 
 /// Replays the log of the volume.
@@ -50,6 +54,7 @@ pub(super) fn recover(volume: &Arc<dyn ReadAt>, superblock: &Superblock) -> Reco
         health: Health::Dirty,
         problems: vec![problem],
         swapped: HashSet::new(),
+        remaps: Remaps::new(),
     };
     match attempt(volume, superblock) {
         Ok(recovery) => recovery,
@@ -69,6 +74,7 @@ fn attempt(volume: &Arc<dyn ReadAt>, superblock: &Superblock) -> Result<Recovery
             health: Health::Clean,
             problems: Vec::new(),
             swapped: HashSet::new(),
+            remaps: Remaps::new(),
         });
     };
     if superblock.features.log_incompat != 0 {
@@ -82,6 +88,7 @@ fn attempt(volume: &Arc<dyn ReadAt>, superblock: &Superblock) -> Result<Recovery
         health,
         problems: replayed.problems,
         swapped: replayed.swapped,
+        remaps: replayed.remaps,
     })
 }
 

@@ -14,6 +14,7 @@ use super::ring::Ring;
 use super::transaction::{Assembly, Item, Transaction};
 use super::{buffer, create, inode, records};
 use crate::overlay::Overlay;
+use crate::xfs::remap::Remaps;
 use crate::xfs::superblock::{BASIC_BLOCK, Superblock};
 
 /// The most cancelled buffers that are held in memory.
@@ -35,6 +36,8 @@ pub(super) struct Replayed {
     pub(super) problems: Vec<Problem>,
     /// Inodes whose extent trees came from another inode.
     pub(super) swapped: HashSet<u64>,
+    /// What is yet to be done to the extents of files.
+    pub(super) remaps: Remaps,
 }
 
 /// Replays the records from block `tail` up to block `head`.
@@ -57,14 +60,16 @@ pub(super) fn replay(
         swapped: HashSet::new(),
     };
     transactions(ring, tail, head, &mut |transaction| replay.transaction(&transaction))?;
+    let (remaps, problems) = replay.intents.finish();
     Ok(Replayed {
         overlay: if superblock.features.crc {
             replay.canvas.seal()?
         } else {
             replay.canvas.finish()
         },
-        problems: replay.intents.problems(),
+        problems,
         swapped: replay.swapped,
+        remaps,
     })
 }
 

@@ -512,6 +512,43 @@ fn unfinished_intents_are_reported() {
 }
 
 #[test]
+fn changes_of_extents_that_are_not_done_are_finished() {
+    let inode = INODES as u64;
+    let intent = |id: u64, block: u64, start: u64, flags: u32| {
+        let mut bytes = vec![0x44, 0x12, 1, 0, 1, 0, 0, 0];
+        [id, inode, block, start].iter().for_each(|word| bytes.extend(word.to_le_bytes()));
+        bytes.extend(2u32.to_le_bytes());
+        bytes.extend(flags.to_le_bytes());
+        vec![bytes]
+    };
+    let done = |id: u64| {
+        let mut bytes = vec![0x45, 0x12, 1, 0, 0, 0, 0, 0];
+        bytes.extend(id.to_le_bytes());
+        vec![bytes]
+    };
+    let mut writer = Writer::new(true);
+    let size = 8 * BLOCK as u64;
+    writer.commit(&[vec![inode_format(INODES, 1, 2, true), core(true, INODES, size)]]);
+    // In the order of the log, not of the numbers.
+    writer.commit(&[intent(9, 30, 1, 1), intent(5, 30, 2, 2), intent(7, 40, 4, 1)]);
+    writer.commit(&[done(7)]);
+    writer.image.put(30 * BLOCK, &[b'x'; 2 * BLOCK]);
+    let filesystem = writer.open();
+    assert!(filesystem.problems().is_empty(), "{:?}", filesystem.problems());
+    assert_eq!(filesystem.info().health, Health::Replayed);
+    let node = NodeId::new(inode);
+    let file = filesystem.open(node).unwrap();
+    let data = file.next_data(0).unwrap();
+    assert_eq!((data.start, data.end), (BLOCK as u64, 2 * BLOCK as u64), "one of two is left");
+    assert_eq!(file.next_data(data.end), None);
+    // Where something is mapped already the file is damaged, and nothing else.
+    writer.commit(&[intent(11, 50, 0, 1)]);
+    let filesystem = writer.open();
+    assert!(filesystem.open(node).err().unwrap().to_string().contains("there are some already"));
+    assert!(filesystem.metadata(NodeId::new(64)).is_ok());
+}
+
+#[test]
 fn blocks_that_change_their_owner_are_noted() {
     let mut writer = Writer::new(true);
     writer.commit(&[vec![inode_format(INODES, 0x201, 2, true), core(true, INODES, 8)]]);
