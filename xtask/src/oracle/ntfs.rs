@@ -170,7 +170,7 @@ const STREAMS: &str = r#"
 echo main > file; setfattr -n user.small -v value file; setfattr -n user.empty file
 setfattr -n user.binary -v 0x00ff0a0d00 file; setfattr -n 'user.ünïcode 😀' -v x file
 setfattr -n user.Zone.Identifier -v '[ZoneTransfer]' file
-head -c 60000 /dev/urandom | base64 -w0 | head -c 60000 > big; setfattr -n user.large -v "$(cat big)" file
+head -c 45000 /dev/urandom | base64 -w0 > big; setfattr -n user.large -v "$(cat big)" file
 mkdir directory; setfattr -n user.of-directory -v yes directory
 : > many; for i in $(seq 1 200); do setfattr -n "user.stream number $i" -v "value $i" many; done
 "#;
