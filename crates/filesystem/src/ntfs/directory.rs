@@ -3,7 +3,7 @@
 //! Listing a directory does not walk the tree: every node in use holds names, and a bitmap says
 //! which are in use, so they are read in the order of the disk, each once, however the links
 //! between them may be damaged. Looking a name up walks the tree, and falls back to the list where
-//! the tree is damaged.
+//! the tree or its order is damaged.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -153,9 +153,12 @@ impl Directory {
     ) -> Result<Option<Reference>> {
         let mut search =
             Search { directory: self, name, upcase, cache, visited: HashSet::new(), found: None };
-        let Err(error) = search.node(None, 0) else {
+        let searched = search.node(None, 0);
+        // The tree is ordered by the volume's own table. By another, a name that is there may be
+        // passed by, and only the list can say that it is absent.
+        if searched.is_ok() && (search.found.is_some() || upcase.is_own()) {
             return Ok(search.found);
-        };
+        }
         let mut found = search.found;
         let listed = self.each_node(&mut |entries| {
             for entry in entries {
@@ -178,7 +181,7 @@ impl Directory {
         match (found, listed) {
             (Some(found), _) => Ok(Some(found)),
             (None, Ok(())) => Ok(None),
-            (None, Err(_)) => Err(error),
+            (None, Err(listed)) => Err(searched.err().unwrap_or(listed)),
         }
     }
 }

@@ -295,3 +295,16 @@ fn a_volume_without_root_or_version_is_refused() {
     volume.put(0, IN_USE, &[]);
     assert!(volume.open().is_err());
 }
+
+#[test]
+fn names_in_another_order_than_the_fallback_table_has_are_found() {
+    let mut volume = Volume::new(&[("dir", 40)]);
+    let key = |name: &str| file_name::tests::build(40, name, 1);
+    let entry = index::tests::entry;
+    let root = [entry(45, &key("b"), None), entry(46, &key("a"), None), entry(0, &[], None)];
+    volume.directory(40, &[resident(INDEX_ROOT, 9, "$I30", &index::tests::root(&root))]);
+    let ntfs = volume.open().unwrap();
+    let dir = find(&ntfs, "dir");
+    assert_eq!(ntfs.lookup(dir, b"A").unwrap().map(|node| node.inode), Some(46));
+    assert_eq!(ntfs.lookup(dir, b"c").unwrap(), None);
+}
