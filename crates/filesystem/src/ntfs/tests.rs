@@ -184,10 +184,15 @@ fn an_attribute_list_is_followed_and_checked() {
 
 /// A directory with a root that leads to two blocks.
 fn tree_of_names(subnode: Option<u64>, in_use: u8) -> Ntfs {
+    directory_of(subnode, true, in_use)
+}
+
+/// The same; the root need not lead to the second block.
+fn directory_of(subnode: Option<u64>, linked: bool, in_use: u8) -> Ntfs {
     let mut volume = Volume::new(&[("dir", 40)]);
     let key = |name: &str| file_name::tests::build(40, name, 1);
     let entry = index::tests::entry;
-    let root = [entry(45, &key("m"), Some(0)), entry(0, &[], Some(1))];
+    let root = [entry(45, &key("m"), Some(0)), entry(0, &[], linked.then_some(1))];
     let bitmap = resident(attribute::BITMAP, 8, "$I30", &[in_use, 0, 0, 0, 0, 0, 0, 0]);
     // The name goes where the run list of an attribute without one would.
     let plain = non_resident(attribute::INDEX_ALLOCATION, 7, 0..2, 8192, &[0x11, 2, 60]);
@@ -243,6 +248,26 @@ fn a_damaged_tree_is_listed_as_far_as_it_goes() {
     let ntfs = tree_of_names(None, 7);
     let (listed, problem) = names(&ntfs, find(&ntfs, "dir"));
     assert_eq!((listed.len(), problem.is_some()), (4, true));
+}
+
+#[test]
+fn a_bitmap_that_differs_from_the_tree_hides_no_name_and_is_told() {
+    for (in_use, told) in [(1, "uses block 1"), (2, "uses block 0"), (0, "uses block 1")] {
+        let ntfs = tree_of_names(None, in_use);
+        let (mut listed, problem) = names(&ntfs, find(&ntfs, "dir"));
+        listed.sort();
+        assert_eq!(listed, ["A", "a", "m", "z"], "{in_use:#b}");
+        let problem = problem.unwrap().to_string();
+        assert!(problem.contains(told), "{problem}");
+    }
+    // A link in a block that only a link leads to, and one in a circle of such.
+    let ntfs = tree_of_names(Some(0), 2);
+    assert_eq!(names(&ntfs, find(&ntfs, "dir")).0.len(), 4);
+    // A block that is in use, and that nothing leads to.
+    let ntfs = directory_of(None, false, 3);
+    let (listed, problem) = names(&ntfs, find(&ntfs, "dir"));
+    assert_eq!(listed.len(), 4);
+    assert!(problem.unwrap().to_string().contains("its tree has 1"));
 }
 
 #[test]
