@@ -110,25 +110,24 @@ impl Opener {
 
     /// Opens the disks at `location`: one, or as many as an archive holds.
     pub fn open(&self, location: &Location) -> Result<Vec<Disk>> {
-        let reader = match location {
-            Location::Path(path) => self.file(FileSource::open(path)?),
+        self.open_source(match location {
+            Location::Path(path) => {
+                Source::new(self.file(FileSource::open(path)?), location.clone())
+            }
             Location::Url(url) => self.url(url)?,
-        };
-        self.open_reader(reader, location)
+        })
     }
 
     /// Opens the disks in bytes that the caller already has; `location` is what they go by, and
     /// where what they refer to is looked for.
     pub fn open_reader(&self, reader: Arc<dyn ReadAt>, location: &Location) -> Result<Vec<Disk>> {
-        let source = Source { reader, location: location.clone() };
-        let chain = Chain { opener: self, location, depth: 0, probed: false };
-        let format = match self.format {
-            Some(format) => Ok(format),
-            None => detect(&*source.reader, location),
-        };
-        format
-            .and_then(|format| open_as(format, source, &chain))
-            .map_err(|error| error.of_image(location))
+        self.open_source(Source::new(reader, location.clone()))
+    }
+
+    fn open_source(&self, source: Source) -> Result<Vec<Disk>> {
+        let location = source.location.clone();
+        let chain = Chain { opener: self, location: &location, depth: 0, probed: false };
+        open_as(self.format, source, &chain).map_err(|error| error.of_image(&location))
     }
 
     fn file(&self, source: FileSource) -> Arc<dyn ReadAt> {
@@ -136,13 +135,15 @@ impl Opener {
     }
 
     #[cfg(feature = "http")]
-    fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
+    fn url(&self, url: &str) -> Result<Source> {
         let source = HttpSource::open(url, Arc::clone(&self.agents), Arc::clone(&self.meter))?;
-        Ok(Arc::new(Cached::new(Arc::new(source), Arc::clone(&self.cache), HTTP_REACH)))
+        let note = source.note();
+        let reader = Cached::new(Arc::new(source), Arc::clone(&self.cache), HTTP_REACH);
+        Ok(Source { note, ..Source::new(Arc::new(reader), Location::Url(url.to_owned())) })
     }
 
     #[cfg(not(feature = "http"))]
-    fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
+    fn url(&self, url: &str) -> Result<Source> {
         let name = Location::Url(url.to_owned()).to_string();
         Err(Error::unsupported(name, "this program was built without HTTP").placed())
     }
@@ -155,13 +156,11 @@ impl Opener {
     /// Opens what an image asked for, if the gate admits it.
     fn admit(&self, wish: &Wish<'_>) -> Result<Source> {
         match self.gate.admit(wish)? {
-            Admitted::File(file, path) => Ok(Source {
-                reader: self.file(FileSource::from_file(file, path.display().to_string())?),
-                location: Location::Path(path),
-            }),
-            Admitted::Url(url) => {
-                Ok(Source { reader: self.url(&url)?, location: Location::Url(url) })
+            Admitted::File(file, path) => {
+                let file = FileSource::from_file(file, path.display().to_string())?;
+                Ok(Source::new(self.file(file), Location::Path(path)))
             }
+            Admitted::Url(url) => self.url(&url),
         }
     }
 }
@@ -171,6 +170,14 @@ impl Opener {
 pub(crate) struct Source {
     pub(crate) reader: Arc<dyn ReadAt>,
     pub(crate) location: Location,
+    /// What is to be known of where they come from.
+    pub(crate) note: Option<&'static str>,
+}
+
+impl Source {
+    fn new(reader: Arc<dyn ReadAt>, location: Location) -> Self {
+        Self { reader, location, note: None }
+    }
 }
 
 /// What a format reader may ask for while it opens: other images, through the gate.
@@ -211,14 +218,11 @@ impl Chain<'_> {
         }
         let source = self.source(asked, role)?;
         let location = source.location.clone();
-        let (format, probed) = match declared {
-            Some(format) => (format, self.probed),
-            None => (detect(&*source.reader, &location)?, true),
-        };
+        let probed = declared.is_none() || self.probed;
         let chain =
             Chain { opener: self.opener, location: &location, depth: self.depth + 1, probed };
         let mut disks =
-            open_as(format, source, &chain).map_err(|error| error.of_image(&location))?;
+            open_as(declared, source, &chain).map_err(|error| error.of_image(&location))?;
         match (disks.pop(), disks.is_empty()) {
             (Some(disk), true) => Ok(disk),
             _ => {
@@ -245,13 +249,9 @@ impl Chain<'_> {
         if self.depth > 0 {
             return Err(Error::unsupported(self.location.to_string(), "an archive in an archive"));
         }
-        let format = match declared {
-            Some(format) => format,
-            None => detect(&*source.reader, &source.location)?,
-        };
         let location = source.location.clone();
         let chain = Chain { opener: self.opener, location: &location, depth: 1, probed: true };
-        open_as(format, source, &chain)
+        open_as(declared, source, &chain)
     }
 }
 
@@ -281,12 +281,17 @@ fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
     }
 }
 
-fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
+/// Opens the disks in bytes that are `declared` to be of a format, or whose format they say.
+fn open_as(declared: Option<Format>, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
+    let format = match declared {
+        Some(format) => format,
+        None => detect(&*source.reader, &source.location)?,
+    };
     if let (Some(snapshot), false) = (chain.snapshot(), format == Format::Qcow2) {
         let why = format!("a {format} image has no internal snapshots");
         return Err(Error::not_found(format!("snapshot {snapshot:?}"), why));
     }
-    let location = source.location.clone();
+    let (location, note) = (source.location.clone(), source.note);
     let disk = match format {
         Format::Raw => raw::open(source, chain),
         Format::Qcow2 => qcow2::open(source, chain),
@@ -300,6 +305,10 @@ fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk
         // Plain bytes are named by what they are read from.
         if format != Format::Raw {
             disk.reader = Arc::new(Named { disk: disk.reader, location });
+        }
+        if let (Some(note), Some(top)) = (note, disk.layers.first_mut()) {
+            let comma = if top.detail.is_empty() { "" } else { ", " };
+            top.detail = format!("{}{comma}{note}", top.detail);
         }
         vec![disk]
     })

@@ -90,22 +90,22 @@ impl<'a> Archive<'a> {
             let why = format!("it is split into {count} pieces; at most {MOST_CHUNKS} are read");
             return Err(Error::unsupported(what(), why));
         }
-        let (mut location, mut readers) = (None, Vec::new());
+        let (mut first, mut readers) = (None, Vec::new());
         for index in 0..count {
             let piece = self.find(&format!("{}.{index:09}", file.href), chain)?;
-            location.get_or_insert(piece.location);
-            readers.push(piece.reader);
+            readers.push(Arc::clone(&piece.reader));
+            first.get_or_insert(piece);
         }
         let joined = Joined::new(readers)?;
         let size = file.size.unwrap_or_default();
-        let Some(location) = location.filter(|_| joined.len() == size) else {
+        let Some(first) = first.filter(|_| joined.len() == size) else {
             let why = format!(
                 "its {count} pieces of {chunk_size} have {} bytes, not {size}",
                 joined.len()
             );
             return Err(Error::corrupt(what(), joined.len(), why));
         };
-        Ok(Source { reader: Arc::new(joined), location })
+        Ok(Source { reader: Arc::new(joined), ..first })
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) fn open_member(archive: &Source, member: &Member) -> Result<Source> {
         Location::Path(_) => Location::Path(name.into()),
         Location::Url(_) => Location::Url(name),
     };
-    Ok(Source { reader: Arc::new(window), location })
+    Ok(Source { reader: Arc::new(window), location, note: archive.note })
 }
 
 /// A name without the `./` that some archivers begin all names with.
