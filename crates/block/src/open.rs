@@ -281,6 +281,37 @@ fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
     }
 }
 
+/// What the file's name says it is, where its bytes say that it is nothing. Its header may be
+/// damaged, or all of it lost; the guest's bytes are then not where raw bytes would have them. The
+/// extents of a VMDK are raw rightly, and their names end like its own.
+fn misnamed(location: &Location) -> Option<Problem> {
+    let name = location.file_name().to_ascii_lowercase();
+    let (stem, ending) = name.rsplit_once('.')?;
+    let marks = match ending {
+        "vmdk" if is_flat_extent(stem) => return None,
+        "qcow2" | "qcow" => "qcow2 header",
+        "vmdk" => "VMDK header or descriptor",
+        "vhd" | "vpc" => "VHD footer",
+        "vhdx" | "avhdx" => "VHDX header",
+        "vdi" => "VDI header",
+        "ova" => "header of a tar archive",
+        _ => return None,
+    };
+    let why = format!(
+        "its name ends in .{ending}, but it has no {marks}: it is read as raw; give --image-format \
+         raw if that is right"
+    );
+    Some(Error::corrupt("image header", 0, why).of_image(location))
+}
+
+/// `disk-flat`, or `disk-f001` and the like.
+fn is_flat_extent(stem: &str) -> bool {
+    let numbered = |(_, number): (&str, &str)| {
+        number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    stem.ends_with("-flat") || stem.rsplit_once("-f").is_some_and(numbered)
+}
+
 /// Opens the disks in bytes that are `declared` to be of a format, or whose format they say.
 fn open_as(declared: Option<Format>, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
     let format = match declared {
@@ -305,6 +336,8 @@ fn open_as(declared: Option<Format>, source: Source, chain: &Chain<'_>) -> Resul
         // Plain bytes are named by what they are read from.
         if format != Format::Raw {
             disk.reader = Arc::new(Named { disk: disk.reader, location });
+        } else if declared.is_none() {
+            disk.problems.extend(misnamed(&location));
         }
         if let (Some(note), Some(top)) = (note, disk.layers.first_mut()) {
             let comma = if top.detail.is_empty() { "" } else { ", " };
@@ -389,5 +422,39 @@ impl Disk {
         self.layers.extend(beneath.layers.iter().cloned());
         self.problems.extend(beneath.problems.iter().cloned());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_by_name_that_is_none_is_a_problem() {
+        let problems = |name: &str, format: Option<Format>| {
+            let opener = Opener::new().format(format);
+            let bytes = Arc::new(vec![0; 4096]);
+            let mut disks = opener.open_reader(bytes, &Location::Path(name.into())).unwrap();
+            disks.remove(0).problems
+        };
+        for name in [
+            "x.qcow2",
+            "x.QCOW2",
+            "x.vmdk",
+            "x.vhd",
+            "x.vpc",
+            "x.vhdx",
+            "x.vdi",
+            "x.ova",
+            "f001.vmdk",
+        ] {
+            let said = problems(name, None);
+            assert_eq!(said.len(), 1, "{name}");
+            assert!(said[0].to_string().contains("read as raw"), "{}", said[0]);
+            assert!(problems(name, Some(Format::Raw)).is_empty(), "{name}");
+        }
+        for name in ["x.img", "x.raw", "x", "qcow2", "x-flat.vmdk", "x-f012.vmdk", "x.qcow2.bak"] {
+            assert!(problems(name, None).is_empty(), "{name}");
+        }
     }
 }
