@@ -18,23 +18,51 @@ const MOST_CHUNKS: u64 = 4096;
 /// Where files are looked up.
 pub(super) enum Archive<'a> {
     /// In a tar; nothing outside it is ever opened.
-    Tar { source: &'a Source, members: HashMap<&'a str, &'a Member>, directory: &'a str },
+    Tar {
+        source: &'a Source,
+        members: HashMap<&'a str, &'a Member>,
+        directory: &'a str,
+        /// Up to where its members are known, where it is cut off or damaged.
+        cut: Option<u64>,
+    },
     /// Beside the description, through the gate.
     Directory,
 }
 
 impl<'a> Archive<'a> {
     /// The members of a tar whose description is the one called `description`.
-    pub(super) fn tar(source: &'a Source, members: &'a [Member], description: &'a str) -> Self {
+    pub(super) fn tar(
+        source: &'a Source,
+        members: &'a [Member],
+        description: &'a str,
+        cut: Option<u64>,
+    ) -> Self {
         // Of two members of one name, the later is what unpacking would leave.
         let members = members.iter().map(|member| (plain(&member.name), member)).collect();
         let directory = plain(description).rfind('/').map_or("", |at| &plain(description)[..=at]);
-        Self::Tar { source, members, directory }
+        Self::Tar { source, members, directory, cut }
     }
 
     /// Opens the disks in a file that the description refers to; `declared` is the format it says
     /// the file has.
     pub(super) fn open(
+        &self,
+        file: &File,
+        declared: Option<Format>,
+        chain: &Chain<'_>,
+    ) -> Result<Vec<Disk>> {
+        self.look_up(file, declared, chain).map_err(|error| match self {
+            // What is missing may have been behind that place.
+            Self::Tar { cut: Some(at), .. } if error.kind() == ErrorKind::NotFound => {
+                let why = "the archive has no such member up to there, where it is cut off or \
+                           damaged";
+                Error::corrupt(format!("disk {:?}", file.href), *at, why)
+            }
+            _ => error,
+        })
+    }
+
+    fn look_up(
         &self,
         file: &File,
         declared: Option<Format>,
@@ -69,7 +97,7 @@ impl<'a> Archive<'a> {
 
     /// The bytes of one file.
     fn find(&self, name: &str, chain: &Chain<'_>) -> Result<Source> {
-        let Self::Tar { source, members, directory } = self else {
+        let Self::Tar { source, members, directory, .. } = self else {
             return chain.source(name, "disk");
         };
         let beside = format!("{directory}{}", plain(name));
