@@ -205,6 +205,33 @@ fn what_can_be_read_of_a_damaged_directory_is_shown() {
 }
 
 #[test]
+fn names_of_a_directory_without_an_index_are_read_once() {
+    let mut image = Image::new();
+    image.name("dir", 12);
+    image.inode(12, DIRECTORY, 2 * BLOCK as u64, 0, &numbers(&[30, 31]));
+    let first = [entry(b"b", 21), entry(b"long name", 22), entry(b"b", 23)].concat();
+    image.block(30, &directory_block(&first));
+    image.block(31, &directory_block(&[entry(b"a", 24), entry(b"bb", 25)].concat()));
+    let fs = image.open().unwrap();
+    let lookup = |name: &str| fs.lookup(NodeId::new(12), name.as_bytes());
+    for _ in 0..2 {
+        for (name, inode) in [("a", 24), ("b", 21), ("bb", 25), ("long name", 22)] {
+            assert_eq!(lookup(name).unwrap(), Some(NodeId::new(inode)), "{name}");
+        }
+        for name in ["", "c", "B", "long"] {
+            assert_eq!(lookup(name).unwrap(), None, "{name}");
+        }
+    }
+    let reads = image.counted();
+    let fs = super::open(reads.clone()).unwrap();
+    let lookup = |name: &str| fs.lookup(NodeId::new(12), name.as_bytes()).unwrap();
+    lookup("a");
+    let before = reads.count();
+    lookup("bb");
+    assert_eq!((lookup("none"), reads.count()), (None, before));
+}
+
+#[test]
 fn a_directory_whose_map_names_a_block_twice_is_damaged() {
     let mut image = Image::new();
     image.name("dir", 12);
