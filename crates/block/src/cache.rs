@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::read::{ReadAt, check_range};
 
 /// The size of a page.
@@ -320,9 +320,10 @@ impl Cached {
         let mut failure = None;
         for ((key, flight), mut page) in std::mem::take(&mut owed.flights).into_iter().zip(pages) {
             // One bad sector must not take its neighbours with it: after a failure every page is
-            // tried alone.
+            // tried alone. A server that is gone is so for all of them, and was waited for already.
             let landed = match &outcome {
                 Ok(()) => Ok(()),
+                Err(error) if error.kind() == ErrorKind::Unreachable => Err(error.clone()),
                 Err(_) => self.source.read_at(key.page * PAGE, Arc::make_mut(&mut page)),
             };
             let page = landed.map(|()| page);

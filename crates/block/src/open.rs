@@ -110,25 +110,24 @@ impl Opener {
 
     /// Opens the disks at `location`: one, or as many as an archive holds.
     pub fn open(&self, location: &Location) -> Result<Vec<Disk>> {
-        let reader = match location {
-            Location::Path(path) => self.file(FileSource::open(path)?),
+        self.open_source(match location {
+            Location::Path(path) => {
+                Source::new(self.file(FileSource::open(path)?), location.clone())
+            }
             Location::Url(url) => self.url(url)?,
-        };
-        self.open_reader(reader, location)
+        })
     }
 
     /// Opens the disks in bytes that the caller already has; `location` is what they go by, and
     /// where what they refer to is looked for.
     pub fn open_reader(&self, reader: Arc<dyn ReadAt>, location: &Location) -> Result<Vec<Disk>> {
-        let source = Source { reader, location: location.clone() };
-        let chain = Chain { opener: self, location, depth: 0, probed: false };
-        let format = match self.format {
-            Some(format) => Ok(format),
-            None => detect(&*source.reader, location),
-        };
-        format
-            .and_then(|format| open_as(format, source, &chain))
-            .map_err(|error| error.of_image(location))
+        self.open_source(Source::new(reader, location.clone()))
+    }
+
+    fn open_source(&self, source: Source) -> Result<Vec<Disk>> {
+        let location = source.location.clone();
+        let chain = Chain { opener: self, location: &location, depth: 0, probed: false };
+        open_as(self.format, source, &chain).map_err(|error| error.of_image(&location))
     }
 
     fn file(&self, source: FileSource) -> Arc<dyn ReadAt> {
@@ -136,13 +135,15 @@ impl Opener {
     }
 
     #[cfg(feature = "http")]
-    fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
+    fn url(&self, url: &str) -> Result<Source> {
         let source = HttpSource::open(url, Arc::clone(&self.agents), Arc::clone(&self.meter))?;
-        Ok(Arc::new(Cached::new(Arc::new(source), Arc::clone(&self.cache), HTTP_REACH)))
+        let note = source.note();
+        let reader = Cached::new(Arc::new(source), Arc::clone(&self.cache), HTTP_REACH);
+        Ok(Source { note, ..Source::new(Arc::new(reader), Location::Url(url.to_owned())) })
     }
 
     #[cfg(not(feature = "http"))]
-    fn url(&self, url: &str) -> Result<Arc<dyn ReadAt>> {
+    fn url(&self, url: &str) -> Result<Source> {
         let name = Location::Url(url.to_owned()).to_string();
         Err(Error::unsupported(name, "this program was built without HTTP").placed())
     }
@@ -155,13 +156,11 @@ impl Opener {
     /// Opens what an image asked for, if the gate admits it.
     fn admit(&self, wish: &Wish<'_>) -> Result<Source> {
         match self.gate.admit(wish)? {
-            Admitted::File(file, path) => Ok(Source {
-                reader: self.file(FileSource::from_file(file, path.display().to_string())?),
-                location: Location::Path(path),
-            }),
-            Admitted::Url(url) => {
-                Ok(Source { reader: self.url(&url)?, location: Location::Url(url) })
+            Admitted::File(file, path) => {
+                let file = FileSource::from_file(file, path.display().to_string())?;
+                Ok(Source::new(self.file(file), Location::Path(path)))
             }
+            Admitted::Url(url) => self.url(&url),
         }
     }
 }
@@ -171,6 +170,14 @@ impl Opener {
 pub(crate) struct Source {
     pub(crate) reader: Arc<dyn ReadAt>,
     pub(crate) location: Location,
+    /// What is to be known of where they come from.
+    pub(crate) note: Option<&'static str>,
+}
+
+impl Source {
+    fn new(reader: Arc<dyn ReadAt>, location: Location) -> Self {
+        Self { reader, location, note: None }
+    }
 }
 
 /// What a format reader may ask for while it opens: other images, through the gate.
@@ -211,14 +218,11 @@ impl Chain<'_> {
         }
         let source = self.source(asked, role)?;
         let location = source.location.clone();
-        let (format, probed) = match declared {
-            Some(format) => (format, self.probed),
-            None => (detect(&*source.reader, &location)?, true),
-        };
+        let probed = declared.is_none() || self.probed;
         let chain =
             Chain { opener: self.opener, location: &location, depth: self.depth + 1, probed };
         let mut disks =
-            open_as(format, source, &chain).map_err(|error| error.of_image(&location))?;
+            open_as(declared, source, &chain).map_err(|error| error.of_image(&location))?;
         match (disks.pop(), disks.is_empty()) {
             (Some(disk), true) => Ok(disk),
             _ => {
@@ -245,13 +249,9 @@ impl Chain<'_> {
         if self.depth > 0 {
             return Err(Error::unsupported(self.location.to_string(), "an archive in an archive"));
         }
-        let format = match declared {
-            Some(format) => format,
-            None => detect(&*source.reader, &source.location)?,
-        };
         let location = source.location.clone();
         let chain = Chain { opener: self.opener, location: &location, depth: 1, probed: true };
-        open_as(format, source, &chain)
+        open_as(declared, source, &chain)
     }
 }
 
@@ -281,12 +281,48 @@ fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
     }
 }
 
-fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
+/// What the file's name says it is, where its bytes say that it is nothing. Its header may be
+/// damaged, or all of it lost; the guest's bytes are then not where raw bytes would have them. The
+/// extents of a VMDK are raw rightly, and their names end like its own.
+fn misnamed(location: &Location) -> Option<Problem> {
+    let name = location.file_name().to_ascii_lowercase();
+    let (stem, ending) = name.rsplit_once('.')?;
+    let marks = match ending {
+        "vmdk" if is_flat_extent(stem) => return None,
+        "qcow2" | "qcow" => "qcow2 header",
+        "vmdk" => "VMDK header or descriptor",
+        "vhd" | "vpc" => "VHD footer",
+        "vhdx" | "avhdx" => "VHDX header",
+        "vdi" => "VDI header",
+        "ova" => "header of a tar archive",
+        _ => return None,
+    };
+    let why = format!(
+        "its name ends in .{ending}, but it has no {marks}: it is read as raw; give --image-format \
+         raw if that is right"
+    );
+    Some(Error::corrupt("image header", 0, why).of_image(location))
+}
+
+/// `disk-flat`, or `disk-f001` and the like.
+fn is_flat_extent(stem: &str) -> bool {
+    let numbered = |(_, number): (&str, &str)| {
+        number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    stem.ends_with("-flat") || stem.rsplit_once("-f").is_some_and(numbered)
+}
+
+/// Opens the disks in bytes that are `declared` to be of a format, or whose format they say.
+fn open_as(declared: Option<Format>, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
+    let format = match declared {
+        Some(format) => format,
+        None => detect(&*source.reader, &source.location)?,
+    };
     if let (Some(snapshot), false) = (chain.snapshot(), format == Format::Qcow2) {
         let why = format!("a {format} image has no internal snapshots");
         return Err(Error::not_found(format!("snapshot {snapshot:?}"), why));
     }
-    let location = source.location.clone();
+    let (location, note) = (source.location.clone(), source.note);
     let disk = match format {
         Format::Raw => raw::open(source, chain),
         Format::Qcow2 => qcow2::open(source, chain),
@@ -300,6 +336,12 @@ fn open_as(format: Format, source: Source, chain: &Chain<'_>) -> Result<Vec<Disk
         // Plain bytes are named by what they are read from.
         if format != Format::Raw {
             disk.reader = Arc::new(Named { disk: disk.reader, location });
+        } else if declared.is_none() {
+            disk.problems.extend(misnamed(&location));
+        }
+        if let (Some(note), Some(top)) = (note, disk.layers.first_mut()) {
+            let comma = if top.detail.is_empty() { "" } else { ", " };
+            top.detail = format!("{}{comma}{note}", top.detail);
         }
         vec![disk]
     })
@@ -380,5 +422,39 @@ impl Disk {
         self.layers.extend(beneath.layers.iter().cloned());
         self.problems.extend(beneath.problems.iter().cloned());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_by_name_that_is_none_is_a_problem() {
+        let problems = |name: &str, format: Option<Format>| {
+            let opener = Opener::new().format(format);
+            let bytes = Arc::new(vec![0; 4096]);
+            let mut disks = opener.open_reader(bytes, &Location::Path(name.into())).unwrap();
+            disks.remove(0).problems
+        };
+        for name in [
+            "x.qcow2",
+            "x.QCOW2",
+            "x.vmdk",
+            "x.vhd",
+            "x.vpc",
+            "x.vhdx",
+            "x.vdi",
+            "x.ova",
+            "f001.vmdk",
+        ] {
+            let said = problems(name, None);
+            assert_eq!(said.len(), 1, "{name}");
+            assert!(said[0].to_string().contains("read as raw"), "{}", said[0]);
+            assert!(problems(name, Some(Format::Raw)).is_empty(), "{name}");
+        }
+        for name in ["x.img", "x.raw", "x", "qcow2", "x-flat.vmdk", "x-f012.vmdk", "x.qcow2.bak"] {
+            assert!(problems(name, None).is_empty(), "{name}");
+        }
     }
 }

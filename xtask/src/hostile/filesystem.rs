@@ -155,7 +155,7 @@ os.mkdir("out")
                 ask("cp btrfs /hole out/btrfs"),
                 ask("cp ext /hole out/ext"),
                 // More than a file of this machine may have.
-                ask("cp xfs /most out/most").fails(9, "out/most"),
+                ask("cp xfs /most out/most").fails(10, "out/most"),
             ],
         )
         .after("for kind in xfs ext btrfs; do [ \"$(stat -c '%s %b' out/$kind)\" = '1099511627776 0' ]; done; [ ! -e out/most ]"),

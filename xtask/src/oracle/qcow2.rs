@@ -5,7 +5,9 @@ use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use fathom_block::export::{Target, export};
+use fathom_block::source::FileSource;
 use fathom_block::{Disk, ErrorKind, Location, Opener, ReadAt};
 
 use super::Case;
@@ -33,6 +35,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.push(Case::new("qcow2/dirty-and-corrupt", dirty_and_corrupt));
     cases.push(Case::new("qcow2/encrypted", encrypted));
     cases.push(Case::new("qcow2/sparse-giant", sparse_giant));
+    cases.push(Case::new("qcow2/written", written));
     cases
 }
 
@@ -523,6 +526,29 @@ fn sparse_giant(work: &Work) -> Result<()> {
         let mut buf = [0; 4096];
         disk.reader.read_at(size - (1 << 30), &mut buf)?;
         ensure!(buf == [5; 4096]);
+    }
+    Ok(())
+}
+
+/// What we write is to qemu what we were given: also where that is no whole number of sectors,
+/// which qemu counts as if zeros followed.
+fn written(work: &Work) -> Result<()> {
+    script(work, "source_disk whole.raw")?;
+    for cut in ["0", "1", "511", "5 * 65536 + 77", "1000000"] {
+        work.bash(&format!(
+            "cp whole.raw source.raw; truncate -s $(($(stat -c %s source.raw) - ({cut}))) source.raw"
+        ))?;
+        let source = FileSource::open(&work.path("source.raw"))?;
+        let image = fs::File::create(work.path("written.qcow2"))?;
+        export(&source, &image, Target::Qcow2, &|_| true)
+            .map_err(|error| anyhow!("{cut}: {error:?}"))?;
+        work.bash(
+            "qemu-img check -q written.qcow2
+             qemu-img compare -q -f raw -F qcow2 source.raw written.qcow2
+             size() { qemu-img info --output=json -f $1 $2 | grep -o '\"virtual-size\": [0-9]*' | tail -1; }
+             [ \"$(size raw source.raw)\" = \"$(size qcow2 written.qcow2)\" ]",
+        )
+        .with_context(|| format!("{cut} bytes less"))?;
     }
     Ok(())
 }

@@ -20,6 +20,8 @@ const ENTRIES: u64 = CLUSTER / 8;
 const COUNTS: u64 = CLUSTER / 2;
 /// "Nobody else refers to this cluster".
 const COPIED: u64 = 1 << 63;
+/// What the virtual size is a multiple of: qemu counts in sectors, and cuts off what is not one.
+const SECTOR: u64 = 512;
 /// The largest level-one table that qemu opens, in bytes.
 const MAX_L1: u64 = 32 << 20;
 
@@ -28,7 +30,9 @@ pub(super) fn write(
     out: &File,
     advance: &(dyn Fn(u64) -> bool + Sync),
 ) -> Result<(), ExportError> {
-    let l1_entries = source.len().div_ceil(CLUSTER * ENTRIES);
+    // What a disk of no whole sectors has of its last one is followed by zeros, as in a loop device.
+    let size = source.len().next_multiple_of(SECTOR);
+    let l1_entries = size.div_ceil(CLUSTER * ENTRIES);
     if l1_entries * 8 > MAX_L1 {
         let limit = MAX_L1 / 8 * CLUSTER * ENTRIES;
         return Err(std::io::Error::other(format!(
@@ -90,7 +94,7 @@ pub(super) fn write(
     out.write_all_at(&big_endian(&pointers), table_at)?;
     out.set_len(total * CLUSTER)?;
 
-    out.write_all_at(&header(source.len(), l1_entries, l1_at, table_at, table_clusters), 0)?;
+    out.write_all_at(&header(size, l1_entries, l1_at, table_at, table_clusters), 0)?;
     Ok(())
 }
 
@@ -116,4 +120,29 @@ fn header(size: u64, l1_entries: u64, l1_at: u64, table_at: u64, table_clusters:
     header.extend(104u32.to_be_bytes());
     header.extend([0; 8]); // the end of the header extensions
     header
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::location::Location;
+    use crate::open::Opener;
+
+    #[test]
+    fn the_size_is_whole_sectors() {
+        for (length, size) in [(0, 0), (1, 512), (512, 512), (513, 1024), (70_001, 70_144)] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            write(&vec![b'x'; length], file.as_file(), &|_| true).unwrap();
+            let image = Arc::new(std::fs::read(file.path()).unwrap());
+            let disks = Opener::new().open_reader(image, &Location::Path("x.qcow2".into()));
+            let reader = disks.unwrap().remove(0).reader;
+            assert_eq!(reader.len(), size);
+            let mut bytes = vec![0xEE; size as usize];
+            reader.read_at(0, &mut bytes).unwrap();
+            let (data, rest) = bytes.split_at(length);
+            assert!(data.iter().all(|byte| *byte == b'x') && rest.iter().all(|byte| *byte == 0));
+        }
+    }
 }

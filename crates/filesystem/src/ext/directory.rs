@@ -5,12 +5,13 @@
 //! can be read in the same way. With `metadata_csum` each block ends with its checksum, in what
 //! reads as one more free entry.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use fathom_block::{Error, Fields, Result};
 
 use super::checksum::crc32c;
-use super::inode::Inode;
+use super::inode::{I_BLOCK, Inode};
 use super::store::Store;
 use super::{inline, tree};
 use crate::node::FileType;
@@ -25,6 +26,10 @@ const SHORTEST: usize = 12;
 
 /// The free entry that holds a block's checksum.
 const TAIL: usize = 12;
+
+/// How many runs of a directory's map are compared with each other. One of that many pieces has a
+/// million names or more.
+const MAX_COMPARED: usize = 64 << 10;
 
 /// How many bytes of a directory are read at once.
 const PORTION: u64 = 256 << 10;
@@ -77,6 +82,7 @@ fn scan_blocks(store: &Store, directory: &Inode, visit: Visit<'_>) -> Result<()>
     // blocks of this volume.
     let mut next = 0;
     let mut left = superblock.blocks_count;
+    let mut places = Places::default();
     let outcome = tree::visit(store, directory, 0..blocks, &mut |run| {
         if run.logical != next || run.physical.is_none() {
             damage.get_or_insert_with(|| hole(directory, next));
@@ -91,6 +97,11 @@ fn scan_blocks(store: &Store, directory: &Inode, visit: Visit<'_>) -> Result<()>
             return ControlFlow::Break(());
         }
         left -= run.blocks;
+        // Names that were shown are not shown again; those that should be here are lost.
+        let overlaps = !places.add(physical, run.blocks);
+        if overlaps {
+            damage.get_or_insert_with(|| taken(directory, &run, physical));
+        }
         let portion = PORTION / block_size;
         let mut done = 0;
         while done < run.blocks {
@@ -102,6 +113,9 @@ fn scan_blocks(store: &Store, directory: &Inode, visit: Visit<'_>) -> Result<()>
                 }
                 Ok(bytes) => {
                     for (index, block) in bytes.chunks_exact(block_size as usize).enumerate() {
+                        if overlaps && places.have(physical + done + index as u64) {
+                            continue;
+                        }
                         let at = offset + index as u64 * block_size;
                         let fields = Fields::new(WHAT, at, block);
                         let logical = run.logical + done + index as u64;
@@ -126,6 +140,36 @@ fn scan_blocks(store: &Store, directory: &Inode, visit: Visit<'_>) -> Result<()>
         return Err(damage);
     }
     Ok(())
+}
+
+/// Where the blocks of a directory lie that were shown so far. No two can be at the same place; a
+/// damaged list of blocks may have it so, and nothing else would tell.
+#[derive(Default)]
+struct Places(BTreeMap<u64, u64>);
+
+impl Places {
+    /// Adds blocks, unless some of them are there already.
+    fn add(&mut self, start: u64, blocks: u64) -> bool {
+        let end = start.saturating_add(blocks);
+        let free = self.0.range(..end).next_back().is_none_or(|(_, last)| *last <= start);
+        if free && self.0.len() < MAX_COMPARED {
+            self.0.insert(start, end);
+        }
+        free
+    }
+
+    fn have(&self, block: u64) -> bool {
+        self.0.range(..=block).next_back().is_some_and(|(_, last)| block < *last)
+    }
+}
+
+fn taken(directory: &Inode, run: &tree::Run, physical: u64) -> Error {
+    let why = format!(
+        "the directory's block {} lies where another of its blocks does, at block {physical} of \
+         the volume: names are missing",
+        run.logical
+    );
+    directory.corrupt(I_BLOCK, why)
 }
 
 fn hole(directory: &Inode, block: u64) -> Error {

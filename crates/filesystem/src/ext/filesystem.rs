@@ -3,18 +3,23 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use fathom_block::cache::Decoded;
 use fathom_block::{Error, Problem, ReadAt, Result, read_vec};
 
 use super::amendments::Amended;
 use super::file::MappedFile;
 use super::htree::{self, Found};
 use super::inode::{I_BLOCK, I_BLOCK_SIZE, Inode};
+use super::name_table::{MAX_DIRECTORY, NameTable};
 use super::store::{ROOT_INODE, Store};
 use super::{directory, inline, names, tree, xattr};
 use crate::detect::Kind;
 use crate::node::{DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Visit, Xattr};
 
 const LINK: &str = "ext symbolic link";
+
+/// How many bytes of names are kept for lookups.
+const KEPT: usize = 8 << 20;
 
 /// How many groups' free blocks are added up where the superblock's own count is out of date.
 const COUNTED_GROUPS: u32 = 1 << 15;
@@ -23,11 +28,13 @@ const COUNTED_GROUPS: u32 = 1 << 15;
 pub(super) struct Ext {
     store: Arc<Store>,
     health: Health,
+    /// Of directories that have no index, by inode.
+    tables: Decoded<u32, NameTable>,
 }
 
 impl Ext {
     pub(super) fn new(store: Store, health: Health) -> Self {
-        Self { store: Arc::new(store), health }
+        Self { store: Arc::new(store), health, tables: Decoded::new(KEPT) }
     }
 
     fn inode(&self, node: NodeId) -> Result<Arc<Inode>> {
@@ -131,6 +138,11 @@ impl Filesystem for Ext {
                 // The names themselves may well be fine.
                 Ok(Found::Unusable) | Err(_) => {}
             }
+        }
+        if plain && several && directory.size <= MAX_DIRECTORY {
+            let read = || Ok(NameTable::read(store, &directory));
+            let table = self.tables.get_or(&directory.number, NameTable::weight, read)?;
+            return Ok(table.find(name)?.and_then(node));
         }
         let mut found = None;
         let mut alike = None;

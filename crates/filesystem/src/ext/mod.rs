@@ -28,6 +28,7 @@ mod inline;
 mod inode;
 mod journal;
 mod mmp;
+mod name_table;
 mod names;
 mod rescue;
 mod store;

@@ -3,8 +3,9 @@
 //! directory has block 24; a test may use those from 30 on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fathom_block::{Error, Result};
+use fathom_block::{Error, ReadAt, Result};
 
 use super::superblock::MAGIC;
 use crate::node::Filesystem;
@@ -80,6 +81,15 @@ impl Image {
     }
 
     pub(super) fn open(&self) -> Result<Arc<dyn Filesystem>> {
+        super::open(Arc::new(self.whole()))
+    }
+
+    /// The image as a volume that counts the reads of it.
+    pub(super) fn counted(&self) -> Arc<Counted> {
+        Arc::new(Counted { bytes: self.whole(), reads: AtomicUsize::new(0) })
+    }
+
+    fn whole(&self) -> Vec<u8> {
         let mut bytes = self.bytes.clone();
         let at = ROOT_BLOCK as usize * BLOCK;
         if !self.root.is_empty() {
@@ -87,7 +97,7 @@ impl Image {
         } else if bytes[at..at + BLOCK] == [0; BLOCK] {
             bytes[at..at + BLOCK].copy_from_slice(&directory_block(&[]));
         }
-        super::open(Arc::new(bytes))
+        bytes
     }
 
     pub(super) fn tree(&self) -> Tree {
@@ -102,6 +112,29 @@ impl Image {
     /// The error that reading the file gives.
     pub(super) fn error(&self, path: &str) -> Error {
         self.read(path).unwrap_err()
+    }
+}
+
+/// A volume that counts the reads of it.
+pub(super) struct Counted {
+    bytes: Vec<u8>,
+    reads: AtomicUsize,
+}
+
+impl Counted {
+    pub(super) fn count(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
+    }
+}
+
+impl ReadAt for Counted {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.bytes.read_at(offset, buf)
     }
 }
 

@@ -206,6 +206,62 @@ fn what_can_be_read_of_a_damaged_directory_is_shown() {
 }
 
 #[test]
+fn names_of_a_directory_without_an_index_are_read_once() {
+    let mut image = Image::new();
+    image.name("dir", 12);
+    image.inode(12, DIRECTORY, 2 * BLOCK as u64, 0, &numbers(&[30, 31]));
+    let first = [entry(b"b", 21), entry(b"long name", 22), entry(b"b", 23)].concat();
+    image.block(30, &directory_block(&first));
+    image.block(31, &directory_block(&[entry(b"a", 24), entry(b"bb", 25)].concat()));
+    let fs = image.open().unwrap();
+    let lookup = |name: &str| fs.lookup(NodeId::new(12), name.as_bytes());
+    for _ in 0..2 {
+        for (name, inode) in [("a", 24), ("b", 21), ("bb", 25), ("long name", 22)] {
+            assert_eq!(lookup(name).unwrap(), Some(NodeId::new(inode)), "{name}");
+        }
+        for name in ["", "c", "B", "long"] {
+            assert_eq!(lookup(name).unwrap(), None, "{name}");
+        }
+    }
+    let reads = image.counted();
+    let fs = super::open(reads.clone()).unwrap();
+    let lookup = |name: &str| fs.lookup(NodeId::new(12), name.as_bytes()).unwrap();
+    lookup("a");
+    let before = reads.count();
+    lookup("bb");
+    assert_eq!((lookup("none"), reads.count()), (None, before));
+}
+
+#[test]
+fn a_directory_whose_map_names_a_block_twice_is_damaged() {
+    let mut image = Image::new();
+    image.name("dir", 12);
+    let size = 4 * BLOCK as u64;
+    for (block, name) in [(30, b"a"), (31, b"b"), (32, b"c"), (33, b"d")] {
+        image.block(block, &directory_block(&entry(name, 13)));
+    }
+    let mut listed = |map: &[u32]| {
+        image.inode(12, DIRECTORY, size, 0, &numbers(map));
+        let fs = image.open().unwrap();
+        let mut names = Vec::new();
+        let outcome = fs.read_dir(NodeId::new(12), &mut |entry| {
+            names.push(String::from_utf8(entry.name).unwrap());
+            std::ops::ControlFlow::Continue(())
+        });
+        (names.concat(), outcome.err().map(|error| error.to_string()))
+    };
+    assert_eq!(listed(&[30, 31, 32, 33]), ("abcd".to_owned(), None));
+    assert_eq!(listed(&[33, 32, 31, 30]), ("dcba".to_owned(), None));
+    for (map, names) in
+        [([30, 31, 30, 33], "abd"), ([30, 31, 32, 31], "abc"), ([31, 30, 31, 32], "bac")]
+    {
+        let (shown, problem) = listed(&map);
+        assert_eq!(shown, names, "{map:?}");
+        assert!(problem.unwrap().contains("names are missing"), "{map:?}");
+    }
+}
+
+#[test]
 fn a_directory_larger_than_its_volume() {
     let mut image = Image::new();
     let node = extent_node(0, &[(0, 900, 30), (900, 900, 30)]);

@@ -2,9 +2,10 @@
 //!
 //! Listing a directory does not walk the tree: every node in use holds names, and a bitmap says
 //! which are in use, so they are read in the order of the disk, each once, however the links
-//! between them may be damaged. Looking a name up walks the tree, and falls back to the list where
-//! the tree is damaged. What the list has is found; that it lacks a name says nothing, since the
-//! bitmap that it goes by need not have what the tree has lost.
+//! between them may be damaged. The links are looked at all the same: what they lead to and the
+//! bitmap does not have is listed too, and that the two disagree is damage. Looking a name up walks
+//! the tree, and falls back to the list where the tree or its order is damaged. What the list has is
+//! found; that it lacks a name says nothing where the tree has lost some.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -30,6 +31,10 @@ const MAX_DEPTH: usize = 32;
 
 /// After so many damaged blocks the rest of a directory is not looked at.
 const MAX_DAMAGED: usize = 64;
+
+/// After so many blocks that the bitmap does not have the rest of them is not looked at: a bitmap
+/// of which a block was lost lacks some thousand.
+const MAX_UNMARKED: usize = 64 << 10;
 
 /// How much of the bitmap is read at a time.
 const BITMAP_STEP: u64 = 4 << 10;
@@ -99,49 +104,23 @@ impl Directory {
 
     /// Hands every node's entries to `visit`. What can be read of a damaged directory is handed
     /// over before the error is returned.
-    pub(super) fn each_node(
-        &self,
-        visit: &mut dyn FnMut(Entries<'_>) -> Result<ControlFlow<()>>,
-    ) -> Result<()> {
-        let mut damage = Damage::default();
-        match index::root_entries(&self.root()).and_then(&mut *visit) {
-            Ok(ControlFlow::Break(())) => return Ok(()),
-            Ok(ControlFlow::Continue(())) => {}
-            Err(error) => damage.add(error),
-        }
-        let Some(blocks) = &self.blocks else {
-            return damage.outcome();
+    pub(super) fn each_node(&self, visit: Visit<'_>) -> Result<()> {
+        let mut walk = Walk {
+            directory: self,
+            visit,
+            damage: Damage::default(),
+            marks: Marks::default(),
+            linked: 0,
+            unmarked: Vec::new(),
         };
-        let mut bit = 0;
-        while let Some(range) = blocks.in_use.next_data(bit / 8) {
-            let step = BITMAP_STEP.min(range.end - range.start);
-            let bytes = match read_vec(&*blocks.in_use, "index bitmap", range.start, step) {
-                Ok(bytes) => bytes,
-                Err(error) => {
-                    damage.add(error);
-                    break;
-                }
-            };
-            let set = (0..step * 8).filter(|bit| bytes[(bit / 8) as usize] >> (bit % 8) & 1 == 1);
-            for number in set.map(|bit| range.start * 8 + bit) {
-                let Some(offset) = number.checked_mul(blocks.block_size) else {
-                    break;
-                };
-                let node = blocks.read(offset / blocks.unit).and_then(|block| {
-                    visit(index::block_entries(&Fields::new("INDX block", self.at, &block))?)
-                });
-                match node {
-                    Ok(ControlFlow::Break(())) => return Ok(()),
-                    Ok(ControlFlow::Continue(())) => {}
-                    Err(error) => damage.add(error),
-                }
-                if damage.count > MAX_DAMAGED {
-                    return damage.outcome();
-                }
-            }
-            bit = (range.start + step) * 8;
+        let flow = index::root_entries(&self.root()).and_then(|root| walk.node(root));
+        if walk.goes_on(flow)
+            && let Some(blocks) = &self.blocks
+            && walk.marked(blocks)
+        {
+            walk.unmarked(blocks);
         }
-        damage.outcome()
+        walk.damage.outcome()
     }
 
     /// The file called `name`: the one that is spelled the same if there is one, otherwise one that
@@ -154,12 +133,14 @@ impl Directory {
     ) -> Result<Option<Reference>> {
         let mut search =
             Search { directory: self, name, upcase, cache, visited: HashSet::new(), found: None };
-        let Err(error) = search.node(None, 0) else {
+        let searched = search.node(None, 0);
+        // The tree is ordered by the volume's own table. By another, a name that is there may be
+        // passed by, and only the list can say that it is absent.
+        if searched.is_ok() && (search.found.is_some() || upcase.is_own()) {
             return Ok(search.found);
-        };
+        }
         let mut found = search.found;
-        // Whether all nodes in use could be read does not matter: see above.
-        let _ = self.each_node(&mut |entries| {
+        let listed = self.each_node(&mut |entries| {
             for entry in entries {
                 let entry = entry?;
                 if let Some(key) = &entry.key
@@ -177,7 +158,11 @@ impl Directory {
             }
             Ok(ControlFlow::Continue(()))
         });
-        found.map(Some).ok_or(error)
+        match (found, searched) {
+            (Some(found), _) => Ok(Some(found)),
+            (None, Err(error)) => Err(error),
+            (None, Ok(_)) => listed.map(|()| None),
+        }
     }
 }
 
@@ -192,6 +177,145 @@ impl Allocation {
         let mut block = read_vec(&*self.file, "INDX block", offset, self.block_size)?;
         index::check_block(&mut block, vcn, offset)?;
         Ok(block)
+    }
+}
+
+/// What is called for every node's entries; `Break` ends the walk.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(Entries<'_>) -> Result<ControlFlow<()>>;
+
+/// The walk over all nodes.
+struct Walk<'a> {
+    directory: &'a Directory,
+    visit: Visit<'a>,
+    damage: Damage,
+    marks: Marks,
+    /// How many links there are to blocks.
+    linked: u64,
+    /// Blocks that a link leads to, but that are not in use by the bitmap.
+    unmarked: Vec<u64>,
+}
+
+impl Walk<'_> {
+    fn node(&mut self, entries: Entries<'_>) -> Result<ControlFlow<()>> {
+        if let Some(blocks) = &self.directory.blocks {
+            // What is wrong with an entry is for the visitor to meet.
+            for vcn in entries.clone().map_while(Result::ok).filter_map(|entry| entry.subnode) {
+                self.linked += 1;
+                let number = vcn.saturating_mul(blocks.unit) / blocks.block_size;
+                if !self.marks.has(blocks, number) && self.unmarked.len() <= MAX_UNMARKED {
+                    self.unmarked.push(vcn);
+                }
+            }
+        }
+        (self.visit)(entries)
+    }
+
+    /// Reads one block, and says whether to go on.
+    fn block(&mut self, blocks: &Allocation, vcn: u64) -> bool {
+        let flow = blocks.read(vcn).and_then(|block| {
+            let fields = Fields::new("INDX block", self.directory.at, &block);
+            self.node(index::block_entries(&fields)?)
+        });
+        self.goes_on(flow)
+    }
+
+    fn goes_on(&mut self, flow: Result<ControlFlow<()>>) -> bool {
+        match flow {
+            Ok(ControlFlow::Continue(())) => true,
+            Ok(ControlFlow::Break(())) => {
+                // Who has found what it wanted need not know of damage elsewhere.
+                self.damage = Damage::default();
+                false
+            }
+            Err(error) => {
+                self.damage.add(error);
+                self.damage.count <= MAX_DAMAGED
+            }
+        }
+    }
+
+    /// The blocks that are in use by the bitmap, in the order of the disk.
+    fn marked(&mut self, blocks: &Allocation) -> bool {
+        let mut marked = 0;
+        let mut bit = 0;
+        while let Some(range) = blocks.in_use.next_data(bit / 8) {
+            let step = BITMAP_STEP.min(range.end - range.start);
+            let bytes = match read_vec(&*blocks.in_use, "index bitmap", range.start, step) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    self.damage.add(error);
+                    if self.damage.count > MAX_DAMAGED {
+                        return true;
+                    }
+                    Vec::new()
+                }
+            };
+            let bits = bytes.len() as u64 * 8;
+            let set = (0..bits).filter(|bit| bytes[(bit / 8) as usize] >> (bit % 8) & 1 == 1);
+            for number in set.map(|bit| range.start * 8 + bit) {
+                let Some(offset) = number.checked_mul(blocks.block_size) else {
+                    break;
+                };
+                marked += 1;
+                if !self.block(blocks, offset / blocks.unit) {
+                    return false;
+                }
+            }
+            bit = (range.start + step) * 8;
+        }
+        // Links in damaged blocks are not known.
+        let linked = self.linked - self.unmarked.len() as u64;
+        if marked > linked && self.damage.count == 0 {
+            let why = format!(
+                "{marked} blocks of its index are in use by its bitmap, but its tree has {linked}: \
+                 names may be listed that were deleted"
+            );
+            self.damage.add(index::lacking(self.directory.number, self.directory.at, why));
+        }
+        true
+    }
+
+    /// The blocks that only links lead to.
+    fn unmarked(&mut self, blocks: &Allocation) {
+        let mut visited = HashSet::new();
+        while let Some(vcn) = self.unmarked.pop() {
+            if !visited.insert(vcn) {
+                continue;
+            }
+            if visited.len() == 1 {
+                let why = format!("its tree uses block {vcn}, which its bitmap says is free");
+                self.damage.add(index::lacking(self.directory.number, self.directory.at, why));
+            }
+            if visited.len() > MAX_UNMARKED || !self.block(blocks, vcn) {
+                return;
+            }
+        }
+    }
+}
+
+/// Which blocks are in use by the bitmap, of which a part at a time is kept.
+#[derive(Default)]
+struct Marks {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Marks {
+    /// Whether the block is known to be in use.
+    fn has(&mut self, blocks: &Allocation, number: u64) -> bool {
+        let byte = number / 8;
+        if byte >= blocks.in_use.len() {
+            return false;
+        }
+        let known = self.start..self.start + self.bytes.len() as u64;
+        if !known.contains(&byte) {
+            self.start = byte / BITMAP_STEP * BITMAP_STEP;
+            let step = BITMAP_STEP.min(blocks.in_use.len() - self.start);
+            self.bytes = read_vec(&*blocks.in_use, "index bitmap", self.start, step)
+                .unwrap_or_else(|_| vec![0; step as usize]);
+        }
+        let at = (byte - self.start) as usize;
+        self.bytes.get(at).is_some_and(|bits| bits >> (number % 8) & 1 == 1)
     }
 }
 

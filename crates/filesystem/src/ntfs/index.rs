@@ -91,6 +91,7 @@ fn entries<'a>(node: &Fields<'a>, header: usize) -> Result<Entries<'a>> {
 }
 
 /// The entries of one node. An error is the last item.
+#[derive(Clone)]
 pub(super) struct Entries<'a> {
     node: Fields<'a>,
     next: Option<usize>,

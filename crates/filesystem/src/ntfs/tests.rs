@@ -184,15 +184,15 @@ fn an_attribute_list_is_followed_and_checked() {
 
 /// A directory with a root that leads to two blocks.
 fn tree_of_names(subnode: Option<u64>, in_use: u8) -> Ntfs {
-    tree_from(0, subnode, in_use)
+    directory_of(0, subnode, true, in_use)
 }
 
-/// The same, where the root says that the first block is `first`.
-fn tree_from(first: u64, subnode: Option<u64>, in_use: u8) -> Ntfs {
+/// The same, where the root says that the first block is `first`, and need not lead to the second.
+fn directory_of(first: u64, subnode: Option<u64>, linked: bool, in_use: u8) -> Ntfs {
     let mut volume = Volume::new(&[("dir", 40)]);
     let key = |name: &str| file_name::tests::build(40, name, 1);
     let entry = index::tests::entry;
-    let root = [entry(45, &key("m"), Some(first)), entry(0, &[], Some(1))];
+    let root = [entry(45, &key("m"), Some(first)), entry(0, &[], linked.then_some(1))];
     let bitmap = resident(attribute::BITMAP, 8, "$I30", &[in_use, 0, 0, 0, 0, 0, 0, 0]);
     // The name goes where the run list of an attribute without one would.
     let plain = non_resident(attribute::INDEX_ALLOCATION, 7, 0..2, 8192, &[0x11, 2, 60]);
@@ -252,17 +252,38 @@ fn a_damaged_tree_is_listed_as_far_as_it_goes() {
 #[test]
 fn a_damaged_tree_never_says_that_a_name_is_not_there() {
     // The root leads to a block that is not there. The list has all names all the same.
-    let ntfs = tree_from(5, None, 3);
+    let ntfs = directory_of(5, None, true, 3);
     let dir = find(&ntfs, "dir");
     let (listed, problem) = names(&ntfs, dir);
-    assert_eq!((listed.len(), problem.is_none()), (4, true));
+    assert_eq!((listed.len(), problem.is_some()), (4, true));
     let lookup = |name: &str| ntfs.lookup(dir, name.as_bytes());
     assert_eq!(lookup("A").unwrap().unwrap().inode, 46, "the list has it");
     let absent = lookup("absent").unwrap_err();
     assert!(absent.to_string().contains("has no block 5"), "{absent}");
-    assert_eq!(lookup("zz").unwrap(), None, "the way there is not damaged");
+    // The way there is not damaged, but this volume has no table of its own to be sure by.
+    assert!(lookup("zz").is_err());
     let exists = Tree::new(Arc::new(ntfs)).exists(b"dir/absent");
     assert_eq!(exists.unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn a_bitmap_that_differs_from_the_tree_hides_no_name_and_is_told() {
+    for (in_use, told) in [(1, "uses block 1"), (2, "uses block 0"), (0, "uses block 1")] {
+        let ntfs = tree_of_names(None, in_use);
+        let (mut listed, problem) = names(&ntfs, find(&ntfs, "dir"));
+        listed.sort();
+        assert_eq!(listed, ["A", "a", "m", "z"], "{in_use:#b}");
+        let problem = problem.unwrap().to_string();
+        assert!(problem.contains(told), "{problem}");
+    }
+    // A link in a block that only a link leads to, and one in a circle of such.
+    let ntfs = tree_of_names(Some(0), 2);
+    assert_eq!(names(&ntfs, find(&ntfs, "dir")).0.len(), 4);
+    // A block that is in use, and that nothing leads to.
+    let ntfs = directory_of(0, None, false, 3);
+    let (listed, problem) = names(&ntfs, find(&ntfs, "dir"));
+    assert_eq!(listed.len(), 4);
+    assert!(problem.unwrap().to_string().contains("its tree has 1"));
 }
 
 #[test]
@@ -324,4 +345,17 @@ fn a_cut_volume_says_where_it_ends() {
     let problems = volume.open().unwrap().problems();
     let cut = problems.iter().find(|problem| problem.to_string().contains("truncated?"));
     assert_eq!(cut.and_then(Error::offset), Some(end as u64), "{problems:?}");
+}
+
+#[test]
+fn names_in_another_order_than_the_fallback_table_has_are_found() {
+    let mut volume = Volume::new(&[("dir", 40)]);
+    let key = |name: &str| file_name::tests::build(40, name, 1);
+    let entry = index::tests::entry;
+    let root = [entry(45, &key("b"), None), entry(46, &key("a"), None), entry(0, &[], None)];
+    volume.directory(40, &[resident(INDEX_ROOT, 9, "$I30", &index::tests::root(&root))]);
+    let ntfs = volume.open().unwrap();
+    let dir = find(&ntfs, "dir");
+    assert_eq!(ntfs.lookup(dir, b"A").unwrap().map(|node| node.inode), Some(46));
+    assert_eq!(ntfs.lookup(dir, b"c").unwrap(), None);
 }

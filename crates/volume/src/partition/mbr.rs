@@ -33,6 +33,11 @@ impl Entry {
         self.sectors != 0
     }
 
+    /// It stands for the GPT that it protects, and not for a partition.
+    pub(super) fn is_protective(self) -> bool {
+        self.kind == GPT_PROTECTIVE && self.start == 1
+    }
+
     pub(super) fn is_extended(self) -> bool {
         matches!(self.kind, 0x05 | 0x0F | 0x85)
     }
@@ -65,7 +70,12 @@ pub(super) enum Sector0 {
     /// Nothing at all.
     Zeros,
     /// It says that the disk has a GPT.
-    Protective,
+    Protective {
+        /// As of a table, if there is no GPT after all.
+        disk_signature: u32,
+        /// The entries, in their places.
+        entries: [Entry; 4],
+    },
     /// A table without entries: freshly made, or a boot loader before a filesystem.
     Empty,
     /// A table.
@@ -88,7 +98,7 @@ pub(super) fn judge(sector: &Fields<'_>, disk_sectors: u64) -> Result<Sector0> {
         return Ok(Sector0::Other);
     }
     if entries.iter().any(|entry| entry.kind == GPT_PROTECTIVE) {
-        return Ok(Sector0::Protective);
+        return Ok(Sector0::Protective { disk_signature: sector.le_u32(440)?, entries });
     }
     let filesystem = boot::is_filesystem(sector.as_bytes());
     let used: Vec<Entry> = entries.into_iter().filter(|entry| entry.is_used()).collect();
@@ -138,7 +148,7 @@ pub(super) mod tests {
             Sector0::Mbr { disk_signature: 0x1234_abcd, .. }
         ));
         assert_eq!(judged(&record(&[(0x81, 0x83, 2048, 4096)])), Sector0::Other);
-        assert_eq!(judged(&record(&[(0, 0xEE, 1, 9999)])), Sector0::Protective);
+        assert!(matches!(judged(&record(&[(0, 0xEE, 1, 9999)])), Sector0::Protective { .. }));
         // Past the end of the disk is a truncated disk, not a filesystem.
         assert!(matches!(judged(&record(&[(0, 7, 2048, 1 << 31)])), Sector0::Mbr { .. }));
     }

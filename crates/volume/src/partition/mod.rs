@@ -78,16 +78,10 @@ pub(crate) fn read(disk: &dyn ReadAt, stated: Option<u32>) -> Result<Option<Part
     match mbr::judge(&fields, disk.len() / u64::from(sector_size))? {
         mbr::Sector0::Other => Ok(None),
         mbr::Sector0::Zeros => Ok(unprotected(disk, &sizes)),
-        mbr::Sector0::Protective => {
-            let Some(gpt) = gpt::find(disk, &sizes)? else {
-                return Err(Error::corrupt(
-                    "partition table",
-                    0,
-                    "the protective MBR promises a GPT, but neither it nor its backup is there",
-                ));
-            };
-            Ok(Some(from_gpt(gpt)))
-        }
+        mbr::Sector0::Protective { disk_signature, entries } => match gpt::find(disk, &sizes)? {
+            Some(gpt) => Ok(Some(from_gpt(gpt))),
+            None => unkept(disk, sector_size, disk_signature, entries).map(Some),
+        },
         mbr::Sector0::Empty if foreign_superblock(disk)? => Ok(None),
         mbr::Sector0::Empty => Ok(Some(Partitions {
             table: Table::Mbr,
@@ -99,6 +93,33 @@ pub(crate) fn read(disk: &dyn ReadAt, stated: Option<u32>) -> Result<Option<Part
             Ok(Some(from_mbr(disk, sector_size, disk_signature, &entries)))
         }
     }
+}
+
+/// A record that promises a GPT where there is none. The partitions that it lists itself are all
+/// that is known of the disk: those of a hybrid record, or of one whose entry of that type is no
+/// protection at all because it does not stand where one does.
+fn unkept(
+    disk: &dyn ReadAt,
+    sector_size: u32,
+    disk_signature: u32,
+    mut entries: [mbr::Entry; 4],
+) -> Result<Partitions> {
+    let promise = Error::corrupt(
+        "partition table",
+        0,
+        "the protective MBR promises a GPT, but neither it nor its backup is there",
+    );
+    for entry in &mut entries {
+        if entry.is_protective() {
+            entry.sectors = 0;
+        }
+    }
+    if !entries.iter().any(|entry| entry.is_used()) {
+        return Err(promise);
+    }
+    let mut partitions = from_mbr(disk, sector_size, disk_signature, &entries);
+    partitions.problems.insert(0, promise.within("the partitions are those of the MBR"));
+    Ok(partitions)
 }
 
 /// A healthy GPT whose protective MBR was wiped. Linux would not list its partitions, so its guest
@@ -287,6 +308,21 @@ mod tests {
             assert!(found.problems.is_empty());
         }
         assert!(read(&mbr_disk(&[(0, 0xEE, 1, 999)]), None).is_err());
+    }
+
+    #[test]
+    fn without_the_gpt_the_partitions_of_the_record_are_listed() {
+        for (entries, wanted) in [
+            (&[(0x80, 0x83, 2048, 100), (0, 0xEE, 5000, 100)][..], vec![1, 2]),
+            (&[(0, 0xEE, 1, 99), (0, 0x83, 2048, 100)], vec![2]),
+            (&[(0, 0xEE, 5000, 100)], vec![1]),
+        ] {
+            let found = read(&mbr_disk(entries), None).unwrap().unwrap();
+            let numbers: Vec<u32> = found.partitions.iter().map(|one| one.number).collect();
+            assert_eq!((found.table, numbers), (Table::Mbr, wanted));
+            assert_eq!(found.problems.len(), 1, "{:?}", found.problems);
+            assert!(found.problems[0].to_string().contains("promises a GPT"));
+        }
     }
 
     #[test]

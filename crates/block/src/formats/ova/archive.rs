@@ -18,23 +18,51 @@ const MOST_CHUNKS: u64 = 4096;
 /// Where files are looked up.
 pub(super) enum Archive<'a> {
     /// In a tar; nothing outside it is ever opened.
-    Tar { source: &'a Source, members: HashMap<&'a str, &'a Member>, directory: &'a str },
+    Tar {
+        source: &'a Source,
+        members: HashMap<&'a str, &'a Member>,
+        directory: &'a str,
+        /// Up to where its members are known, where it is cut off or damaged.
+        cut: Option<u64>,
+    },
     /// Beside the description, through the gate.
     Directory,
 }
 
 impl<'a> Archive<'a> {
     /// The members of a tar whose description is the one called `description`.
-    pub(super) fn tar(source: &'a Source, members: &'a [Member], description: &'a str) -> Self {
+    pub(super) fn tar(
+        source: &'a Source,
+        members: &'a [Member],
+        description: &'a str,
+        cut: Option<u64>,
+    ) -> Self {
         // Of two members of one name, the later is what unpacking would leave.
         let members = members.iter().map(|member| (plain(&member.name), member)).collect();
         let directory = plain(description).rfind('/').map_or("", |at| &plain(description)[..=at]);
-        Self::Tar { source, members, directory }
+        Self::Tar { source, members, directory, cut }
     }
 
     /// Opens the disks in a file that the description refers to; `declared` is the format it says
     /// the file has.
     pub(super) fn open(
+        &self,
+        file: &File,
+        declared: Option<Format>,
+        chain: &Chain<'_>,
+    ) -> Result<Vec<Disk>> {
+        self.look_up(file, declared, chain).map_err(|error| match self {
+            // What is missing may have been behind that place.
+            Self::Tar { cut: Some(at), .. } if error.kind() == ErrorKind::NotFound => {
+                let why = "the archive has no such member up to there, where it is cut off or \
+                           damaged";
+                Error::corrupt(format!("disk {:?}", file.href), *at, why)
+            }
+            _ => error,
+        })
+    }
+
+    fn look_up(
         &self,
         file: &File,
         declared: Option<Format>,
@@ -69,7 +97,7 @@ impl<'a> Archive<'a> {
 
     /// The bytes of one file.
     fn find(&self, name: &str, chain: &Chain<'_>) -> Result<Source> {
-        let Self::Tar { source, members, directory } = self else {
+        let Self::Tar { source, members, directory, .. } = self else {
             return chain.source(name, "disk");
         };
         let beside = format!("{directory}{}", plain(name));
@@ -90,22 +118,22 @@ impl<'a> Archive<'a> {
             let why = format!("it is split into {count} pieces; at most {MOST_CHUNKS} are read");
             return Err(Error::unsupported(what(), why));
         }
-        let (mut location, mut readers) = (None, Vec::new());
+        let (mut first, mut readers) = (None, Vec::new());
         for index in 0..count {
             let piece = self.find(&format!("{}.{index:09}", file.href), chain)?;
-            location.get_or_insert(piece.location);
-            readers.push(piece.reader);
+            readers.push(Arc::clone(&piece.reader));
+            first.get_or_insert(piece);
         }
         let joined = Joined::new(readers)?;
         let size = file.size.unwrap_or_default();
-        let Some(location) = location.filter(|_| joined.len() == size) else {
+        let Some(first) = first.filter(|_| joined.len() == size) else {
             let why = format!(
                 "its {count} pieces of {chunk_size} have {} bytes, not {size}",
                 joined.len()
             );
             return Err(Error::corrupt(what(), joined.len(), why));
         };
-        Ok(Source { reader: Arc::new(joined), location })
+        Ok(Source { reader: Arc::new(joined), ..first })
     }
 }
 
@@ -124,7 +152,7 @@ pub(super) fn open_member(archive: &Source, member: &Member) -> Result<Source> {
         Location::Path(_) => Location::Path(name.into()),
         Location::Url(_) => Location::Url(name),
     };
-    Ok(Source { reader: Arc::new(window), location })
+    Ok(Source { reader: Arc::new(window), location, note: archive.note })
 }
 
 /// A name without the `./` that some archivers begin all names with.

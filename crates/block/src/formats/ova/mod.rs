@@ -6,10 +6,12 @@
 //! it, and they pass the gate.
 //!
 //! One disk that cannot be opened does not hide the others: its error becomes a problem of theirs.
-//! The manifest's checksums are not verified, since that would read everything.
+//! Of the [`manifest`]'s checksums only that of the description is verified; the others would take
+//! reading everything.
 
 mod archive;
 mod description;
+mod manifest;
 mod tar;
 
 use std::sync::Arc;
@@ -39,27 +41,44 @@ pub(crate) fn open(source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
     }
     let head = read_vec(&*source.reader, "archive", 0, source.reader.len().min(512))?;
     if !probe(&head, &*source.reader) {
-        let description = read_description(&*source.reader)?;
+        let description = Description::parse(&read_text(&*source.reader)?)?;
         return Found::default().described(&description, &Archive::Directory, &source, chain);
     }
     let (members, problem) = tar::members(&*source.reader)?;
-    let found = Found { problems: Vec::from_iter(problem), ..Found::default() };
+    let cut = problem.as_ref().map(|problem| problem.offset().unwrap_or(source.reader.len()));
+    let mut found = Found { problems: Vec::from_iter(problem), ..Found::default() };
     let Some(member) = members.iter().find(|member| ends_in(&member.name, ".ovf")) else {
         return found.undescribed(&members, &source, chain);
     };
     let text = open_member(&source, member)?;
-    let description =
-        read_description(&*text.reader).map_err(|error| error.within(&member.name))?;
-    let archive = Archive::tar(&source, &members, &member.name);
+    let text = read_text(&*text.reader).map_err(|error| error.within(&member.name))?;
+    let description = Description::parse(&text).map_err(|error| error.within(&member.name))?;
+    found.problems.extend(contradiction(&source, &members, &member.name, &text));
+    let archive = Archive::tar(&source, &members, &member.name, cut);
     found.described(&description, &archive, &source, chain)
 }
 
-fn read_description(reader: &dyn ReadAt) -> Result<Description> {
+/// The bytes of a description.
+fn read_text(reader: &dyn ReadAt) -> Result<Vec<u8>> {
     if reader.len() > LONGEST {
         let why = format!("it has {} bytes; at most {LONGEST} are read", reader.len());
         return Err(Error::unsupported("OVF", why));
     }
-    Description::parse(&read_vec(reader, "OVF", 0, reader.len())?)
+    read_vec(reader, "OVF", 0, reader.len())
+}
+
+/// Why the description `text`, the member called `name`, is not the one of the archive's manifest.
+fn contradiction(source: &Source, members: &[Member], name: &str, text: &[u8]) -> Option<Problem> {
+    let wanted = manifest::name(name);
+    let member = members.iter().rev().find(|member| member.name.eq_ignore_ascii_case(&wanted))?;
+    let manifest = open_member(source, member).and_then(|manifest| {
+        let length = manifest.reader.len().min(manifest::LONGEST);
+        read_vec(&*manifest.reader, "OVF manifest", 0, length)
+    });
+    match manifest {
+        Ok(manifest) => manifest::contradiction(&manifest, name, text),
+        Err(error) => Some(error),
+    }
 }
 
 fn ends_in(name: &str, ending: &str) -> bool {
@@ -239,6 +258,38 @@ mod tests {
         let url = Location::parse("https://user:secret@host/x.ova?token=secret");
         let disks = open_at(archive(&members), &url).unwrap();
         assert_eq!(disks[1].layers[0].location.to_string(), "https://host/x.ova/a");
+    }
+
+    #[test]
+    fn an_archive_that_was_cut_is_corrupt_and_lacks_nothing() {
+        let xml = xml("<File id='1' href='a%20b'/>", "<Disk fileRef='1'/>");
+        let members: [(&str, &[u8]); 2] = [("m.ovf", xml.as_bytes()), ("a b", &[7; 2000])];
+        let whole = archive(&members);
+        let description = 512 + xml.len().next_multiple_of(512);
+        for length in [description, description + 100, description + 512, description + 700] {
+            let cut = whole[..length].to_vec();
+            let error = open_at(cut, &Location::Path("x.ova".into())).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{length}: {error}");
+            assert!(error.offset().is_some(), "{error}");
+        }
+        assert!(open_at(whole, &Location::Path("x.ova".into())).unwrap()[0].problems.is_empty());
+        let lacking = open(&members[..1]).err().unwrap();
+        assert_eq!(lacking.kind(), ErrorKind::NotFound, "{lacking}");
+    }
+
+    #[test]
+    fn a_description_that_is_not_the_manifests_is_a_problem() {
+        let xml = xml("<File id='1' href='a'/>", "<Disk fileRef='1'/>");
+        for (name, manifest, problems) in [
+            ("m.mf", "SHA1(m.ovf)= 00", 1),
+            ("other.mf", "SHA1(m.ovf)= 00", 0),
+            ("m.mf", "SHA1(a)= 00", 0),
+        ] {
+            let members: [(&str, &[u8]); 3] =
+                [("m.ovf", xml.as_bytes()), (name, manifest.as_bytes()), ("a", b"disk")];
+            let disks = open(&members).unwrap();
+            assert_eq!(disks[0].problems.len(), problems, "{manifest} {:?}", disks[0].problems);
+        }
     }
 
     #[test]

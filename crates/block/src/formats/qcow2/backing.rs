@@ -2,10 +2,12 @@
 
 use super::extension::{Extensions, text};
 use super::header::Header;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::formats::Format;
 use crate::open::{Chain, Disk};
 use crate::read::ReadAt;
+
+const SECTOR: u64 = 512;
 
 /// Opens the backing file, if the image has one.
 pub(super) fn open(
@@ -24,6 +26,25 @@ pub(super) fn open(
     let name = text(file, offset, u64::from(length))?;
     let format = extensions.backing_format.as_deref().map(format).transpose()?.flatten();
     chain.image(&name, "backing file", format).map(Some)
+}
+
+/// Why the backing file must have lost its end. One that is shorter than its overlay is common: the
+/// overlay was grown, and reads as zeros there. Disks are whole sectors, though, and an overlay that
+/// was made for a file of a part of one more is less than a sector longer.
+pub(super) fn cut_off(beneath: &Disk, overlay: u64) -> Option<Problem> {
+    let length = beneath.reader.len();
+    if length.is_multiple_of(SECTOR) || length.next_multiple_of(SECTOR) >= overlay {
+        return None;
+    }
+    let what = match beneath.layers.first() {
+        Some(layer) => format!("backing file {}", layer.location),
+        None => "backing file".to_owned(),
+    };
+    let why = format!(
+        "it ends within a sector, and the overlay has {overlay} bytes: what lies beyond reads as \
+         zeros; truncated?"
+    );
+    Some(Error::corrupt(what, length, why))
 }
 
 /// The format that an image declares its backing file to have. The declared format wins over what

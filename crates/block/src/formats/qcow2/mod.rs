@@ -69,8 +69,16 @@ pub(crate) fn open(source: Source, chain: &Chain<'_>) -> Result<Disk> {
         ),
         backing: backing.as_ref().map(|disk| Backing::new(Arc::clone(&disk.reader))),
     };
-    let detail = detail(&header, &data, state.snapshot);
-    let problems = problems(&header, state.l1, file.len(), snapshot_problem);
+    let mut detail = detail(&header, &data, state.snapshot);
+    let mut problems = problems(&header, state.l1, file.len(), snapshot_problem);
+    if let Some(beneath) = &backing {
+        let (length, size) = (beneath.reader.len(), state.size);
+        if let Some(problem) = backing::cut_off(beneath, size) {
+            problems.push(problem);
+        } else if length < size {
+            let _ = write!(detail, ", zeros from byte {length} on, where its backing file ends");
+        }
+    }
     let image = source.location.clone();
     let mut disk = Disk::new(Format::Qcow2, source.location, Arc::new(reader)).detail(detail);
     disk.problems = problems.into_iter().map(|problem| problem.of_image(&image)).collect();

@@ -339,3 +339,27 @@ fn one_table_for_the_whole_of_a_giant_disk_is_passed_in_bounded_time() {
         assert!(calls < 1000);
     }
 }
+
+#[test]
+fn a_backing_file_that_is_shorter_is_noted_and_one_that_was_cut_is_a_problem() {
+    for (length, size, note, problem) in [
+        (8192, 8192, false, false),
+        (8192, 1 << 20, true, false),
+        (8191, 8192, true, false),
+        (8100, 1 << 20, false, true),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut image = Image::new(size);
+        image.backing("base.raw", "raw");
+        let path = directory.path().join("overlay.qcow2");
+        std::fs::write(&path, &image.bytes).unwrap();
+        std::fs::write(directory.path().join("base.raw"), vec![b'x'; length]).unwrap();
+        let disk = Opener::new().open(&Location::Path(path)).unwrap().remove(0);
+        assert_eq!(disk.layers[0].detail.contains("backing file ends"), note, "{:?}", disk.layers);
+        assert_eq!(disk.problems.len(), usize::from(problem), "{length} {:?}", disk.problems);
+        assert_eq!(
+            read(&disk, size - 1, 1).unwrap(),
+            [if size == length as u64 { b'x' } else { 0 }]
+        );
+    }
+}

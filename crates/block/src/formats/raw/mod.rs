@@ -5,6 +5,6 @@ use crate::formats::Format;
 use crate::open::{Chain, Disk, Source};
 
 pub(crate) fn open(source: Source, _chain: &Chain<'_>) -> Result<Disk> {
-    let Source { reader, location } = source;
+    let Source { reader, location, .. } = source;
     Ok(Disk::new(Format::Raw, location, reader))
 }

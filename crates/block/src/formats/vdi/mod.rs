@@ -23,7 +23,7 @@ pub(crate) fn probe(head: &[u8], _reader: &dyn ReadAt) -> bool {
 }
 
 pub(crate) fn open(source: Source, _chain: &Chain<'_>) -> Result<Disk> {
-    let Source { reader, location } = source;
+    let Source { reader, location, .. } = source;
     let header = Header::read(&*reader)?;
     let kind = match header.image_type {
         ImageType::Dynamic => "dynamic",

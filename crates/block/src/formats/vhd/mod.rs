@@ -21,7 +21,7 @@ pub(crate) fn probe(head: &[u8], reader: &dyn ReadAt) -> bool {
 }
 
 pub(crate) fn open(source: Source, _chain: &Chain<'_>) -> Result<Disk> {
-    let Source { reader, location } = source;
+    let Source { reader, location, .. } = source;
     let (footer, problem) = footer(&*reader)?;
     let mut problems = Vec::from_iter(problem);
     if footer.saved_state {

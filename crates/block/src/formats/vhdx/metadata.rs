@@ -89,8 +89,9 @@ impl Metadata {
         if !matches!(logical_sector_size, 512 | 4096) {
             return Err(format!("sectors of {logical_sector_size} bytes, not 512 or 4096"));
         }
-        if !size.is_multiple_of((*logical_sector_size).into()) || *size > 64 << 40 {
-            return Err(format!("a disk of {size} bytes: not whole sectors, or over 64 TiB"));
+        let whole = size.is_multiple_of((*logical_sector_size).into());
+        if !whole || !(1..=64 << 40).contains(size) {
+            return Err(format!("a disk of {size} bytes: none, not whole sectors, or over 64 TiB"));
         }
         Ok(())
     }

@@ -42,7 +42,7 @@ pub(crate) fn probe(head: &[u8], _reader: &dyn ReadAt) -> bool {
 }
 
 pub(crate) fn open(source: Source, _chain: &Chain<'_>) -> Result<Disk> {
-    let Source { reader, location } = source;
+    let Source { reader, location, .. } = source;
     let signature: [u8; 8] = read_array(&*reader, "VHDX file identifier", 0)?;
     if signature != SIGNATURE {
         return Err(Error::corrupt("VHDX file identifier", 0, "it is not vhdxfile"));

@@ -361,3 +361,11 @@ fn ids_are_written_as_people_write_them() {
     let id = header::Guid::new(0x2DC2_7766, 0xF623, 0x4200, 0x9D64_115E_9BFD_4A08);
     assert_eq!(format!("{id:?}"), "2dc27766-f623-4200-9d64-115e9bfd4a08");
 }
+
+#[test]
+fn a_disk_without_a_size_is_corrupt() {
+    let mut image = image();
+    put(&mut image, METADATA + 64 * KIB + 16, &[0; 8]);
+    let error = open(image).err().unwrap();
+    assert!(error.kind() == ErrorKind::Corrupt && error.to_string().contains("a disk of 0 bytes"));
+}

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, Response};
 use ureq::{Body, Timeout};
@@ -40,6 +40,8 @@ pub(super) struct Client {
 struct Failure {
     error: Error,
     again: Again,
+    /// Some of what was asked for came.
+    came: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,7 +53,7 @@ enum Again {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, again: Again::Never }
+        Self { error, again: Again::Never, came: false }
     }
 }
 
@@ -162,18 +164,27 @@ impl Client {
     ) -> Result<()> {
         let options = &self.agents.options;
         let mut pause = options.pause;
+        // When anything came last, or was first asked for.
+        let mut since = Instant::now();
         for _ in 0..options.retries {
-            match attempt() {
-                Ok(()) => return Ok(()),
-                Err(Failure { error, again: Again::Never }) => return Err(error.placed()),
-                Err(Failure { again: Again::Later, .. }) => {
-                    std::thread::sleep(pause.min(options.longest_pause));
-                    pause = pause.saturating_mul(2);
-                }
-                Err(Failure { again: Again::After(wished), .. }) => {
-                    std::thread::sleep(wished.min(options.longest_pause));
-                }
+            let Err(Failure { error, again, came }) = attempt() else {
+                return Ok(());
+            };
+            if came {
+                since = Instant::now();
             }
+            let wait = match again {
+                Again::Never => return Err(error.placed()),
+                Again::Later => {
+                    pause = pause.saturating_mul(2);
+                    pause / 2
+                }
+                Again::After(wished) => wished,
+            };
+            if since.elapsed() >= options.patience {
+                return Err(error.placed());
+            }
+            std::thread::sleep(wait.min(options.longest_pause));
             self.meter.round();
         }
         attempt().map_err(|failure| failure.error.placed())
@@ -369,9 +380,9 @@ impl Client {
             },
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 let why = format!("the connection ended after {came} of {length} bytes");
-                Err(Failure { error: self.misbehaves(&why), again: Again::Later })
+                Err(Failure { error: self.misbehaves(&why), again: Again::Later, came: came > 0 })
             }
-            Err(error) => Err(self.failed(error.into())),
+            Err(error) => Err(Failure { came: came > 0, ..self.failed(error.into()) }),
         };
         (came, outcome)
     }
@@ -388,7 +399,7 @@ impl Client {
                 let wished = text(headers, "retry-after").and_then(|text| text.trim().parse().ok());
                 let again = wished.map_or(Again::Later, |s| Again::After(Duration::from_secs(s)));
                 let error = Error::unreachable(name, format!("the server answers {status}"));
-                return Failure { error, again };
+                return Failure { error, again, came: false };
             }
             _ => Error::unreachable(name, format!("the server answers {status}")),
         };
@@ -399,7 +410,7 @@ impl Client {
     fn failed(&self, error: ureq::Error) -> Failure {
         let name = &*self.name;
         let unreachable = |why: String| Error::unreachable(name, why);
-        let later = |error| Failure { error, again: Again::Later };
+        let later = |error| Failure { error, again: Again::Later, came: false };
         match error {
             ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
                 later(unreachable("no connection in time".to_owned()))

@@ -63,6 +63,7 @@ pub struct HttpOptions {
     retries: u32,
     pause: Duration,
     longest_pause: Duration,
+    patience: Duration,
     parallel: usize,
 }
 
@@ -77,6 +78,7 @@ impl Default for HttpOptions {
             retries: 4,
             pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(20),
+            patience: Duration::from_secs(60),
             parallel: 8,
         }
     }
@@ -133,6 +135,13 @@ impl HttpOptions {
         self
     }
 
+    /// Does not try again what has brought nothing for `patience`, however many tries are left.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Has at most this many requests under way for one image.
     #[must_use]
     pub fn parallel(mut self, parallel: usize) -> Self {
@@ -158,6 +167,17 @@ impl HttpSource {
         let client = Client::new(url, agents, meter)?;
         let (version, head) = client.first(Self::HEAD)?;
         Ok(Self { client, version, head })
+    }
+}
+
+impl HttpSource {
+    /// What is to be known of how the image is served.
+    pub(crate) fn note(&self) -> Option<&'static str> {
+        let version = &self.version;
+        (version.etag.is_none() && version.modified.is_none() && version.length > 0).then_some(
+            "the server gives neither ETag nor Last-Modified: whether the image changes while it \
+             is read cannot be told",
+        )
     }
 }
 

@@ -218,6 +218,44 @@ fn silent_and_dripping_servers_are_given_up() {
 }
 
 #[test]
+fn a_silent_server_is_given_up_before_all_tries_are_made() {
+    let server = Server::new(|request, before| {
+        if before > 0 {
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        serve(request, before)
+    });
+    let url = server.url("/disk.img");
+    let source = open_with(&url, options().patience(Duration::from_millis(600))).unwrap();
+    let started = Instant::now();
+    let error = source.read_at(1 << 20, &mut [0; 1000]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+    assert_eq!(server.count(), 3, "two tries of 400 ms");
+    assert!(started.elapsed() < Duration::from_millis(1500), "{:?}", started.elapsed());
+    // Nor is each page then tried alone.
+    let opener = Opener::new().http(options().patience(Duration::ZERO));
+    let server = Server::new(|request, before| match before {
+        0 => serve(request, before),
+        _ => Answer::new("503 Later\r\nContent-Length: 0", b""),
+    });
+    let disk = opener.open(&Location::Url(server.url("/disk.img"))).unwrap().remove(0);
+    let before = server.count();
+    assert!(disk.reader.read_at(1 << 20, &mut [0; 600_000]).is_err());
+    assert_eq!(server.count() - before, 1);
+}
+
+#[test]
+fn an_image_whose_changes_cannot_be_told_is_noted() {
+    for (headers, noted) in [("", true), ("\r\nETag: W/\"one\"", false)] {
+        let server = Server::new(move |request, _| Answer::range(request, &image(), headers));
+        let location = Location::Url(server.url("/disk.img"));
+        let disk = Opener::new().http(options()).open(&location).unwrap().remove(0);
+        assert_eq!(disk.layers[0].detail.contains("neither ETag"), noted, "{headers}");
+        assert!(disk.problems.is_empty());
+    }
+}
+
+#[test]
 fn ranges_that_were_not_asked_for_are_refused() {
     let wrong = |range: &'static str, length: usize| {
         move |_: &Request, _: &[u8]| {
