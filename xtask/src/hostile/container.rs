@@ -39,8 +39,8 @@ qcow2("good100", 1 << 20, [(0, b"\xff" * 20, 0)], bits=9)
                 ask("disk info self").fails(4, "goes in a circle"),
                 ask("ls a").fails(4, "goes in a circle"),
                 ask("disk info 0").fails(4, "\"128\" of 127: the chain is longer than 128 images"),
-                ask("disk info good1").code([9]).shows("rests on ./good99"),
-                ask("disk convert good0 out.raw").fails(5, "fathom: corrupt: ./good100: compressed"),
+                ask("disk info good1").code([9]).shows("rests on good99"),
+                ask("disk convert good0 out.raw").fails(5, "fathom: corrupt: good100: compressed"),
             ],
         ),
         Case::new(
@@ -66,7 +66,7 @@ open("size.vmdk", "w").write(head % "ffffffff" + "RW 18446744073709551615 ZERO\n
 "#,
             [
                 // Longer than any description: what starts like one is a disk.
-                ask("disk info million.vmdk").shows("raw"),
+                ask("disk info million.vmdk").fails(9, "no VMDK header").shows("raw"),
                 ask("disk info million.vmdk --image-format vmdk").fails(4, "longer than 1 MiB"),
                 ask("disk info many.vmdk").fails(4, "more than 4096 extents"),
                 ask("disk info self.vmdk").fails(4, "goes in a circle"),
