@@ -19,6 +19,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("fdisk", "sfdisk makes MBR and GPT"),
     ("g++", "libFuzzer is C++"),
     ("gdisk", "sgdisk makes GPT"),
+    ("jq", "the examples in the guide"),
     ("libcap2-bin", "setcap for golden images"),
     ("lvm2", "makes LVM metadata"),
     ("mount", "the kernel's own view of golden images"),
