@@ -3,7 +3,7 @@
 //! Most are about free space, reverse mappings and reference counts, which no reader sees. Three
 //! change what is read: extents mapped to a file or taken from it, attributes set in steps, and
 //! extents exchanged between files in one go. The first kind, without its *done* item, is carried
-//! out on the [extents as they are read](remap); the others are reported.
+//! out on the [extents as they are read](crate::xfs::remap); the others are reported.
 
 use std::collections::BTreeMap;
 
