@@ -1,6 +1,6 @@
 //! From files to a machine.
 //!
-//! [`contents`] says what lies on each volume. [`assemble`] finds the machine's root among them and
+//! [`contents()`] says what lies on each volume. [`assemble`] finds the machine's root among them and
 //! mounts the rest where its own `/etc/fstab` does, so that paths mean what they mean inside the
 //! guest. A filesystem that is mounted there but cannot be read, or may be on a disk that was not
 //! given, is mounted too, as the reason why: nothing beneath it ever reads as "not there".
