@@ -58,9 +58,8 @@ pub(crate) fn root(places: &Places<'_>, problems: &mut Vec<Problem>) -> Result<T
         return Err(match readable.as_slice() {
             [] => first,
             readable => {
-                let why =
-                    format!("none of {} looks like the machine's root, and", listed(readable));
-                first.within(why)
+                let (what, listed) = ("looks like the machine's root", listed(readable));
+                first.within(format!("none of {listed} {what} (--volume chooses one), and"))
             }
         });
     }
