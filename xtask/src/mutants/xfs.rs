@@ -49,7 +49,8 @@ fn seeds(work: &Work) -> Result<Vec<Vec<u8>>> {
             "rm -f image; truncate -s {size}M image; {MKFS} {options} image; mkdir -p mnt; mount -o loop image mnt"
         ))?;
         work.bash(FILL)?;
-        work.bash(&format!("cd mnt; {end}; cd ..; umount mnt"))?;
+        // Data is written back before, or the files would still be empty; the log stays in use.
+        work.bash(&format!("cd mnt; sync -f .; {end}; cd ..; umount mnt"))?;
         seeds.push(std::fs::read(work.path("image"))?);
     }
     work.bash(&format!(
