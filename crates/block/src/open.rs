@@ -9,7 +9,7 @@ use crate::gate::{Admitted, Gate, Siblings, Wish};
 use crate::location::Location;
 use crate::meter::{Meter, Metered};
 use crate::named::Named;
-use crate::read::{ReadAt, read_vec};
+use crate::read::{ReadAt, read_array, read_vec};
 use crate::source::FileSource;
 #[cfg(feature = "http")]
 use crate::source::http::{Agents, HttpOptions, HttpSource};
@@ -255,8 +255,8 @@ impl Chain<'_> {
     }
 }
 
-/// Whether the first bytes, or others that the reader has, are those of a format.
-type Probe = fn(&[u8], &dyn ReadAt) -> bool;
+/// Whether the first bytes of a file of this length are those of a format.
+type Probe = fn(&[u8], u64) -> bool;
 
 /// What format the first bytes say it is. Anything unknown is raw; what is known to be something
 /// else is refused.
@@ -270,15 +270,27 @@ fn detect(reader: &dyn ReadAt, location: &Location) -> Result<Format> {
         (Format::Ova, ova::probe),
         (Format::Vhd, vhd::probe),
     ];
-    let known = formats.iter().find(|(_, probe)| probe(&head, reader)).map(|(format, _)| *format);
+    let known = formats.iter().find(|(_, probe)| probe(&head, reader.len()));
     let name = location.file_name();
     // A description is text and has no magic; only its name says what it is.
     let described = name.to_ascii_lowercase().ends_with(".ovf");
     match known {
-        Some(known) => Ok(known),
-        None if described => Ok(Format::Ovf),
-        None => foreign::refuse(&head, reader, &name).map_or(Ok(Format::Raw), Err),
+        Some((known, _)) => return Ok(*known),
+        None if described => return Ok(Format::Ovf),
+        None => {}
     }
+    let tail = tail(reader)?;
+    if vhd::probe_tail(&tail) {
+        return Ok(Format::Vhd);
+    }
+    foreign::refuse(&head, &tail, &name).map_or(Ok(Format::Raw), Err)
+}
+
+/// The end of the file, where some formats have what others have at the beginning; of a shorter file,
+/// zeros.
+fn tail(reader: &dyn ReadAt) -> Result<[u8; 512]> {
+    let Some(at) = reader.len().checked_sub(512) else { return Ok([0; 512]) };
+    read_array(reader, "end of the image, which says whether it is a VHD or raw", at)
 }
 
 /// What the file's name says it is, where its bytes say that it is nothing. Its header may be
@@ -456,5 +468,33 @@ mod tests {
         for name in ["x.img", "x.raw", "x", "qcow2", "x-flat.vmdk", "x-f012.vmdk", "x.qcow2.bak"] {
             assert!(problems(name, None).is_empty(), "{name}");
         }
+    }
+
+    /// Zeros that cannot be read to their end.
+    struct Cut(u64);
+
+    impl ReadAt for Cut {
+        fn len(&self) -> u64 {
+            self.0
+        }
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
+            if offset + buf.len() as u64 > self.0 - 512 {
+                return Err(Error::unreachable("server", "it does not answer"));
+            }
+            buf.fill(0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_read_does_not_say_that_it_is_raw() {
+        let open = |format| {
+            let location = Location::Path("disk".into());
+            Opener::new().format(format).open_reader(Arc::new(Cut(1 << 20)), &location)
+        };
+        let error = open(None).err().unwrap();
+        assert_eq!(error.kind(), crate::ErrorKind::Unreachable);
+        assert!(error.to_string().contains("whether it is a VHD or raw"), "{error}");
+        assert!(open(Some(Format::Raw)).is_ok());
     }
 }

@@ -33,5 +33,5 @@ pub use node::{
     Visit, Xattr,
 };
 pub use overlay::Overlay;
-pub use tree::{Children, Found, MAX_SYMLINKS, Mount, Step, Tree, Walk, join};
+pub use tree::{Children, Entered, Found, MAX_SYMLINKS, Mount, Step, Tree, Walk, join};
 pub use unavailable::Unavailable;

@@ -321,9 +321,36 @@ impl Tree {
             tree: self,
             todo: vec![(path.to_vec(), start)],
             above: Vec::new(),
-            entered: HashSet::new(),
+            entered: Entered::to_depth(MAX_DEPTH),
             max_depth: MAX_DEPTH,
         })
+    }
+}
+
+/// The directories that a listing has gone into. A directory has one place; one that is its own
+/// ancestor, or that several directories hold, is damage, and a few of those would make a listing
+/// without end.
+pub struct Entered {
+    places: HashSet<(usize, NodeId)>,
+    max_depth: usize,
+}
+
+impl Entered {
+    /// None yet, and none so deep.
+    pub fn to_depth(max_depth: usize) -> Self {
+        Self { places: HashSet::new(), max_depth }
+    }
+
+    /// Goes into the directory, which lies so many levels down, unless that would lead nowhere.
+    pub fn enter(&mut self, directory: &Found, depth: usize) -> Result<()> {
+        if depth >= self.max_depth {
+            let why = format!("it is nested deeper than {}", self.max_depth);
+            return Err(Error::unsupported("directory", why));
+        }
+        if !self.places.insert(directory.place()) {
+            return Err(Error::corrupt("directory", 0, "it contains itself, or is in two places"));
+        }
+        Ok(())
     }
 }
 
@@ -347,7 +374,7 @@ pub struct Walk<'a> {
     /// left to do when it is done.
     above: Vec<usize>,
     /// The directories that were read.
-    entered: HashSet<(usize, NodeId)>,
+    entered: Entered,
     max_depth: usize,
 }
 
@@ -359,9 +386,7 @@ impl Walk<'_> {
         self
     }
 
-    /// Queues what the directory holds, last name first. A directory has one place; one that is its
-    /// own ancestor, or that several directories hold, is damage, and a few of those would make a
-    /// walk without end.
+    /// Queues what the directory holds, last name first.
     fn enter(&mut self, path: &[u8], directory: &Found) -> Result<()> {
         while self.above.last().is_some_and(|left| *left > self.todo.len()) {
             self.above.pop();
@@ -369,17 +394,11 @@ impl Walk<'_> {
         if self.above.len() >= self.max_depth && self.max_depth < MAX_DEPTH {
             return Ok(());
         }
-        if self.above.len() >= MAX_DEPTH || path.len() > MAX_PATH {
-            return Err(Error::unsupported(
-                "directory",
-                format!(
-                    "it is nested deeper than {MAX_DEPTH}, or its path is over {MAX_PATH} bytes"
-                ),
-            ));
+        if path.len() > MAX_PATH {
+            let why = format!("its path is longer than {MAX_PATH} bytes");
+            return Err(Error::unsupported("directory", why));
         }
-        if !self.entered.insert(directory.place()) {
-            return Err(Error::corrupt("directory", 0, "it contains itself, or is in two places"));
-        }
+        self.entered.enter(directory, self.above.len())?;
         let (entries, problem) = self.tree.entries(directory);
         self.above.push(self.todo.len());
         for entry in entries.into_iter().rev() {

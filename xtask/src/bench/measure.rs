@@ -1,63 +1,78 @@
 //! Timing whole processes.
 
-use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 
 use crate::shell::bash;
 
-/// What one command costs: medians.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Figures {
-    /// Seconds on the clock.
-    pub(super) wall: f64,
-    /// Seconds of user and system time.
-    pub(super) cpu: f64,
+/// A command to be measured.
+pub(super) struct Program(Vec<String>);
+
+impl Program {
+    /// A program and its arguments, parted by blanks.
+    pub(super) fn new(words: &str) -> Self {
+        Self(words.split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// Several programs, as a script of bash.
+    pub(super) fn script(script: String) -> Self {
+        Self(vec!["bash".into(), "-euo".into(), "pipefail".into(), "-c".into(), script])
+    }
+
+    /// Seconds from its start to its end.
+    fn once(&self) -> Result<f64> {
+        let [program, arguments @ ..] = &self.0[..] else { bail!("there is nothing to run") };
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let status = command.status().with_context(|| format!("{program} could not be started"))?;
+        let seconds = start.elapsed().as_secs_f64();
+        if !status.success() {
+            bail!("{status}: {}", self.0.join(" "));
+        }
+        Ok(seconds)
+    }
+
+    /// Runs it once unmeasured, and then `runs` times.
+    pub(super) fn time(&self, runs: usize) -> Result<Seconds> {
+        self.once()?;
+        Seconds::of((0..runs.max(1)).map(|_| self.once()).collect::<Result<_>>()?)
+    }
+
     /// The largest resident set, in KiB.
-    pub(super) memory: u64,
+    pub(super) fn memory(&self) -> Result<u64> {
+        let words = self.0.join(" ");
+        let script = format!("/usr/bin/time -q -f %M {words} 2>&1 >/dev/null | tail -n 1");
+        let said = bash(std::path::Path::new("/"), &script)?;
+        said.trim().parse().with_context(|| format!("{words}: unreadable figure: {said}"))
+    }
 }
 
-/// Runs the command once unmeasured, and then `runs` times.
-pub(super) fn measure(command: &str, runs: usize) -> Result<Figures> {
-    once(command)?;
-    let all = (0..runs.max(1)).map(|_| once(command)).collect::<Result<Vec<_>>>()?;
-    Ok(median(&all))
+/// Seconds on the clock, over several runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seconds {
+    pub(super) least: f64,
+    pub(super) median: f64,
+}
+
+impl Seconds {
+    fn of(mut all: Vec<f64>) -> Result<Self> {
+        all.sort_by(f64::total_cmp);
+        let least = *all.first().context("nothing was measured")?;
+        Ok(Self { least, median: all[all.len() / 2] })
+    }
 }
 
 /// Runs two commands in turn, so that a machine that grows slower slows both.
-pub(super) fn alternate(a: &str, b: &str, runs: usize) -> Result<(Figures, Figures)> {
-    once(a)?;
-    once(b)?;
+pub(super) fn alternate(a: &Program, b: &Program, runs: usize) -> Result<(Seconds, Seconds)> {
+    a.once()?;
+    b.once()?;
     let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
     for _ in 0..runs.max(1) {
-        of_a.push(once(a)?);
-        of_b.push(once(b)?);
+        of_a.push(a.once()?);
+        of_b.push(b.once()?);
     }
-    Ok((median(&of_a), median(&of_b)))
-}
-
-fn median(all: &[Figures]) -> Figures {
-    let middle = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    Figures {
-        wall: middle(all.iter().map(|figures| figures.wall).collect()),
-        cpu: middle(all.iter().map(|figures| figures.cpu).collect()),
-        memory: all.iter().map(|figures| figures.memory).max().unwrap_or(0),
-    }
-}
-
-fn once(command: &str) -> Result<Figures> {
-    // GNU time rounds to hundredths of a second; the shell's own clock does not.
-    let script = format!(
-        "start=$EPOCHREALTIME; /usr/bin/time -q -f '%U %S %M' {command} 2>&1 >/dev/null | tail -n 1; \
-         echo \"$start $EPOCHREALTIME\""
-    );
-    let said = bash(Path::new("/"), &script)?;
-    let words: Vec<f64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [user, system, memory, start, end] = words[..] else {
-        return Err(anyhow::anyhow!("{command}: unreadable figures: {said}"));
-    };
-    Ok(Figures { wall: end - start, cpu: user + system, memory: memory as u64 })
+    Ok((Seconds::of(of_a)?, Seconds::of(of_b)?))
 }

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 use crate::shell::{bash, project, visible};
 use crate::tools;
 use guest::Guest;
-use measure::{alternate, measure};
+use measure::{Program, alternate};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -49,14 +49,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 const HEAD: &str = "# Benchmarks\n\n\
-    Written by `cargo xtask bench`; every figure is the median of several runs of whole processes, \
-    commands that are compared run in turn. Machines differ and are shared: the ratios are what \
-    travels.\n\n";
+    Written by `cargo xtask bench`. Whole processes are timed, from their start to their end; every \
+    figure is the median of several runs, commands that are compared run in turn. Machines differ \
+    and are shared: the ratios are what travels.\n\n";
 
 fn machine() -> Result<String> {
     let said = bash(
         Path::new("/"),
-        "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2; nproc; uname -r; \
+        "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2; nproc; uname -r | cut -d. -f1-2; \
          qemu-img --version | head -1",
     )?;
     let lines: Vec<_> = said.lines().map(str::trim).collect();
@@ -71,25 +71,23 @@ fn first_file(fathom: &Path, guest: &Guest, runs: usize) -> Result<String> {
          `fathom cat IMAGE /etc/os-release /var/lib/dpkg/status`, image in the page cache. Goals: \
          10 ms, 40 MiB, under 1 % of the image's bytes; over HTTP at most 15 round trips to the \
          first file.\n\n\
-         | image | wall | CPU | memory | bytes read | share of the file |\n|---|---|---|---|---|---|\n",
+         | image | median | least | memory | bytes read | share of the file |\n|---|---|---|---|---|---|\n",
     );
     for (name, image) in &guest.first {
-        let figures = measure(
-            &format!(
-                "{} cat {} /etc/os-release /var/lib/dpkg/status",
-                fathom.display(),
-                image.display()
-            ),
-            runs * 4,
-        )?;
-        let (bytes, _) = spent(fathom, &image.display().to_string())?;
+        let program = Program::new(&format!(
+            "{} cat {} /etc/os-release /var/lib/dpkg/status",
+            fathom.display(),
+            image.display()
+        ));
+        let seconds = program.time(runs * 10)?;
+        let bytes = bytes_read(fathom, &image.display().to_string())?;
         let size = std::fs::metadata(image)?.len();
         let _ = writeln!(
             text,
             "| {name} | {:.1} ms | {:.1} ms | {:.1} MiB | {:.2} MiB | {:.3} % |",
-            figures.wall * 1e3,
-            figures.cpu * 1e3,
-            figures.memory as f64 / 1024.0,
+            seconds.median * 1e3,
+            seconds.least * 1e3,
+            program.memory()? as f64 / 1024.0,
             bytes as f64 / f64::from(1 << 20),
             bytes as f64 * 100.0 / size as f64,
         );
@@ -97,35 +95,35 @@ fn first_file(fathom: &Path, guest: &Guest, runs: usize) -> Result<String> {
     text.push_str(
         "\nThe same first file over HTTP, with every answer delayed by 50 ms: round trips' worth of \
          latency is the time taken divided by the delay.\n\n\
-         | image | requests | wall | round trips' worth |\n|---|---|---|---|\n",
+         | image | requests | time | round trips' worth |\n|---|---|---|---|\n",
     );
     let delay = Duration::from_millis(50);
     for (name, image) in &guest.first {
         let server = server::Server::start(image, delay)?;
-        let figures =
-            measure(&format!("{} cat {} /etc/os-release", fathom.display(), server.url()), 3)?;
+        let program =
+            Program::new(&format!("{} cat {} /etc/os-release", fathom.display(), server.url()));
+        let seconds = program.time(3)?;
         let _ = writeln!(
             text,
             "| {name} | {:.0} | {:.0} ms | {:.1} |",
             server.requests() as f64 / 4.0,
-            figures.wall * 1e3,
-            figures.wall / delay.as_secs_f64(),
+            seconds.median * 1e3,
+            seconds.median / delay.as_secs_f64(),
         );
     }
     text.push('\n');
     Ok(text)
 }
 
-/// Bytes and round trips that reading the two files costs, as `disk info --io` counts them.
-fn spent(fathom: &Path, image: &str) -> Result<(u64, u64)> {
+/// Bytes that reading the two files costs, as `--io` counts them.
+fn bytes_read(fathom: &Path, image: &str) -> Result<u64> {
     let script = format!(
         "'{}' cat --io '{image}' /etc/os-release /var/lib/dpkg/status 2>&1 >/dev/null | tail -n 1",
         fathom.display()
     );
     let said = bash(Path::new("/"), &script)?;
-    let numbers: Vec<u64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let bytes = numbers.first().copied().context("cat --io did not say what it read")?;
-    Ok((bytes, numbers.get(1).copied().unwrap_or(0)))
+    let number = said.split_whitespace().find_map(|word| word.parse().ok());
+    number.context("cat --io did not say what it read")
 }
 
 /// Reading whole images, beside qemu-img.
@@ -147,13 +145,13 @@ fn sequential(fathom: &Path, guest: &Guest, runs: usize) -> Result<String> {
             );
             let theirs =
                 format!("{pin}qemu-img convert -O raw {} {out}/theirs.raw", image.display());
-            let (ours, theirs) = alternate(&ours, &theirs, runs)?;
+            let (ours, theirs) = alternate(&Program::new(&ours), &Program::new(&theirs), runs)?;
             let _ = writeln!(
                 text,
                 "| {name} | {cores} | {:.2} s | {:.2} s | {:.2} |",
-                ours.wall,
-                theirs.wall,
-                theirs.wall / ours.wall,
+                ours.median,
+                theirs.median,
+                theirs.median / ours.median,
             );
         }
         bash(Path::new("/"), &format!("cmp {out}/ours.raw {out}/theirs.raw"))?;
@@ -176,18 +174,18 @@ fn walk(fathom: &Path, guest: &Guest, runs: usize) -> Result<String> {
     for (name, image) in &guest.filesystems {
         let ours = format!("{} hash --recursive {} /", fathom.display(), image.display());
         let theirs = format!(
-            "bash -c 'mkdir -p {mount}/mnt && mount -o loop,ro {} {mount}/mnt && \
-             (cd {mount}/mnt && find . -type f -print0 | xargs -0 -P $(nproc) -n 200 sha256sum); \
-             umount {mount}/mnt'",
+            "mkdir -p {mount}/mnt; mount -o loop,ro {} {mount}/mnt; \
+             (cd {mount}/mnt; find . -type f -print0 | xargs -0 -P $(nproc) -n 200 sha256sum); \
+             umount {mount}/mnt",
             image.display()
         );
-        let (ours, theirs) = alternate(&ours, &theirs, runs)?;
+        let (ours, theirs) = alternate(&Program::new(&ours), &Program::script(theirs), runs)?;
         let _ = writeln!(
             text,
             "| {name} | {:.2} s | {:.2} s | {:.2} |",
-            ours.wall,
-            theirs.wall,
-            ours.wall / theirs.wall
+            ours.median,
+            theirs.median,
+            ours.median / theirs.median
         );
         agree(fathom, image, &mount)?;
     }

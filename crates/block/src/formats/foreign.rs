@@ -6,7 +6,6 @@
 //! is long, or what follows it is looked at too, and none starts as code of a boot sector could.
 
 use crate::error::Error;
-use crate::read::{ReadAt, read_vec};
 
 /// What to do with a container of another program.
 const CONVERT: &str = "convert it with qemu-img convert";
@@ -14,6 +13,9 @@ const CONVERT: &str = "convert it with qemu-img convert";
 const UNPACK: &str = "unpack it first";
 /// What to do with forensic images.
 const EXPORT: &str = "export it as a raw image with the tool that made it, such as ewfexport";
+
+/// How the trailer of a DMG starts, 512 bytes that state their own size.
+const KOLY: &[u8] = b"koly\0\0\0\x04\0\0\x02\0";
 
 /// What a file starts with.
 struct Signature {
@@ -57,9 +59,9 @@ const SIGNATURES: [Signature; 23] = [
     signature(b"xar!\0\x1C", "xar archive", UNPACK),
 ];
 
-/// Why the file cannot be read, if it is one of others. `head` are its first bytes and `name` is
-/// the last part of what it is called.
-pub(crate) fn refuse(head: &[u8], reader: &dyn ReadAt, name: &str) -> Option<Error> {
+/// Why the file cannot be read, if it is one of others. `head` are its first bytes, `tail` is its
+/// end, and `name` is the last part of what it is called.
+pub(crate) fn refuse(head: &[u8], tail: &[u8; 512], name: &str) -> Option<Error> {
     let refused = |name: &str, advice: &str| {
         let why = format!("{advice}, or say --image-format raw to read its bytes as they are");
         Some(Error::unsupported(name, why))
@@ -70,7 +72,7 @@ pub(crate) fn refuse(head: &[u8], reader: &dyn ReadAt, name: &str) -> Option<Err
     if let Some(found) = found {
         return refused(found.name, found.advice);
     }
-    if has_koly(reader) {
+    if tail.starts_with(KOLY) {
         return refused("Apple disk image (DMG)", CONVERT);
     }
     // The set names its disks beside it, and has no signature that is published.
@@ -134,13 +136,6 @@ fn is_zip(head: &[u8]) -> bool {
     byte(head, 4) <= 63 && byte(head, 26) != 0 && !is_bootable(head)
 }
 
-/// A DMG ends in a trailer of 512 bytes that states its own size.
-fn has_koly(reader: &dyn ReadAt) -> bool {
-    let Some(at) = reader.len().checked_sub(512) else { return false };
-    read_vec(reader, "trailer", at, 12)
-        .is_ok_and(|trailer| trailer.starts_with(b"koly\0\0\0\x04\0\0\x02\0"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +143,7 @@ mod tests {
     fn refused(bytes: &[u8], name: &str) -> Option<String> {
         let mut image = bytes.to_vec();
         image.resize(4096.max(bytes.len()), 0);
-        refuse(&image.clone(), &image, name).map(|error| error.to_string())
+        refuse(&image, image.last_chunk().unwrap(), name).map(|error| error.to_string())
     }
 
     #[test]
@@ -204,6 +199,6 @@ mod tests {
         ] {
             assert_eq!(refused(&bytes, "disk"), None, "{bytes:?}");
         }
-        assert!(refuse(b"BZ", &b"BZ".to_vec(), "tiny").is_none());
+        assert!(refuse(b"BZ", &[0; 512], "tiny").is_none());
     }
 }

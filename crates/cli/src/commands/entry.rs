@@ -106,12 +106,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 impl Facts {
-    pub(crate) fn new(found: &Found, metadata: &Metadata) -> Self {
-        let target = match link_target(found, metadata) {
-            Some(Ok(target)) => Some(json_path(&target)),
-            Some(Err(_)) | None => None,
-        };
-        let (target, target_hex) = target.map_or((None, None), |(text, hex)| (Some(text), hex));
+    fn new(found: &Found, metadata: &Metadata, target: Option<&[u8]>) -> Self {
+        let (target, target_hex) = target.map(json_path).unzip();
         let optional = |time: Option<Timestamp>| time.map(text::time);
         Self {
             file_type: type_name(metadata.file_type),
@@ -128,82 +124,95 @@ impl Facts {
             created: optional(metadata.created),
             device: metadata.device.map(|(major, minor)| format!("{major}:{minor}")),
             target,
-            target_hex,
+            target_hex: target_hex.flatten(),
         }
     }
 }
 
-/// Where a symbolic link leads.
-pub(super) fn link_target(found: &Found, metadata: &Metadata) -> Option<Result<Vec<u8>, Error>> {
-    (metadata.file_type == FileType::Symlink).then(|| found.read_link())
+/// A file looked at as far as listings show it: what is known of it and, if it is a symbolic link,
+/// where it leads.
+pub(super) struct Look<'a> {
+    found: &'a Found,
+    pub(super) metadata: Result<Metadata, Error>,
+    pub(super) target: Option<Vec<u8>>,
+    /// What kept a part of this from being read.
+    pub(super) problem: Option<Error>,
 }
 
-/// Why it cannot be read where a symbolic link leads.
-pub(super) fn link_problem(path: &[u8], found: &Found, metadata: &Metadata) -> Option<Error> {
-    link_target(found, metadata)?.err().map(|error| error.within(text::name(path)))
-}
-
-/// What kept the step from being read; or, where that is shown, where a link leads.
-pub(super) fn problem_of_step(step: &Step, shows_target: bool) -> Option<Error> {
-    match &step.metadata {
-        Err(error) => Some(error.clone()),
-        Ok(metadata) if shows_target => {
-            step.problem.clone().or_else(|| link_problem(&step.path, &step.found, metadata))
-        }
-        Ok(_) => step.problem.clone(),
+impl<'a> Look<'a> {
+    /// Looks at what was found at `path`.
+    pub(super) fn at(path: &[u8], found: &'a Found) -> Self {
+        let metadata = found.metadata().map_err(|error| error.within(text::name(path)));
+        Self::further(path, found, metadata, None)
     }
+
+    /// Looks at what a walk came to.
+    pub(super) fn of_step(step: &'a Step) -> Self {
+        Self::further(&step.path, &step.found, step.metadata.clone(), step.problem.clone())
+    }
+
+    fn further(
+        path: &[u8],
+        found: &'a Found,
+        metadata: Result<Metadata, Error>,
+        problem: Option<Error>,
+    ) -> Self {
+        let is_link = metadata.as_ref().is_ok_and(|it| it.file_type == FileType::Symlink);
+        let (target, unread) = match is_link.then(|| found.read_link()) {
+            Some(Ok(target)) => (Some(target), None),
+            Some(Err(error)) => (None, Some(error.within(text::name(path)))),
+            None => (None, None),
+        };
+        let problem = metadata.as_ref().err().cloned().or(problem).or(unread);
+        Self { found, metadata, target, problem }
+    }
+
+    pub(super) fn is_directory(&self) -> bool {
+        self.metadata.as_ref().is_ok_and(|it| it.file_type == FileType::Directory)
+    }
+
+    /// The cells of a long listing; of what is there but cannot be looked at, those that `ls` prints.
+    pub(super) fn long_cells(&self, shown: String) -> Vec<String> {
+        let Ok(metadata) = &self.metadata else {
+            let unknown = std::iter::repeat_n("?".to_owned(), 5);
+            return std::iter::once("??????????".to_owned())
+                .chain(unknown)
+                .chain([shown])
+                .collect();
+        };
+        let size = match metadata.device {
+            Some((major, minor)) => format!("{major},{minor}"),
+            None => metadata.size.to_string(),
+        };
+        let name = match (&self.target, metadata.file_type) {
+            (Some(target), _) => format!("{shown} -> {}", text::name(target)),
+            (None, FileType::Symlink) => format!("{shown} -> (cannot be read)"),
+            (None, _) => shown,
+        };
+        vec![
+            format!("{}{}", metadata.file_type.letter(), text::permissions(metadata.mode)),
+            metadata.links.to_string(),
+            metadata.uid.to_string(),
+            metadata.gid.to_string(),
+            size,
+            text::time(Timestamp::new(metadata.modified.seconds, 0)),
+            name,
+        ]
+    }
+}
+
+/// What kept the step from being read.
+pub(super) fn problem_of_step(step: &Step) -> Option<&Error> {
+    step.metadata.as_ref().err().or(step.problem.as_ref())
 }
 
 impl Entry {
-    pub(crate) fn new(path: &[u8], found: &Found, metadata: &Metadata) -> Self {
-        let problem = link_problem(path, found, metadata).as_ref().map(Problem::from);
+    pub(super) fn new(path: &[u8], look: &Look<'_>) -> Self {
         let (path, path_hex) = json_path(path);
-        Self { path, path_hex, facts: Some(Facts::new(found, metadata)), problem }
+        let facts = look.metadata.as_ref().ok();
+        let facts = facts.map(|it| Facts::new(look.found, it, look.target.as_deref()));
+        Self { path, path_hex, facts, problem: look.problem.as_ref().map(Problem::from) }
     }
-
-    /// What is there but cannot be looked at.
-    pub(crate) fn failed(path: &[u8], error: &Error) -> Self {
-        let (path, path_hex) = json_path(path);
-        Self { path, path_hex, facts: None, problem: Some(error.into()) }
-    }
-
-    /// One step of a walk, with what was wrong there.
-    pub(crate) fn of_step(step: &Step) -> Self {
-        let (path, path_hex) = json_path(&step.path);
-        let facts = step.metadata.as_ref().ok().map(|metadata| Facts::new(&step.found, metadata));
-        let problem = problem_of_step(step, true).as_ref().map(Problem::from);
-        Self { path, path_hex, facts, problem }
-    }
-}
-
-/// The cells of a long listing.
-pub(crate) fn long_cells(shown: String, found: &Found, metadata: &Metadata) -> Vec<String> {
-    let size = match metadata.device {
-        Some((major, minor)) => format!("{major},{minor}"),
-        None => metadata.size.to_string(),
-    };
-    let name = match link_target(found, metadata) {
-        Some(Ok(target)) => format!("{shown} -> {}", text::name(&target)),
-        Some(Err(_)) => format!("{shown} -> (cannot be read)"),
-        None => shown,
-    };
-    vec![
-        format!("{}{}", metadata.file_type.letter(), text::permissions(metadata.mode)),
-        metadata.links.to_string(),
-        metadata.uid.to_string(),
-        metadata.gid.to_string(),
-        size,
-        text::time(Timestamp::new(metadata.modified.seconds, 0)),
-        name,
-    ]
-}
-
-/// The cells of what is there but cannot be looked at, as `ls` prints them.
-pub(crate) fn unknown_cells(shown: String) -> Vec<String> {
-    let mut cells = vec!["??????????".to_owned()];
-    cells.extend(std::iter::repeat_n("?".to_owned(), 5));
-    cells.push(shown);
-    cells
 }
 
 /// Which cells of a long listing are numbers.

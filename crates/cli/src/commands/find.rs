@@ -2,7 +2,7 @@
 
 use fathom_filesystem::{FileType, Metadata};
 
-use super::entry::{Entry, problem_of_step};
+use super::entry::{Entry, Look, problem_of_step};
 use super::pattern::matches;
 use crate::args::Find;
 use crate::exit::{Each, Failure, Verdict, warn};
@@ -37,17 +37,22 @@ pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
         };
         for step in walk {
             interrupt::check()?;
-            let problem = problem_of_step(&step, options.guest.output.is_json());
-            if let Some(problem) = &problem {
+            // What cannot be looked at is listed if its name fits: it may be what is searched for.
+            let fits = filter.fits(&step.path, step.metadata.as_ref().ok());
+            let look = (fits && options.guest.output.is_json()).then(|| Look::of_step(&step));
+            let problem = match &look {
+                Some(look) => look.problem.as_ref(),
+                None => problem_of_step(&step),
+            };
+            if let Some(problem) = problem {
                 warn(problem);
                 partial = true;
             }
-            // What cannot be looked at is listed if its name fits: it may be what is searched for.
-            if !filter.fits(&step.path, step.metadata.as_ref().ok()) {
+            if !fits {
                 continue;
             }
-            if options.guest.output.is_json() {
-                array.item(&mut out, &Entry::of_step(&step))?;
+            if let Some(look) = look {
+                array.item(&mut out, &Entry::new(&step.path, &look))?;
             } else if options.print0 {
                 out.bytes(&step.path)?;
                 out.bytes(b"\0")?;

@@ -3,12 +3,10 @@
 //! Everything is printed as it is found: a directory may hold millions of names, and a tree many
 //! such directories.
 
-use std::collections::HashSet;
-
 use fathom_block::Error;
-use fathom_filesystem::{FileType, Found, Metadata, NodeId, Tree, join};
+use fathom_filesystem::{Entered, FileType, Found, Tree, join};
 
-use super::entry::{Entry, LONG_RIGHT, link_problem, long_cells, unknown_cells};
+use super::entry::{Entry, LONG_RIGHT, Look};
 use crate::args::Ls;
 use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
@@ -109,20 +107,13 @@ impl Listing<'_> {
         self.rows(titled.then(|| text::name(path)), rows)
     }
 
-    /// Lists a directory and all that are beneath it. A directory has one place: one in several is
-    /// damage, and a few of those would make a listing without end.
+    /// Lists a directory and all that are beneath it.
     fn beneath(&mut self, tree: &Tree, path: Vec<u8>, found: Found) -> Result<(), Failure> {
-        let mut entered: HashSet<(usize, NodeId)> = HashSet::new();
+        let mut entered = Entered::to_depth(MAX_DEPTH);
         let mut todo = vec![(path, found, 0)];
         while let Some((path, found, depth)) = todo.pop() {
-            if !entered.insert(found.place()) {
-                let why = "the directory contains itself, or is in two places";
-                self.note(&Error::corrupt(text::name(&path), 0, why));
-                continue;
-            }
-            if depth >= MAX_DEPTH {
-                let why = format!("directories nested deeper than {MAX_DEPTH} are not listed");
-                self.note(&Error::unsupported(text::name(&path), why));
+            if let Err(error) = entered.enter(&found, depth) {
+                self.note(&error.within(text::name(&path)));
                 continue;
             }
             self.directory(tree, &path, &found, true)?;
@@ -157,19 +148,21 @@ impl Listing<'_> {
                 self.out.line(text::name(&row.name))?;
                 continue;
             }
-            let outcome = row.found.metadata();
-            let metadata = outcome.map_err(|error| error.within(text::name(&row.path)));
-            match &metadata {
-                Err(error) => self.note(error),
-                Ok(metadata) if json || self.options.long => {
-                    if let Some(problem) = link_problem(&row.path, &row.found, metadata) {
-                        self.note(&problem);
-                    }
+            let shows_target = json || self.options.long;
+            let (is_directory, problem) = if shows_target {
+                let look = Look::at(&row.path, &row.found);
+                self.row(&row, &look, &mut columns)?;
+                (look.is_directory(), look.problem)
+            } else {
+                self.out.line(text::name(&row.name))?;
+                match row.found.metadata() {
+                    Ok(metadata) => (metadata.file_type == FileType::Directory, None),
+                    Err(error) => (false, Some(error.within(text::name(&row.path)))),
                 }
-                Ok(_) => {}
+            };
+            if let Some(problem) = &problem {
+                self.note(problem);
             }
-            self.row(&row, &metadata, &mut columns)?;
-            let is_directory = metadata.is_ok_and(|it| it.file_type == FileType::Directory);
             if self.options.recursive && is_directory {
                 self.beneath.push(row);
             }
@@ -177,27 +170,11 @@ impl Listing<'_> {
         columns.write(&mut self.out)
     }
 
-    fn row(
-        &mut self,
-        row: &Row,
-        metadata: &Result<Metadata, Error>,
-        columns: &mut Columns,
-    ) -> Result<(), Failure> {
+    fn row(&mut self, row: &Row, look: &Look<'_>, columns: &mut Columns) -> Result<(), Failure> {
         if self.options.guest.output.is_json() {
-            let entry = match metadata {
-                Ok(metadata) => Entry::new(&row.path, &row.found, metadata),
-                Err(error) => Entry::failed(&row.path, error),
-            };
-            return self.array.item(&mut self.out, &entry);
+            return self.array.item(&mut self.out, &Entry::new(&row.path, look));
         }
-        if !self.options.long {
-            return self.out.line(text::name(&row.name));
-        }
-        let name = text::name(&row.name);
-        columns.row(match metadata {
-            Ok(metadata) => long_cells(name, &row.found, metadata),
-            Err(_) => unknown_cells(name),
-        });
+        columns.row(look.long_cells(text::name(&row.name)));
         if columns.len() >= ALIGNED {
             columns.write(&mut self.out)?;
             *columns = Columns::new(LONG_RIGHT);

@@ -1,9 +1,9 @@
 //! `fathom stat`.
 
-use fathom_filesystem::{Found, Metadata};
+use fathom_filesystem::Found;
 use serde::Serialize;
 
-use super::entry::{Entry, hex, link_target, type_name};
+use super::entry::{Entry, Look, hex, type_name};
 use crate::args::Stat;
 use crate::exit::{Each, Failure, Verdict};
 use crate::machine::{Machine, guest_path};
@@ -35,15 +35,15 @@ pub(crate) fn run(options: &Stat) -> Result<Verdict, Failure> {
     let mut each = Each::of(options.paths.paths.len());
     let mut one = |path: &[u8], first: bool| {
         let found = tree.resolve(path, options.follow)?;
-        let metadata = found.metadata()?;
+        let look = Look::at(path, &found);
         if options.output.is_json() {
-            all.push(full(path, &found, &metadata)?);
+            all.push(full(path, &found, &look)?);
             return Ok(());
         }
         if !first {
             out.line("")?;
         }
-        print(path, &found, &metadata, &mut out)
+        print(path, &found, look, &mut out)
     };
     for (index, path) in options.paths.paths.iter().enumerate() {
         each.note(one(guest_path(path), index == 0))?;
@@ -55,14 +55,17 @@ pub(crate) fn run(options: &Stat) -> Result<Verdict, Failure> {
     each.verdict(false)
 }
 
-fn full(path: &[u8], found: &Found, metadata: &Metadata) -> Result<Full, Failure> {
+fn full(path: &[u8], found: &Found, look: &Look<'_>) -> Result<Full, Failure> {
+    if let Err(error) = &look.metadata {
+        return Err(error.clone().into());
+    }
     let xattrs = found.xattrs()?.into_iter().map(|xattr| Attribute {
         name: String::from_utf8_lossy(&xattr.name).into_owned(),
         value: printable(&xattr.value),
         hex: hex(&xattr.value),
     });
     Ok(Full {
-        entry: Entry::new(path, found, metadata),
+        entry: Entry::new(path, look),
         filesystem: found.filesystem.info().variant,
         xattrs: xattrs.collect(),
     })
@@ -74,12 +77,16 @@ fn printable(value: &[u8]) -> Option<String> {
     (!text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
-fn print(path: &[u8], found: &Found, metadata: &Metadata, out: &mut Out) -> Result<(), Failure> {
+fn print(path: &[u8], found: &Found, look: Look<'_>, out: &mut Out) -> Result<(), Failure> {
+    let metadata = look.metadata?;
     let mut line = |name: &str, value: String| out.line(format!("{name:>12}: {value}"));
     line("path", text::name(path))?;
     line("type", type_name(metadata.file_type).to_owned())?;
-    if let Some(target) = link_target(found, metadata) {
-        line("target", text::name(&target?))?;
+    if let Some(problem) = look.problem {
+        return Err(problem.into());
+    }
+    if let Some(target) = &look.target {
+        line("target", text::name(target))?;
     }
     line("size", format!("{} bytes, {} allocated", metadata.size, metadata.allocated))?;
     line("mode", format!("{:04o} {}", metadata.mode, text::permissions(metadata.mode)))?;

@@ -1,11 +1,9 @@
 //! `fathom tree`.
 
-use std::collections::HashSet;
-
 use fathom_block::Error;
-use fathom_filesystem::{FileType, Found, NodeId, Tree};
+use fathom_filesystem::{Entered, FileType, Found, Tree};
 
-use super::entry::{Entry, as_directory, problem_of_step};
+use super::entry::{Entry, Look, as_directory};
 use crate::args::TreeOptions;
 use crate::exit::{Each, Failure, Verdict, warn};
 use crate::interrupt;
@@ -28,11 +26,12 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
         let mut one = |path: &[u8]| {
             for step in tree.walk(&as_directory(&tree, path)?)?.max_depth(depth) {
                 interrupt::check()?;
-                if let Some(problem) = problem_of_step(&step, true) {
-                    warn(&problem);
+                let look = Look::of_step(&step);
+                if let Some(problem) = &look.problem {
+                    warn(problem);
                     partial = true;
                 }
-                array.item(&mut out, &Entry::of_step(&step))?;
+                array.item(&mut out, &Entry::new(&step.path, &look))?;
             }
             Ok(())
         };
@@ -46,7 +45,7 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
             out: &mut out,
             partial: false,
             limit: depth,
-            entered: HashSet::new(),
+            entered: Entered::to_depth(MAX_DEPTH),
         };
         for path in &options.paths {
             each.note(drawing.start(guest_path(path)))?;
@@ -62,8 +61,8 @@ struct Drawing<'a> {
     out: &'a mut Out,
     partial: bool,
     limit: usize,
-    /// The directories that were drawn, by filesystem and node.
-    entered: HashSet<(usize, NodeId)>,
+    /// The directories that were drawn.
+    entered: Entered,
 }
 
 impl Drawing<'_> {
@@ -71,7 +70,7 @@ impl Drawing<'_> {
         let found = self.tree.resolve(path, true)?;
         let is_directory = found.metadata()?.file_type == FileType::Directory;
         self.out.line(text::name(path))?;
-        self.entered.clear();
+        self.entered = Entered::to_depth(MAX_DEPTH);
         if is_directory { self.draw(path, &found, "", 0) } else { Ok(()) }
     }
 
@@ -86,15 +85,8 @@ impl Drawing<'_> {
         if level >= self.limit {
             return Ok(());
         }
-        if level >= MAX_DEPTH {
-            let why = format!("directories nested deeper than {MAX_DEPTH} are not drawn");
-            self.note(&Error::unsupported(text::name(path), why));
-            return Ok(());
-        }
-        // A directory has one place; one in several would make a drawing without end.
-        if !self.entered.insert(directory.place()) {
-            let why = "the directory contains itself, or is in two places";
-            self.note(&Error::corrupt(text::name(path), 0, why));
+        if let Err(error) = self.entered.enter(directory, level) {
+            self.note(&error.within(text::name(path)));
             return Ok(());
         }
         let (children, problem) = self.tree.children_of(directory);

@@ -30,7 +30,7 @@ const MOST_DISKS: usize = 256;
 /// What the names of disks end in, where no description says which they are.
 const ENDINGS: [&str; 7] = [".vmdk", ".vhd", ".vhdx", ".vdi", ".qcow2", ".img", ".raw"];
 
-pub(crate) fn probe(head: &[u8], _reader: &dyn ReadAt) -> bool {
+pub(crate) fn probe(head: &[u8], _length: u64) -> bool {
     head.get(257..262) == Some(b"ustar".as_slice())
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn open(source: Source, chain: &Chain<'_>) -> Result<Vec<Disk>> {
         return Err(Error::unsupported(source.location.to_string(), why));
     }
     let head = read_vec(&*source.reader, "archive", 0, source.reader.len().min(512))?;
-    if !probe(&head, &*source.reader) {
+    if !probe(&head, source.reader.len()) {
         let description = Description::parse(&read_text(&*source.reader)?)?;
         return Found::default().described(&description, &Archive::Directory, &source, chain);
     }

@@ -38,7 +38,7 @@ use crate::read::{ReadAt, read_vec};
 /// Enough for every header field that is known.
 const HEADER: u64 = 112;
 
-pub(crate) fn probe(head: &[u8], _reader: &dyn ReadAt) -> bool {
+pub(crate) fn probe(head: &[u8], _length: u64) -> bool {
     head.starts_with(&header::MAGIC)
 }
 

@@ -16,8 +16,13 @@ use crate::formats::mapped::Mapped;
 use crate::open::{Chain, Disk, Source};
 use crate::read::{ReadAt, Window};
 
-pub(crate) fn probe(head: &[u8], reader: &dyn ReadAt) -> bool {
-    head.starts_with(COOKIE) || read_tail(reader)
+pub(crate) fn probe(head: &[u8], _length: u64) -> bool {
+    head.starts_with(COOKIE)
+}
+
+/// A fixed disk has nothing but a footer in its last 512 bytes.
+pub(crate) fn probe_tail(tail: &[u8; 512]) -> bool {
+    tail.starts_with(COOKIE)
 }
 
 pub(crate) fn open(source: Source, _chain: &Chain<'_>) -> Result<Disk> {
@@ -87,13 +92,6 @@ fn footer(reader: &dyn ReadAt) -> Result<(Footer, Option<Problem>)> {
     }
 }
 
-/// A fixed disk has nothing but a footer in its last 512 bytes.
-fn read_tail(reader: &dyn ReadAt) -> bool {
-    let mut cookie = [0; 8];
-    reader.len().checked_sub(SECTOR).is_some_and(|at| reader.read_at(at, &mut cookie).is_ok())
-        && cookie == COOKIE
-}
-
 #[cfg(test)]
 mod tests {
     use super::footer::tests::{footer, sum};
@@ -137,7 +135,7 @@ mod tests {
     #[test]
     fn a_dynamic_disk_shows_the_sectors_its_bitmaps_name() {
         let image = dynamic();
-        assert!(probe(&image[..512], &image));
+        assert!(probe(&image[..512], image.len() as u64));
         let disk = open(image).unwrap();
         assert_eq!(bytes(&disk).unwrap(), expected());
         assert!(disk.problems.is_empty());
@@ -172,7 +170,7 @@ mod tests {
         sum(&mut suspended, 64);
         // Its guest keeps the beginning of another disk in its first sector.
         let image = [footer(3, 77), vec![5; 512], suspended].concat();
-        assert!(probe(&[], &image));
+        assert!(probe_tail(image.last_chunk().unwrap()));
         let disk = open(image.clone()).unwrap();
         assert_eq!(bytes(&disk).unwrap(), image[..1024]);
         assert_eq!(disk.problems.len(), 1);

@@ -37,7 +37,7 @@ const UNMAPPED: u64 = 3;
 const UNMAPPED_DRAFT: u64 = 5;
 const FULLY_PRESENT: u64 = 6;
 
-pub(crate) fn probe(head: &[u8], _reader: &dyn ReadAt) -> bool {
+pub(crate) fn probe(head: &[u8], _length: u64) -> bool {
     head.starts_with(SIGNATURE)
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use self::server::{Answer, Request, Server};
 use super::{Agents, HttpOptions, HttpSource, Secret};
 use crate::error::{ErrorKind, Result};
+use crate::formats::Format;
 use crate::location::Location;
 use crate::meter::Meter;
 use crate::open::Opener;
@@ -233,7 +234,7 @@ fn a_silent_server_is_given_up_before_all_tries_are_made() {
     assert_eq!(server.count(), 3, "two tries of 400 ms");
     assert!(started.elapsed() < Duration::from_millis(1500), "{:?}", started.elapsed());
     // Nor is each page then tried alone.
-    let opener = Opener::new().http(options().patience(Duration::ZERO));
+    let opener = Opener::new().format(Some(Format::Raw)).http(options().patience(Duration::ZERO));
     let server = Server::new(|request, before| match before {
         0 => serve(request, before),
         _ => Answer::new("503 Later\r\nContent-Length: 0", b""),
