@@ -12,7 +12,8 @@ const WORKSPACE: f64 = 70.0;
 
 /// The least that is accepted of each crate that parses what strangers wrote.
 const PARSERS: f64 = 85.0;
-const PARSER_CRATES: &[&str] = &["crates/block/", "crates/volume/", "crates/filesystem/"];
+const PARSER_CRATES: &[&str] =
+    &["crates/block/", "crates/volume/", "crates/filesystem/", "crates/guest/"];
 
 /// How to measure.
 #[derive(clap::Args)]
@@ -32,8 +33,9 @@ struct Lines {
 }
 
 impl Lines {
+    /// Of no lines at all none were run: a crate that was not measured does not pass.
     fn percent(self) -> f64 {
-        if self.all == 0 { 100.0 } else { self.run as f64 * 100.0 / self.all as f64 }
+        if self.all == 0 { 0.0 } else { self.run as f64 * 100.0 / self.all as f64 }
     }
 
     fn add(&mut self, other: Self) {
