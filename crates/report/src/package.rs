@@ -1,0 +1,110 @@
+//! What is installed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::fact::Evidence;
+
+/// Which database a package is in, or what ecosystem it belongs to.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackageKind {
+    /// Debian and its kin.
+    Deb,
+    /// Red Hat, SUSE and their kin.
+    Rpm,
+    /// Alpine.
+    Apk,
+    /// Arch.
+    Pacman,
+    /// Gentoo.
+    Portage,
+    /// Snap.
+    Snap,
+    /// Flatpak.
+    Flatpak,
+    /// A program of Windows.
+    Program,
+    /// An update of Windows.
+    Hotfix,
+    /// A role or feature of Windows.
+    Feature,
+    /// An app of the Windows store.
+    StoreApp,
+    /// Python.
+    Python,
+    /// Node.js.
+    Npm,
+    /// Ruby.
+    Gem,
+    /// Java.
+    Maven,
+    /// Go.
+    Go,
+    /// Rust.
+    Cargo,
+    /// PHP.
+    Composer,
+    /// .NET.
+    Nuget,
+}
+
+/// Something that is installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Package {
+    /// Where it is from.
+    pub kind: PackageKind,
+    /// Its name.
+    pub name: String,
+    /// Its version as its own tools write it, without the epoch.
+    pub version: String,
+    /// The epoch, where its kind knows one and it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
+    /// The release, where its kind keeps it apart from the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// The architecture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// The source package it was built from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The version of the source package, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_version: Option<String>,
+    /// The licence, as the database says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// Who made it: vendor, maintainer or publisher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// Where it was got from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// The module that it belongs to, as `nodejs:18:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// The key that signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// When it was installed, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed: Option<String>,
+    /// How many bytes it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// The state, where it is not simply installed, as `half-configured`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// A checksum of what it was recognised by, as of a JAR.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// Where it lies, of what is not in a database of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Where it says so.
+    pub evidence: Evidence,
+}
