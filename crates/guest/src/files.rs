@@ -1,0 +1,171 @@
+//! The files of one operating system, read so that what could not be read is never taken for what is
+//! not there.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fathom_block::{Error, ErrorKind, ReadAt, Result};
+use fathom_filesystem::{FileType, Found, Tree};
+use fathom_report::{Evidence, Fact, Problem, ProblemKind};
+
+/// The longest text file that is read whole. Configuration is short; what is longer is damage, or
+/// made to take our memory.
+pub(crate) const MAX_TEXT: usize = 1 << 20;
+
+/// What came of reading something.
+pub(crate) enum Read<T> {
+    /// It was read.
+    There(T),
+    /// It is not there.
+    Absent,
+    /// It could not be looked, and this is why. The reason has been noted as a problem.
+    Unread(String),
+}
+
+impl<T> Read<T> {
+    /// What was read.
+    pub(crate) fn there(self) -> Option<T> {
+        match self {
+            Self::There(value) => Some(value),
+            Self::Absent | Self::Unread(_) => None,
+        }
+    }
+
+    /// The statement that `value` finds in what was read at `place`; where it finds none, and where
+    /// there is nothing to read, it is absent.
+    pub(crate) fn fact<U>(self, place: &str, value: impl FnOnce(T) -> Option<U>) -> Fact<U> {
+        match self {
+            Self::There(read) => match value(read) {
+                Some(value) => Fact::known(value, place),
+                None => Fact::absent([place]),
+            },
+            Self::Absent => Fact::absent([place]),
+            Self::Unread(reason) => Fact::unknown(reason),
+        }
+    }
+}
+
+/// The files of one operating system, and what was wrong with them.
+pub(crate) struct Files<'a> {
+    tree: &'a Tree,
+    problems: Mutex<Vec<Problem>>,
+}
+
+impl<'a> Files<'a> {
+    pub(crate) fn new(tree: &'a Tree) -> Self {
+        Self { tree, problems: Mutex::default() }
+    }
+
+    /// The text of a file of configuration. Bytes that are not UTF-8 are replaced.
+    pub(crate) fn text(&self, path: &str, hides: &str) -> Read<String> {
+        let bytes = self.read(path, hides, || self.tree.read(path.as_bytes(), MAX_TEXT));
+        match bytes {
+            Read::There(bytes) => Read::There(match String::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            }),
+            Read::Absent => Read::Absent,
+            Read::Unread(reason) => Read::Unread(reason),
+        }
+    }
+
+    /// The bytes of a file that is expected to be large, to be read piece by piece.
+    pub(crate) fn open(&self, path: &str, hides: &str) -> Read<Arc<dyn ReadAt>> {
+        self.read(path, hides, || self.tree.open(path.as_bytes()))
+    }
+
+    /// The names in a directory and what they lead to, sorted. Where only some could be read, these
+    /// are given and the rest is noted.
+    pub(crate) fn children(&self, path: &str, hides: &str) -> Read<Vec<(String, Found)>> {
+        let directory = self.read(path, hides, || {
+            let found = self.tree.resolve(path.as_bytes(), true)?;
+            let is_directory = found.metadata()?.file_type == FileType::Directory;
+            Ok(is_directory.then_some(found))
+        });
+        match directory {
+            Read::There(Some(directory)) => {
+                let (children, problem) = self.tree.children_of(&directory);
+                if let Some(problem) = problem {
+                    self.note(&problem, path, hides);
+                }
+                let children = children.into_iter();
+                let named = children
+                    .map(|(name, found)| (String::from_utf8_lossy(&name).into_owned(), found));
+                Read::There(named.collect())
+            }
+            Read::There(None) | Read::Absent => Read::Absent,
+            Read::Unread(reason) => Read::Unread(reason),
+        }
+    }
+
+    /// What is known of a file, symbolic links followed.
+    pub(crate) fn found(&self, path: &str, hides: &str) -> Read<Found> {
+        self.read(path, hides, || self.tree.resolve(path.as_bytes(), true))
+    }
+
+    /// Whether something is there. What cannot be looked at is noted, and is not there.
+    pub(crate) fn exists(&self, path: &str, hides: &str) -> bool {
+        self.found(path, hides).there().is_some()
+    }
+
+    /// Where a symbolic link leads; absent where there is something else.
+    pub(crate) fn link(&self, path: &str, hides: &str) -> Read<String> {
+        let target = self.read(path, hides, || {
+            let found = self.tree.resolve(path.as_bytes(), false)?;
+            match found.metadata()?.file_type {
+                FileType::Symlink => Ok(Some(found.read_link()?)),
+                _ => Ok(None),
+            }
+        });
+        match target {
+            Read::There(Some(target)) => {
+                Read::There(String::from_utf8_lossy(&target).into_owned())
+            }
+            Read::There(None) | Read::Absent => Read::Absent,
+            Read::Unread(reason) => Read::Unread(reason),
+        }
+    }
+
+    fn read<T>(&self, path: &str, hides: &str, read: impl FnOnce() -> Result<T>) -> Read<T> {
+        match read() {
+            Ok(value) => Read::There(value),
+            Err(error) if error.kind() == ErrorKind::NotFound => Read::Absent,
+            Err(error) => {
+                self.note(&error, path, hides);
+                Read::Unread(error.to_string())
+            }
+        }
+    }
+
+    /// Adds something that could not be read at `place`, and what that hides.
+    pub(crate) fn note(&self, error: &Error, place: &str, hides: &str) {
+        let problem = problem(error, Some(place), Some(hides));
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    /// What was wrong, in the order in which it was met.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The error as the report tells it.
+pub(crate) fn problem(error: &Error, place: Option<&str>, hides: Option<&str>) -> Problem {
+    let kind = match error.kind() {
+        ErrorKind::NotFound => ProblemKind::NotFound,
+        ErrorKind::Unsupported => ProblemKind::Unsupported,
+        ErrorKind::Encrypted => ProblemKind::Encrypted,
+        ErrorKind::Refused => ProblemKind::Refused,
+        ErrorKind::Unreachable => ProblemKind::Unreachable,
+        ErrorKind::Io => ProblemKind::Io,
+        _ => ProblemKind::Corrupt,
+    };
+    Problem {
+        kind,
+        message: error.to_string(),
+        evidence: place.map(Evidence::from),
+        hides: hides.map(str::to_owned),
+    }
+}
