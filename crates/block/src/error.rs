@@ -21,6 +21,9 @@ pub enum ErrorKind {
     Unreachable,
     /// The image, file, volume or snapshot asked for does not exist.
     NotFound,
+    /// What it would lie on was not given, or is not there as it should be: whether it exists cannot
+    /// be told.
+    Missing,
     /// The request does not fit the object, such as reading a directory as a file.
     Invalid,
     /// Our limit: the data may well be fine, but this reader does not know the feature.
@@ -38,7 +41,7 @@ impl ErrorKind {
         match self {
             Self::Io => "cannot read",
             Self::Unreachable => "unreachable",
-            Self::NotFound => "not found",
+            Self::NotFound | Self::Missing => "not found",
             Self::Invalid => "invalid request",
             Self::Unsupported => "unsupported",
             Self::Corrupt => "corrupt",
@@ -98,6 +101,16 @@ impl Error {
     /// What was asked for does not exist.
     pub fn not_found(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::new(ErrorKind::NotFound, what, why)
+    }
+
+    /// The same error as it is of everything beneath what was not found: of that it cannot be told
+    /// whether it exists.
+    #[must_use]
+    pub fn for_all_beneath(self) -> Self {
+        match self.kind() {
+            ErrorKind::NotFound => self.rebuilt(|inner| inner.kind = ErrorKind::Missing),
+            _ => self,
+        }
     }
 
     /// The request does not fit the object.

@@ -38,7 +38,7 @@ pub(crate) const HOST: u8 = 10;
 /// The code of an error of the readers.
 pub(crate) fn code_of(error: &Error) -> u8 {
     match error.kind() {
-        ErrorKind::NotFound => 3,
+        ErrorKind::NotFound | ErrorKind::Missing => 3,
         ErrorKind::Unsupported => 4,
         ErrorKind::Corrupt => 5,
         ErrorKind::Encrypted => 6,

@@ -464,7 +464,7 @@ fn not_a_directory(path: &[u8]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Health, Info, Kind, Timestamp, Visit};
+    use crate::{Health, Info, Kind, Timestamp, Unavailable, Visit};
 
     /// A root with the directory `usr`, the file `usr/bin`, and `link`, which leads to `usr`.
     struct Small;
@@ -562,5 +562,18 @@ mod tests {
         assert_eq!(inode("/usr/bin/").unwrap_err().kind(), fathom_block::ErrorKind::Invalid);
         let walked = |path: &str| tree.walk(path.as_bytes()).unwrap().count();
         assert_eq!((walked("/link"), walked("/link/"), walked("/")), (1, 2, 4));
+    }
+
+    #[test]
+    fn beneath_what_is_missing_nothing_is_known_to_be_absent() {
+        let mut tree = Tree::new(Arc::new(Small));
+        assert!(!tree.exists(b"/usr/sbin").unwrap());
+        let why = Error::not_found("/dev/vdb1", "there is no such disk");
+        tree.mount(b"/usr", Arc::new(Unavailable::new(None, why))).unwrap();
+        for path in [&b"/usr/sbin"[..], b"/usr/bin", b"/link/bin"] {
+            let error = tree.exists(path).unwrap_err();
+            assert_eq!(error.kind(), fathom_block::ErrorKind::Missing, "{error}");
+        }
+        assert!(!tree.exists(b"/var").unwrap());
     }
 }

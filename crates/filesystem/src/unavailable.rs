@@ -19,7 +19,7 @@ pub struct Unavailable {
 impl Unavailable {
     /// A filesystem, of this kind if it is known, that `why` keeps from being read.
     pub fn new(kind: Option<Kind>, why: Error) -> Self {
-        Self { kind, why }
+        Self { kind, why: why.for_all_beneath() }
     }
 
     fn refuse<T>(&self) -> Result<T> {

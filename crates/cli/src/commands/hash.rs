@@ -206,18 +206,6 @@ fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {
     Some((digest.to_lowercase(), path))
 }
 
-/// Whether it could be looked, and there is no such file: the directory on the way that is there can
-/// be read.
-fn is_missing(tree: &Tree, path: &[u8], error: &Error) -> bool {
-    if error.kind() != ErrorKind::NotFound {
-        return false;
-    }
-    let cuts = path.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
-    let mut above = cuts.map(|(at, _)| &path[..at]).chain([b"".as_slice()]);
-    let nearest = above.find_map(|above| tree.resolve(above, true).ok());
-    nearest.is_some_and(|directory| directory.metadata().is_ok())
-}
-
 /// Compares files with a list of checksums. A file that differs or is missing makes the answer
 /// "no"; one that cannot be read makes it incomplete.
 fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
@@ -253,7 +241,7 @@ fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
             Ok(_) => "DIFFERS",
             Err(Failure::Read(error)) => {
                 warn(&error);
-                if is_missing(tree, &path, &error) { "MISSING" } else { "CANNOT BE READ" }
+                if error.kind() == ErrorKind::NotFound { "MISSING" } else { "CANNOT BE READ" }
             }
             Err(other) => return Err(other),
         };
