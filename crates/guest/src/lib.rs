@@ -12,8 +12,11 @@
 mod contents;
 mod crypttab;
 mod device;
+mod files;
 mod fstab;
+mod lines;
 mod namespace;
+mod packages;
 mod root;
 
 pub use contents::{Holds, contents, holds, of_volume, open_subvolume};

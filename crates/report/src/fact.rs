@@ -126,4 +126,19 @@ impl<T> Listing<T> {
             None => why,
         });
     }
+
+    /// Adds another list of the same: it is complete if both are.
+    pub fn join(&mut self, other: Self) {
+        self.coverage = match (self.coverage, other.coverage) {
+            (Coverage::Complete, Coverage::Complete) => Coverage::Complete,
+            (Coverage::Unknown, Coverage::Unknown) => Coverage::Unknown,
+            _ => Coverage::Partial,
+        };
+        self.reason = match (self.reason.take(), other.reason) {
+            (Some(ours), Some(theirs)) => Some(format!("{ours}; {theirs}")),
+            (ours, theirs) => ours.or(theirs),
+        };
+        self.evidence.extend(other.evidence);
+        self.items.extend(other.items);
+    }
 }

@@ -1,0 +1,22 @@
+//! What is installed. Every database looks alike: `read` gives what it holds, or nothing where the
+//! system has no such database.
+
+pub(crate) mod dpkg;
+
+use fathom_report::{Listing, Package};
+
+use crate::files::Files;
+
+/// What the listing loses if a database cannot be read.
+pub(crate) const HIDES: &str = "packages";
+
+/// Everything that is installed by the system's own means.
+pub(crate) fn all(files: &Files<'_>) -> Listing<Package> {
+    let databases = [dpkg::read(files)];
+    let mut found = databases.into_iter().flatten();
+    let Some(mut all) = found.next() else {
+        return Listing::empty("no package database is there", Vec::new());
+    };
+    found.for_each(|listing| all.join(listing));
+    all
+}
