@@ -21,6 +21,7 @@ mod node;
 pub mod ntfs;
 mod overlay;
 mod signature;
+mod timestamp;
 mod tree;
 mod unavailable;
 mod utf16;
@@ -29,9 +30,9 @@ mod xfs;
 pub use detect::{Kind, detect, open};
 pub use extent::{Extent, ExtentFile};
 pub use node::{
-    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Stream, Subvolume, Timestamp,
-    Visit, Xattr,
+    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Stream, Subvolume, Visit, Xattr,
 };
 pub use overlay::Overlay;
+pub use timestamp::Timestamp;
 pub use tree::{Children, Entered, Found, MAX_SYMLINKS, Mount, Step, Tree, Walk, join};
 pub use unavailable::Unavailable;

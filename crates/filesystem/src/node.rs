@@ -7,6 +7,7 @@ use std::sync::Arc;
 use fathom_block::{Error, Problem, ReadAt, Result};
 
 use crate::detect::Kind;
+use crate::timestamp::Timestamp;
 
 /// A file, directory or other object of one filesystem. What the numbers mean is the filesystem's
 /// own affair: ext and XFS use `inode` alone, Btrfs keeps the subvolume in `tree`, NTFS the
@@ -90,23 +91,6 @@ impl FileType {
             Self::Socket => 's',
             Self::Other => '?',
         }
-    }
-}
-
-/// A point in time: seconds since 1970 and nanoseconds after them. Before 1970 the seconds are
-/// negative and the nanoseconds still count forward.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Timestamp {
-    /// Seconds since 1970.
-    pub seconds: i64,
-    /// Nanoseconds after that second, below 1,000,000,000.
-    pub nanos: u32,
-}
-
-impl Timestamp {
-    /// That second, and `nanos` after it.
-    pub const fn new(seconds: i64, nanos: u32) -> Self {
-        Self { seconds, nanos }
     }
 }
 

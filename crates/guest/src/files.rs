@@ -117,9 +117,7 @@ impl<'a> Files<'a> {
             }
         });
         match target {
-            Read::There(Some(target)) => {
-                Read::There(String::from_utf8_lossy(&target).into_owned())
-            }
+            Read::There(Some(target)) => Read::There(String::from_utf8_lossy(&target).into_owned()),
             Read::There(None) | Read::Absent => Read::Absent,
             Read::Unread(reason) => Read::Unread(reason),
         }

@@ -3,6 +3,18 @@
 /// The most lines that are followed.
 const MAX_LINES: usize = 4096;
 
+/// A line as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// What, as the guest names it.
+    pub(crate) device: String,
+    /// Where: `/` and names, or a word such as `none`.
+    pub(crate) path: String,
+    /// The kind of filesystem.
+    pub(crate) kind: String,
+    pub(crate) options: Vec<String>,
+}
+
 /// A line that mounts something at start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -85,14 +97,30 @@ fn is_beneath(path: &str, outer: &str) -> bool {
     path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn parse_line(line: &str) -> Option<Entry> {
+/// Every line that is one.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line> {
+    text.lines().take(MAX_LINES).filter_map(fields)
+}
+
+fn fields(line: &str) -> Option<Line> {
     let line = line.trim();
     if line.starts_with('#') {
         return None;
     }
     let mut fields = line.split_whitespace();
     let (device, path, kind) = (fields.next()?, fields.next()?, fields.next()?);
-    let options: Vec<_> = fields.next().unwrap_or("defaults").split(',').collect();
+    let path = unescape(path);
+    Some(Line {
+        device: unescape(&device.replace('"', "")),
+        path: if path.starts_with('/') { clean(&path) } else { path },
+        kind: kind.to_owned(),
+        options: fields.next().unwrap_or("defaults").split(',').map(str::to_owned).collect(),
+    })
+}
+
+fn parse_line(line: &str) -> Option<Entry> {
+    let Line { device, path, kind, options } = fields(line)?;
+    let options: Vec<_> = options.iter().map(String::as_str).collect();
     let automount = ["x-systemd.automount", "comment=systemd.automount"]
         .iter()
         .any(|automount| options.contains(automount));
@@ -103,7 +131,6 @@ fn parse_line(line: &str) -> Option<Entry> {
     if !path.starts_with('/') || !kept || (options.contains(&"noauto") && !automount) {
         return None;
     }
-    let device = unescape(&device.replace('"', ""));
     let on_disk = device.starts_with("/dev/")
         || ["UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=", "ID="]
             .iter()
@@ -116,9 +143,9 @@ fn parse_line(line: &str) -> Option<Entry> {
         });
         What::Disk { subvolume: subvolume.map(unescape) }
     } else {
-        What::Elsewhere(kind.to_owned())
+        What::Elsewhere(kind)
     };
-    Some(Entry { device, path: clean(&unescape(path)), what })
+    Some(Entry { device, path, what })
 }
 
 /// fstab writes blanks and backslashes in octal: `\040`.

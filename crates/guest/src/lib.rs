@@ -14,10 +14,17 @@ mod crypttab;
 mod device;
 mod files;
 mod fstab;
+mod identity;
+mod inspect;
 mod lines;
+mod mounts;
 mod namespace;
 mod packages;
 mod root;
+mod shell;
+mod storage;
+mod users;
 
 pub use contents::{Holds, contents, holds, of_volume, open_subvolume};
+pub use inspect::{Inspection, inspect};
 pub use namespace::assemble;

@@ -11,14 +11,24 @@ use crate::contents::open_subvolume;
 use crate::crypttab;
 use crate::device::{Place, Places};
 use crate::fstab::{self, Entry, What};
-use crate::root::{fstab_of, root, text_of};
+use crate::root::{Roots, fstab_of, text_of};
 
 /// Puts the machine's filesystems together. What is wrong without stopping that is added to
 /// `problems`; what cannot be read of what the guest mounts is mounted as an error.
 pub fn assemble(discovery: &Discovery, problems: &mut Vec<Problem>) -> Result<Tree> {
     let places = Places::of(discovery);
-    let mut tree = root(&places, problems)?;
-    let entries = match fstab_of(&tree) {
+    let mut tree = Roots::of(&places).choose(problems)?;
+    mount_all(&mut tree, &places, problems)?;
+    Ok(tree)
+}
+
+/// Mounts what the guest's fstab says on the tree, which so far is its root.
+pub(crate) fn mount_all(
+    tree: &mut Tree,
+    places: &Places<'_>,
+    problems: &mut Vec<Problem>,
+) -> Result<()> {
+    let entries = match fstab_of(tree) {
         Ok(text) => fstab::mounts(&text.unwrap_or_default()),
         // Nothing else could be mounted, and damage there must not hide what can be read.
         Err(error) if places.all.len() == 1 => {
@@ -27,7 +37,7 @@ pub fn assemble(discovery: &Discovery, problems: &mut Vec<Problem>) -> Result<Tr
         }
         Err(error) => return Err(error),
     };
-    let crypttab = match text_of(&tree, b"/etc/crypttab") {
+    let crypttab = match text_of(tree, b"/etc/crypttab") {
         Ok(text) => crypttab::parse(&text.unwrap_or_default()),
         Err(error) => {
             problems.push(error);
@@ -40,7 +50,7 @@ pub fn assemble(discovery: &Discovery, problems: &mut Vec<Problem>) -> Result<Tr
                 tree.bind(entry.device.as_bytes(), entry.path.as_bytes(), *recursive)
             }
             What::Disk { subvolume } => {
-                let filesystem = disk(&places, &crypttab, entry, subvolume.as_deref());
+                let filesystem = disk(places, &crypttab, entry, subvolume.as_deref());
                 tree.mount(entry.path.as_bytes(), filesystem)
             }
             What::Elsewhere(kind) => {
@@ -53,7 +63,7 @@ pub fn assemble(discovery: &Discovery, problems: &mut Vec<Problem>) -> Result<Tr
         problems
             .extend(outcome.err().map(|error| error.within(format!("mount point {}", entry.path))));
     }
-    Ok(tree)
+    Ok(())
 }
 
 /// The filesystem that the entry names; where it cannot be read, one that says why.

@@ -1,4 +1,4 @@
-//! Which filesystem is the machine's root.
+//! Which filesystems are roots: those that an operating system starts from.
 
 use std::sync::Arc;
 
@@ -16,57 +16,78 @@ const MAX_FSTAB: usize = 1 << 20;
 const ROOT_SUBVOLUMES: [&str; 3] = ["@", "root", "@rootfs"];
 
 /// A filesystem that an operating system starts from.
-struct Root {
+pub(crate) struct Root {
     /// The volume, and behind a colon the subvolume.
-    name: String,
-    tree: Tree,
+    pub(crate) volume: String,
+    /// The kind of filesystem, as people call it.
+    variant: String,
+    pub(crate) tree: Tree,
     /// Its own fstab says that this is its root.
     confirmed: bool,
 }
 
-/// Chooses the filesystem that is the machine's root.
-pub(crate) fn root(places: &Places<'_>, problems: &mut Vec<Problem>) -> Result<Tree> {
-    let mut roots = Vec::new();
-    let mut unsure: Vec<Error> = Vec::new();
-    let readable: Vec<(&Place<'_>, &Arc<dyn Filesystem>)> =
-        places.all.iter().filter_map(|place| Some((place, place.holds.as_ref().ok()?))).collect();
-    for (place, filesystem) in &readable {
-        match roots_of(place, filesystem) {
-            Ok(found) => roots.extend(found),
-            Err(error) => unsure.push(of_volume(&error, &place.volume.id)),
+/// All the roots, and what kept others from being looked at.
+pub(crate) struct Roots<'a> {
+    pub(crate) found: Vec<Root>,
+    /// Why filesystems could not be looked at; each may be a root. Those that lack a key come first.
+    pub(crate) unsure: Vec<Error>,
+    readable: Vec<(&'a Place<'a>, &'a Arc<dyn Filesystem>)>,
+}
+
+impl<'a> Roots<'a> {
+    /// Looks at every filesystem.
+    pub(crate) fn of(places: &'a Places<'a>) -> Self {
+        let readable: Vec<_> = places
+            .all
+            .iter()
+            .filter_map(|place| Some((place, place.holds.as_ref().ok()?)))
+            .collect();
+        let mut found = Vec::new();
+        let mut unsure: Vec<Error> = Vec::new();
+        for (place, filesystem) in &readable {
+            match roots_of(place, filesystem) {
+                Ok(roots) => found.extend(roots),
+                Err(error) => unsure.push(of_volume(&error, &place.volume.id)),
+            }
         }
+        unsure.extend(places.hidden().into_iter().cloned());
+        Self { found, unsure, readable }
     }
-    if roots.len() > 1 {
-        let confirmed = roots.iter().filter(|root| root.confirmed).count();
-        roots.retain(|root| confirmed != 1 || root.confirmed);
+
+    /// The one that is the machine's root, where that can be told.
+    pub(crate) fn choose(mut self, problems: &mut Vec<Problem>) -> Result<Tree> {
+        if self.found.len() > 1 {
+            let confirmed = self.found.iter().filter(|root| root.confirmed).count();
+            self.found.retain(|root| confirmed != 1 || root.confirmed);
+        }
+        match (self.found.as_slice(), self.readable.as_slice(), self.unsure.as_slice()) {
+            ([only], _, _) => return Ok(only.tree.clone()),
+            ([], [(_, only)], []) => return Ok(Tree::new(Arc::clone(only))),
+            ([], _, _) => return Err(self.none(problems)),
+            _ => {}
+        }
+        problems.append(&mut self.unsure);
+        let names: Vec<_> =
+            self.found.iter().map(|root| format!("{} ({})", root.volume, root.variant)).collect();
+        let why = format!("several look like one; choose with --volume among {}", names.join(", "));
+        Err(Error::not_found("the machine's root", why))
     }
-    let mut hidden: Vec<Error> = places.hidden().into_iter().cloned().collect();
-    if let [only] = roots.as_slice() {
-        return Ok(only.tree.clone());
-    }
-    if let ([(_, only)], [], []) = (readable.as_slice(), roots.as_slice(), hidden.as_slice()) {
-        return Ok(Tree::new(Arc::clone(only)));
-    }
-    unsure.append(&mut hidden);
-    if roots.is_empty() {
-        // What could not be looked at may well be the root: its reason is the answer.
-        let mut unsure = unsure.into_iter();
+
+    /// Why there is none. What could not be looked at may well be the root: its reason is the answer.
+    pub(crate) fn none(self, problems: &mut Vec<Problem>) -> Error {
+        let mut unsure = self.unsure.into_iter();
         let Some(first) = unsure.next() else {
-            return Err(none(&readable));
+            return none(&self.readable);
         };
         problems.extend(unsure);
-        return Err(match readable.as_slice() {
+        match self.readable.as_slice() {
             [] => first,
             readable => {
                 let (what, listed) = ("looks like the machine's root", listed(readable));
                 first.within(format!("none of {listed} {what} (--volume chooses one), and"))
             }
-        });
+        }
     }
-    problems.append(&mut unsure);
-    let names: Vec<&str> = roots.iter().map(|root| root.name.as_str()).collect();
-    let why = format!("several look like one; choose with --volume among {}", names.join(", "));
-    Err(Error::not_found("the machine's root", why))
 }
 
 fn none(readable: &[(&Place<'_>, &Arc<dyn Filesystem>)]) -> Error {
@@ -90,10 +111,10 @@ fn listed(readable: &[(&Place<'_>, &Arc<dyn Filesystem>)]) -> String {
 /// The roots on the filesystem: itself, or else those of its subvolumes that are called so.
 fn roots_of(place: &Place<'_>, filesystem: &Arc<dyn Filesystem>) -> Result<Vec<Root>> {
     let id = &place.volume.id;
+    let variant = filesystem.info().variant;
     let tree = Tree::new(Arc::clone(filesystem));
     if looks_like_root(&tree)? {
-        let name = format!("{id} ({})", filesystem.info().variant);
-        return Ok(vec![Root { name, tree, confirmed: false }]);
+        return Ok(vec![Root { volume: id.to_string(), variant, tree, confirmed: false }]);
     }
     let mut roots = Vec::new();
     for name in ROOT_SUBVOLUMES {
@@ -105,7 +126,8 @@ fn roots_of(place: &Place<'_>, filesystem: &Arc<dyn Filesystem>) -> Result<Vec<R
         if looks_like_root(&tree)? {
             let said = fstab_of(&tree)?.and_then(|text| fstab::root_subvolume(&text));
             let confirmed = said.is_some_and(|said| said.trim_matches('/') == name);
-            roots.push(Root { name: format!("{id}:{name}"), tree, confirmed });
+            let volume = format!("{id}:{name}");
+            roots.push(Root { volume, variant: variant.clone(), tree, confirmed });
         }
     }
     Ok(roots)

@@ -65,8 +65,6 @@ pub struct Identity {
     pub locale: Fact<String>,
     /// When it was installed, RFC 3339.
     pub installed: Fact<String>,
-    /// When its maker ends support, as a date.
-    pub end_of_life: Fact<String>,
     /// Whether it has been through its first start.
     pub first_boot: Fact<FirstBoot>,
     /// The name by which vulnerability databases know it (CPE 2.2 or 2.3).

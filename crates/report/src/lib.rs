@@ -10,32 +10,20 @@
 
 #![forbid(unsafe_code)]
 
-mod application;
-mod concern;
 mod fact;
 mod identity;
-mod kernel;
-mod network;
 mod package;
 mod problem;
-mod security;
-mod service;
 mod storage;
 mod user;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use application::{Application, ApplicationKind};
-pub use concern::{Category, Concern};
 pub use fact::{Coverage, Evidence, Fact, Listing};
 pub use identity::{Architecture, Family, FirstBoot, Identity};
-pub use kernel::{Driver, Kernel, Kernels};
-pub use network::{Firewall, HostEntry, Interface, Network, Route};
 pub use package::{Package, PackageKind};
 pub use problem::{Problem, ProblemKind};
-pub use security::{Certificate, Security, SpecialFile};
-pub use service::{Enabled, Service, ServiceKind};
 pub use storage::{Mount, Storage, Swap, Volume};
 pub use user::{Group, PasswordState, SshKey, User, Users};
 
@@ -80,26 +68,14 @@ pub struct System {
     pub root: String,
     /// What it is.
     pub identity: Identity,
-    /// Its kernels.
-    pub kernels: Kernels,
     /// What is installed.
     pub packages: Listing<Package>,
     /// Accounts and groups.
     pub users: Users,
-    /// What it starts.
-    pub services: Listing<Service>,
-    /// How it is connected.
-    pub network: Network,
     /// What it mounts.
     pub mounts: Listing<Mount>,
     /// Where it swaps.
     pub swap: Listing<Swap>,
-    /// Programs that matter, with versions.
-    pub applications: Listing<Application>,
-    /// How it is secured.
-    pub security: Security,
-    /// What stands in the way of a migration.
-    pub concerns: Listing<Concern>,
     /// What could not be read, and what that hides.
     pub problems: Vec<Problem>,
 }

@@ -185,7 +185,7 @@ impl DiskView {
                 .map(|snapshot| SnapshotView {
                     id: snapshot.id.clone(),
                     name: snapshot.name.clone(),
-                    taken: text::time(fathom_filesystem::Timestamp::new(snapshot.taken, 0)),
+                    taken: fathom_filesystem::Timestamp::new(snapshot.taken, 0).to_string(),
                     virtual_size: snapshot.virtual_size,
                 })
                 .collect(),

@@ -108,7 +108,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 impl Facts {
     fn new(found: &Found, metadata: &Metadata, target: Option<&[u8]>) -> Self {
         let (target, target_hex) = target.map(json_path).unzip();
-        let optional = |time: Option<Timestamp>| time.map(text::time);
+        let optional = |time: Option<Timestamp>| time.map(|time| time.to_string());
         Self {
             file_type: type_name(metadata.file_type),
             mode: format!("{:04o}", metadata.mode),
@@ -118,7 +118,7 @@ impl Facts {
             allocated: metadata.allocated,
             links: metadata.links,
             inode: found.node.inode,
-            modified: text::time(metadata.modified),
+            modified: metadata.modified.to_string(),
             accessed: optional(metadata.accessed),
             changed: optional(metadata.changed),
             created: optional(metadata.created),
@@ -195,7 +195,7 @@ impl<'a> Look<'a> {
             metadata.uid.to_string(),
             metadata.gid.to_string(),
             size,
-            text::time(Timestamp::new(metadata.modified.seconds, 0)),
+            Timestamp::new(metadata.modified.seconds, 0).to_string(),
             name,
         ]
     }

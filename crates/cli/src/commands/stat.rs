@@ -96,7 +96,7 @@ fn print(path: &[u8], found: &Found, look: Look<'_>, out: &mut Out) -> Result<()
     if let Some((major, minor)) = metadata.device {
         line("device", format!("{major}:{minor}"))?;
     }
-    line("modified", text::time(metadata.modified))?;
+    line("modified", metadata.modified.to_string())?;
     let others = [
         ("changed", metadata.changed),
         ("accessed", metadata.accessed),
@@ -104,7 +104,7 @@ fn print(path: &[u8], found: &Found, look: Look<'_>, out: &mut Out) -> Result<()
     ];
     for (name, time) in others {
         if let Some(time) = time {
-            line(name, text::time(time))?;
+            line(name, time.to_string())?;
         }
     }
     for xattr in found.xattrs()? {

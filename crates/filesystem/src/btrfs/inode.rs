@@ -6,7 +6,8 @@ use fathom_block::{Fields, Result};
 
 use super::btree::Btree;
 use super::key::{Key, kind};
-use crate::node::{FileType, Metadata, Timestamp};
+use crate::node::{FileType, Metadata};
+use crate::timestamp::Timestamp;
 
 /// The file's data has no checksums (`BTRFS_INODE_NODATASUM`).
 const NODATASUM: u64 = 1 << 0;

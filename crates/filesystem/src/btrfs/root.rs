@@ -17,7 +17,8 @@ use super::inode::{self, Inode};
 use super::key::{Key, id, is_file_tree, kind};
 use super::store::Store;
 use super::superblock::Top;
-use crate::node::{Subvolume, Timestamp};
+use crate::node::Subvolume;
+use crate::timestamp::Timestamp;
 
 /// How many subvolumes are remembered.
 const CACHED: usize = 4096;

@@ -8,7 +8,8 @@ use fathom_block::{Error, Fields, Result};
 
 use super::checksum::crc32c;
 use super::superblock::Superblock;
-use crate::node::{FileType, Metadata, Timestamp};
+use crate::node::{FileType, Metadata};
+use crate::timestamp::Timestamp;
 
 const WHAT: &str = "ext inode";
 

@@ -5,7 +5,7 @@ use fathom_block::{Fields, Result};
 
 use super::codepage;
 use super::time::timestamp;
-use crate::node::Timestamp;
+use crate::timestamp::Timestamp;
 use crate::utf16;
 
 /// The size of an entry.

@@ -35,9 +35,8 @@ use table::Table;
 
 use crate::detect::Kind;
 use crate::extent::{Extent, ExtentFile};
-use crate::node::{
-    DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Timestamp, Visit, Xattr,
-};
+use crate::node::{DirEntry, FileType, Filesystem, Health, Info, Metadata, NodeId, Visit, Xattr};
+use crate::timestamp::Timestamp;
 
 /// How many bytes of listings are kept.
 const KEPT: usize = 4 << 20;

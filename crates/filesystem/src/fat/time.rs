@@ -1,7 +1,7 @@
 //! Dates and times of FAT: years from 1980 and steps of two seconds, in the local time of whoever
 //! wrote them. Which zone that was stands nowhere; they are taken for UTC.
 
-use crate::node::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// The date and time of day, and hundredths of a second after them. A month or day of zero is
 /// taken for one, as Linux does.

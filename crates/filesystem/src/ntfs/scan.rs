@@ -10,7 +10,8 @@ use super::attribute::{DATA, FILE_NAME, Value};
 use super::file_name::FileName;
 use super::inode::Inode;
 use super::record::Record;
-use crate::node::{NodeId, Stream, Timestamp};
+use crate::node::{NodeId, Stream};
+use crate::timestamp::Timestamp;
 use crate::utf16;
 
 /// How much of the table is read at a time.

@@ -2,7 +2,7 @@
 
 use fathom_block::{Fields, Result};
 
-use crate::node::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// Not to be written to.
 pub(super) const FILE_ATTRIBUTE_READONLY: u32 = 1;

@@ -3,7 +3,8 @@
 use fathom_block::{Error, Fields, Result, read_vec};
 
 use super::blocks::{Blocks, checksum};
-use crate::node::{FileType, Metadata, Timestamp};
+use crate::node::{FileType, Metadata};
+use crate::timestamp::Timestamp;
 
 /// Where the forks start: after the core of version 1 and 2, and of version 3.
 pub(super) const CORE: usize = 100;

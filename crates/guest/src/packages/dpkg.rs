@@ -131,7 +131,9 @@ impl Database {
             module: None,
             signature: None,
             installed: None,
-            size: stanza.installed_size.and_then(|size| size.parse::<u64>().ok()?.checked_mul(1024)),
+            size: stanza
+                .installed_size
+                .and_then(|size| size.parse::<u64>().ok()?.checked_mul(1024)),
             state: state.filter(|state| *state != "installed").map(str::to_owned),
             checksum: None,
             location: None,
