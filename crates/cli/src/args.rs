@@ -23,6 +23,8 @@ pub(crate) enum Command {
     /// Look at disks: what they are made of, and convert them.
     #[command(subcommand)]
     Disk(DiskCommand),
+    /// Say what machines are and what is installed on them.
+    Inspect(Inspect),
     /// List directories.
     Ls(Ls),
     /// Draw a directory and what is beneath it.
@@ -58,6 +60,13 @@ pub(crate) struct Source {
     /// The machine's disk: a file, a block device, an .ova, or an http(s):// address.
     pub(crate) image: OsString,
 
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How to read a machine's disks.
+#[derive(Args, Debug)]
+pub(crate) struct Reading {
     /// A further disk of the same machine; may be repeated.
     #[arg(long = "disk", value_name = "IMAGE")]
     pub(crate) disks: Vec<OsString>,
@@ -165,6 +174,38 @@ pub(crate) struct Info {
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Inspect {
+    /// The machines' disks, one a machine: files, block devices, .ova, http(s):// addresses.
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+
+    /// Show this section in full, and no others; may be repeated or parted by commas.
+    #[arg(long = "section", value_enum, value_name = "SECTION", value_delimiter = ',')]
+    pub(crate) sections: Vec<Section>,
+}
+
+/// A part of the report.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// What the system is.
+    Identity,
+    /// What is installed.
+    Packages,
+    /// Accounts, groups, and the rules of sudo.
+    Users,
+    /// What the disks are made of, what is mounted and where it swaps.
+    Storage,
+    /// What could not be read, and what that hides.
+    Problems,
 }
 
 /// A format that can be written.

@@ -10,7 +10,7 @@ use fathom_filesystem::Tree;
 use fathom_guest::{Holds, of_volume, open_subvolume};
 use fathom_volume::{Content, Discovery, Key, Keys, Volume};
 
-use crate::args::{KeyOptions, On, Source};
+use crate::args::{KeyOptions, On, Reading, Source};
 use crate::exit::{self, Failure};
 
 /// One machine, as far as its disks tell.
@@ -35,14 +35,19 @@ impl Drop for Machine {
 impl Machine {
     /// Opens the disks and finds what is on them.
     pub(crate) fn open(source: &Source) -> Result<Self, Failure> {
-        let format = source.image_format.as_deref().map(parse_format).transpose()?;
+        Self::of(&source.image, &source.reading)
+    }
+
+    /// The same of a machine of which `image` is the first disk.
+    pub(crate) fn of(image: &OsString, reading: &Reading) -> Result<Self, Failure> {
+        let format = reading.image_format.as_deref().map(parse_format).transpose()?;
         let opener = Opener::new()
-            .gate(Siblings::with_allowed(source.allow_path.iter().cloned()))
+            .gate(Siblings::with_allowed(reading.allow_path.iter().cloned()))
             .format(format)
-            .snapshot(source.snapshot.clone())
-            .http(http(&source.http)?);
+            .snapshot(reading.snapshot.clone())
+            .http(http(&reading.http)?);
         let mut disks = Vec::new();
-        for image in std::iter::once(&source.image).chain(&source.disks) {
+        for image in std::iter::once(image).chain(&reading.disks) {
             check_scheme(image)?;
             disks.extend(opener.open(&Location::parse(image))?);
         }
@@ -54,9 +59,9 @@ impl Machine {
                 sector_size: disk.sector_size,
             })
             .collect();
-        let discovery = fathom_volume::discover(&named, &keys(&source.keys)?);
-        check_bindings(&source.keys, &discovery)?;
-        Ok(Self { disks, discovery, opener, say_spent: source.io })
+        let discovery = fathom_volume::discover(&named, &keys(&reading.keys)?);
+        check_bindings(&reading.keys, &discovery)?;
+        Ok(Self { disks, discovery, opener, say_spent: reading.io })
     }
 
     /// How much reading it has cost so far.

@@ -1,7 +1,5 @@
 //! Numbers, times and names as people read them.
 
-use fathom_filesystem::Timestamp;
-
 /// Text that a terminal does not obey: control characters are spelled out.
 pub(crate) fn harmless(text: &str) -> String {
     text.chars()

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fathom_block::{Error, ErrorKind, ReadAt, Result};
 use fathom_filesystem::{FileType, Found, Tree};
-use fathom_report::{Evidence, Fact, Problem, ProblemKind};
+use fathom_report::{Fact, Problem, ProblemKind};
 
 /// The longest text file that is read whole. Configuration is short; what is longer is damage, or
 /// made to take our memory.
@@ -136,7 +136,8 @@ impl<'a> Files<'a> {
 
     /// Adds something that could not be read at `place`, and what that hides.
     pub(crate) fn note(&self, error: &Error, place: &str, hides: &str) {
-        let problem = problem(error, Some(place), Some(hides));
+        let place = Some(place.into());
+        let problem = Problem { evidence: place, hides: Some(hides.into()), ..problem(error) };
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         if !problems.contains(&problem) {
             problems.push(problem);
@@ -150,20 +151,15 @@ impl<'a> Files<'a> {
 }
 
 /// The error as the report tells it.
-pub(crate) fn problem(error: &Error, place: Option<&str>, hides: Option<&str>) -> Problem {
+pub fn problem(error: &Error) -> Problem {
     let kind = match error.kind() {
-        ErrorKind::NotFound => ProblemKind::NotFound,
+        ErrorKind::NotFound | ErrorKind::Missing => ProblemKind::NotFound,
         ErrorKind::Unsupported => ProblemKind::Unsupported,
+        ErrorKind::Corrupt | ErrorKind::Invalid => ProblemKind::Corrupt,
         ErrorKind::Encrypted => ProblemKind::Encrypted,
         ErrorKind::Refused => ProblemKind::Refused,
         ErrorKind::Unreachable => ProblemKind::Unreachable,
-        ErrorKind::Io => ProblemKind::Io,
-        _ => ProblemKind::Corrupt,
+        _ => ProblemKind::Io,
     };
-    Problem {
-        kind,
-        message: error.to_string(),
-        evidence: place.map(Evidence::from),
-        hides: hides.map(str::to_owned),
-    }
+    Problem { kind, message: error.to_string(), evidence: None, hides: None }
 }

@@ -26,5 +26,6 @@ mod storage;
 mod users;
 
 pub use contents::{Holds, contents, holds, of_volume, open_subvolume};
+pub use files::problem;
 pub use inspect::{Inspection, inspect};
 pub use namespace::assemble;

@@ -51,6 +51,33 @@ pub enum PackageKind {
     Nuget,
 }
 
+impl PackageKind {
+    /// Its name in the documents: `deb`, `rpm`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deb => "deb",
+            Self::Rpm => "rpm",
+            Self::Apk => "apk",
+            Self::Pacman => "pacman",
+            Self::Portage => "portage",
+            Self::Snap => "snap",
+            Self::Flatpak => "flatpak",
+            Self::Program => "program",
+            Self::Hotfix => "hotfix",
+            Self::Feature => "feature",
+            Self::StoreApp => "store-app",
+            Self::Python => "python",
+            Self::Npm => "npm",
+            Self::Gem => "gem",
+            Self::Maven => "maven",
+            Self::Go => "go",
+            Self::Cargo => "cargo",
+            Self::Composer => "composer",
+            Self::Nuget => "nuget",
+        }
+    }
+}
+
 /// Something that is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Package {
@@ -107,4 +134,13 @@ pub struct Package {
     pub location: Option<String>,
     /// Where it says so.
     pub evidence: Evidence,
+}
+
+impl Package {
+    /// The version as its own tools show it: with the epoch and the release.
+    pub fn full_version(&self) -> String {
+        let epoch = self.epoch.map_or(String::new(), |epoch| format!("{epoch}:"));
+        let release = self.release.as_deref().map_or(String::new(), |it| format!("-{it}"));
+        format!("{epoch}{}{release}", self.version)
+    }
 }

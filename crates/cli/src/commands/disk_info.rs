@@ -127,7 +127,7 @@ pub(crate) fn run(options: &Info) -> Result<Verdict, Failure> {
         disks: machine.disks.iter().enumerate().map(DiskView::new).collect(),
         volumes,
         problems: machine.discovery.problems.iter().map(Problem::from).collect(),
-        io: options.source.io.then(|| machine.spent().into()),
+        io: options.source.reading.io.then(|| machine.spent().into()),
     };
     let mut out = Out::new();
     if options.output.is_json() {

@@ -8,6 +8,7 @@ mod disk_info;
 mod entry;
 mod find;
 mod hash;
+mod inspect;
 mod ls;
 mod pattern;
 mod stat;
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
     match arguments.command {
         Command::Disk(DiskCommand::Info(options)) => disk_info::run(&options),
         Command::Disk(DiskCommand::Convert(options)) => convert::run(&options),
+        Command::Inspect(options) => inspect::run(&options),
         Command::Ls(options) => ls::run(&options),
         Command::Tree(options) => tree::run(&options),
         Command::Cat(options) => cat::run(&options),
