@@ -16,5 +16,5 @@ mod fstab;
 mod namespace;
 mod root;
 
-pub use contents::{Holds, contents, holds, of_volume, open_subvolume};
+pub use contents::{Holds, SubvolumeName, contents, holds, of_volume, open_subvolume};
 pub use namespace::assemble;
