@@ -1,4 +1,5 @@
-//! Which lines the tests run: `cargo test`, the oracle and damaged images together.
+//! Which lines the tests run: `cargo test`, the oracle, damaged images and machines of several disks
+//! together.
 
 use std::collections::BTreeMap;
 
@@ -56,6 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
          cargo test --quiet --workspace\n\
          cargo run --quiet --package xtask -- oracle\n\
          cargo run --quiet --package xtask -- mutants --count {mutants}\n\
+         cargo run --quiet --package xtask -- hostile machine/\n\
          '{cov}' llvm-cov report --lcov --output-path target/lcov.info",
         cov = program.display(),
         mutants = arguments.mutants,

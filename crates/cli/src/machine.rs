@@ -7,7 +7,7 @@ use std::io::BufRead as _;
 use fathom_block::source::{HttpOptions, Secret};
 use fathom_block::{Disk, Error, Format, Location, Opener, Siblings, Spent};
 use fathom_filesystem::Tree;
-use fathom_guest::{Holds, of_volume, open_subvolume};
+use fathom_guest::{Holds, SubvolumeName, of_volume, open_subvolume};
 use fathom_volume::{Content, Discovery, Key, Keys, Volume};
 
 use crate::args::{KeyOptions, On, Reading, Source};
@@ -170,7 +170,10 @@ impl Machine {
             }
         };
         match subvolume {
-            Some(subvolume) => Ok(Tree::new(open_subvolume(&filesystem, subvolume)?)),
+            Some(subvolume) => {
+                let name = SubvolumeName::Typed(subvolume.to_owned());
+                Ok(Tree::new(open_subvolume(&filesystem, &name)?))
+            }
             None => Ok(Tree::new(filesystem)),
         }
     }

@@ -22,6 +22,9 @@ const MAX_PATH: usize = 64 << 10;
 /// How deep a walk goes. A deeper tree is reported as a problem of that directory.
 const MAX_DEPTH: usize = 2048;
 
+/// The most mounts of a tree: binding the root beneath itself again and again doubles them each time.
+const MAX_MOUNTS: usize = 10_000;
+
 /// One filesystem of a [`Tree`] and where it is mounted.
 #[derive(Clone)]
 pub struct Mount {
@@ -113,14 +116,42 @@ impl Tree {
             return Err(not_a_directory(path));
         }
         let new = self.mounts.len();
-        if recursive {
-            let covered = self.covered.iter().filter(|((mount, _), _)| *mount == from.mount);
-            let copied: Vec<_> = covered.map(|((_, node), over)| ((new, *node), *over)).collect();
-            self.covered.extend(copied);
-        }
-        self.covered.insert((at.mount, at.node), new);
         let filesystem = Arc::clone(&from.filesystem);
         self.mounts.push(Mount { path: path.to_vec(), filesystem, root: from.node });
+        let outcome = match recursive {
+            true => self.copy_mounts(from.mount, new, source, path),
+            false => Ok(()),
+        };
+        self.covered.insert((at.mount, at.node), new);
+        outcome
+    }
+
+    /// Covers `new` with copies of all that covers `old`, as the kernel does: each is a mount of its
+    /// own, so that what it shows in two places is no directory in two places.
+    fn copy_mounts(&mut self, old: usize, new: usize, source: &[u8], path: &[u8]) -> Result<()> {
+        let mut todo = vec![(old, new)];
+        while let Some((old, new)) = todo.pop() {
+            let covered = self.covered.iter().filter(|((mount, _), _)| *mount == old);
+            let mut covered: Vec<_> = covered.map(|((_, node), over)| (*node, *over)).collect();
+            covered.sort_unstable();
+            for (node, over) in covered {
+                let copy = self.mounts.len();
+                if copy >= MAX_MOUNTS {
+                    let why =
+                        format!("there are more than {MAX_MOUNTS}; the rest is not shown there");
+                    return Err(Error::unsupported("mounts", why));
+                }
+                let mut mount = self.mounts[over].clone();
+                if let Some(rest) =
+                    mount.path.strip_prefix(source.strip_suffix(b"/").unwrap_or(source))
+                {
+                    mount.path = [path, rest].concat();
+                }
+                self.mounts.push(mount);
+                self.covered.insert((new, node), copy);
+                todo.push((over, copy));
+            }
+        }
         Ok(())
     }
 

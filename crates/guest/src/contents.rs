@@ -1,6 +1,7 @@
 //! What lies on the volumes.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
 use fathom_block::Error;
@@ -55,16 +56,33 @@ pub fn of_volume(error: &Error, id: &VolumeId) -> Error {
     if subject.starts_with(id.as_str()) { error.clone() } else { error.clone().within(id) }
 }
 
-/// The filesystem seen from one of its subvolumes, named by its path or its number.
+/// The filesystem seen from one of its subvolumes.
 pub fn open_subvolume(
     filesystem: &Arc<dyn Filesystem>,
-    name: &str,
+    name: &SubvolumeName,
 ) -> Result<Arc<dyn Filesystem>, Error> {
     let subvolumes = filesystem.subvolumes()?;
-    let wanted = name.trim_matches('/');
-    let found = subvolumes.iter().find(|subvolume| {
-        subvolume.path.as_deref() == Some(wanted.as_bytes()) || wanted.parse() == Ok(subvolume.id)
-    });
+    let at = |path: &str| {
+        let wanted = path.trim_matches('/').as_bytes();
+        subvolumes.iter().find(|subvolume| subvolume.path.as_deref() == Some(wanted))
+    };
+    let numbered = |id: u64| subvolumes.iter().find(|subvolume| subvolume.id == id);
+    let found = match name {
+        SubvolumeName::Path { path, id } => {
+            let found = at(path);
+            if let (Some(found), Some(id)) = (found, id)
+                && found.id != *id
+            {
+                let why = format!("the one of that path has the number {}", found.id);
+                return Err(Error::not_found(name.to_string(), why));
+            }
+            found
+        }
+        SubvolumeName::Id(id) => numbered(*id),
+        SubvolumeName::Typed(text) => {
+            at(text).or_else(|| text.parse().ok().and_then(|id: u64| numbered(id)))
+        }
+    };
     match found {
         Some(subvolume) => filesystem.open_subvolume(subvolume.id),
         None => {
@@ -76,7 +94,33 @@ pub fn open_subvolume(
                 [] => "this filesystem has none".to_owned(),
                 known => format!("there are {}", known.join(", ")),
             };
-            Err(Error::not_found(format!("subvolume {name:?}"), why))
+            Err(Error::not_found(name.to_string(), why))
+        }
+    }
+}
+
+/// How a subvolume is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubvolumeName {
+    /// By its path, and where both are said, by its number too.
+    Path {
+        /// The path from the top of the filesystem.
+        path: String,
+        /// The number that the one there must have.
+        id: Option<u64>,
+    },
+    /// By its number.
+    Id(u64),
+    /// By what a person typed: a path, or where there is none, a number.
+    Typed(String),
+}
+
+impl fmt::Display for SubvolumeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path { path, id: None } | Self::Typed(path) => write!(f, "subvolume {path:?}"),
+            Self::Path { path, id: Some(id) } => write!(f, "subvolume {path:?} with number {id}"),
+            Self::Id(id) => write!(f, "subvolume number {id}"),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! `/etc/fstab`: what the guest mounts when it starts.
 
-/// The most lines that are followed.
-const MAX_LINES: usize = 4096;
+use std::collections::HashMap;
+
+use crate::contents::SubvolumeName;
+
+/// The longest path that Linux takes.
+const MAX_PATH: usize = 4096;
 
 /// A line as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     /// A disk; its subvolume, where one is named.
-    Disk { subvolume: Option<String> },
+    Disk { subvolume: Option<SubvolumeName> },
     /// A directory or file of the same namespace; with what is mounted beneath it, or without.
     Bind { recursive: bool },
     /// A server or another program, by the kind of filesystem.
@@ -68,38 +72,63 @@ const NOT_KEPT: [&str; 28] = [
     "usbfs",
 ];
 
-/// The lines that mount something at start other than the root, each behind those that it lies
-/// beneath, otherwise in the order of the file.
+/// The lines that mount something at start other than the root, otherwise in the order of the file:
+/// each behind those that it lies beneath, and a bind mount behind those that its source lies on, as
+/// systemd waits for them.
 pub(crate) fn mounts(text: &str) -> Vec<Entry> {
-    let mut left: Vec<Entry> =
-        text.lines().take(MAX_LINES).filter_map(parse_line).filter(|one| one.path != "/").collect();
-    let mut sorted = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let outermost =
-            |at: &usize| !left.iter().any(|other| is_beneath(&left[*at].path, &other.path));
-        let next = (0..left.len()).find(outermost).unwrap_or(0);
-        sorted.push(left.remove(next));
+    let entries: Vec<Entry> =
+        text.lines().filter_map(parse_line).filter(|one| one.path != "/").collect();
+    let mut by_path: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        by_path.entry(&entry.path).or_default().push(index);
     }
-    sorted
+    // What an entry waits for, outermost last, since the last one is looked at first.
+    let awaited = |entry: &Entry| {
+        let mut places: Vec<&str> = above(&entry.path).collect();
+        let source = clean(&entry.device);
+        if let What::Bind { .. } = entry.what {
+            places.extend(
+                std::iter::once(source.as_str())
+                    .chain(above(&source))
+                    .filter_map(|one| by_path.get_key_value(one).map(|(path, _)| *path)),
+            );
+        }
+        let indices = places.iter().filter_map(|place| by_path.get(place));
+        indices.flat_map(|indices| indices.iter().rev().copied()).collect::<Vec<_>>()
+    };
+    let mut order = Vec::with_capacity(entries.len());
+    let mut begun = vec![false; entries.len()];
+    for start in 0..entries.len() {
+        let mut todo = vec![(start, false)];
+        while let Some((index, waited)) = todo.pop() {
+            if waited {
+                order.push(index);
+            } else if !std::mem::replace(&mut begun[index], true) {
+                todo.push((index, true));
+                todo.extend(awaited(&entries[index]).into_iter().map(|index| (index, false)));
+            }
+        }
+    }
+    order.into_iter().map(|index| entries[index].clone()).collect()
+}
+
+/// The directories that a path lies in but for the root, the innermost first.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    path.rmatch_indices('/').map(|(at, _)| &path[..at]).filter(|above| !above.is_empty())
 }
 
 /// The subvolume that the root is to be.
-pub(crate) fn root_subvolume(text: &str) -> Option<String> {
-    let root = text.lines().take(MAX_LINES).filter_map(parse_line).find(|one| one.path == "/")?;
+pub(crate) fn root_subvolume(text: &str) -> Option<SubvolumeName> {
+    let root = text.lines().filter_map(parse_line).find(|one| one.path == "/")?;
     match root.what {
         What::Disk { subvolume } => subvolume,
         _ => None,
     }
 }
 
-/// Whether `path` lies beneath `outer`, and is not the same.
-fn is_beneath(path: &str, outer: &str) -> bool {
-    path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
-}
-
 /// Every line that is one.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line> {
-    text.lines().take(MAX_LINES).filter_map(fields)
+    text.lines().filter_map(fields)
 }
 
 fn fields(line: &str) -> Option<Line> {
@@ -128,7 +157,10 @@ fn parse_line(line: &str) -> Option<Entry> {
     let recursive = options.contains(&"rbind");
     let bind = recursive || options.contains(&"bind");
     let kept = bind || !kind.split(',').all(|kind| NOT_KEPT.contains(&kind));
-    if !path.starts_with('/') || !kept || (options.contains(&"noauto") && !automount) {
+    // Of two that contradict each other the last one counts.
+    let auto = options.iter().rfind(|option| matches!(**option, "auto" | "noauto"));
+    let waits = auto == Some(&"noauto") && !automount;
+    if !path.starts_with('/') || path.len() > MAX_PATH || !kept || waits {
         return None;
     }
     let on_disk = device.starts_with("/dev/")
@@ -138,14 +170,39 @@ fn parse_line(line: &str) -> Option<Entry> {
     let what = if bind {
         What::Bind { recursive }
     } else if on_disk {
-        let subvolume = options.iter().find_map(|option| {
-            option.strip_prefix("subvol=").or_else(|| option.strip_prefix("subvolid="))
-        });
-        What::Disk { subvolume: subvolume.map(unescape) }
+        What::Disk { subvolume: subvolume(&options) }
     } else {
         What::Elsewhere(kind)
     };
     Some(Entry { device, path, what })
+}
+
+/// The subvolume that the options name: `subvol=/@`, `subvolid=256`, or both.
+fn subvolume(options: &[&str]) -> Option<SubvolumeName> {
+    let last = |name: &str| options.iter().rev().find_map(|option| option.strip_prefix(name));
+    let id = last("subvolid=").map(|id| (id, number(id)));
+    match (last("subvol="), id) {
+        (Some(path), id) => {
+            Some(SubvolumeName::Path { path: unescape(path), id: id.and_then(|(_, id)| id) })
+        }
+        (None, Some((_, Some(id)))) => Some(SubvolumeName::Id(id)),
+        // No number: Linux mounts nothing then.
+        (None, Some((text, None))) => {
+            Some(SubvolumeName::Path { path: format!("subvolid={text}"), id: None })
+        }
+        (None, None) => None,
+    }
+}
+
+/// A number as the kernel takes it: decimal, hexadecimal or octal. The top has the number 5, and 0 is
+/// another name of it.
+fn number(text: &str) -> Option<u64> {
+    let id = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hexadecimal) => u64::from_str_radix(hexadecimal, 16).ok()?,
+        None if text.len() > 1 && text.starts_with('0') => u64::from_str_radix(text, 8).ok()?,
+        None => text.parse().ok()?,
+    };
+    Some(if id == 0 { 5 } else { id })
 }
 
 /// fstab writes blanks and backslashes in octal: `\040`.
@@ -180,8 +237,12 @@ fn clean(path: &str) -> String {
 mod tests {
     use super::*;
 
-    fn disk(device: &str, path: &str, subvolume: Option<&str>) -> Entry {
-        let what = What::Disk { subvolume: subvolume.map(str::to_owned) };
+    fn at(path: &str) -> Option<SubvolumeName> {
+        Some(SubvolumeName::Path { path: path.to_owned(), id: None })
+    }
+
+    fn disk(device: &str, path: &str, subvolume: Option<SubvolumeName>) -> Entry {
+        let what = What::Disk { subvolume };
         Entry { device: device.into(), path: path.into(), what }
     }
 
@@ -193,7 +254,19 @@ mod tests {
                 disk("UUID=ab-cd", "/srv/my data", None),
             ),
             ("LABEL=my\\040disk //x///y ext4", disk("LABEL=my disk", "/x/y", None)),
-            ("/dev/sda1 / btrfs subvol=/@", disk("/dev/sda1", "/", Some("/@"))),
+            ("/dev/sda1 / btrfs subvol=/@", disk("/dev/sda1", "/", at("/@"))),
+            (
+                "/dev/sda1 /x btrfs subvolid=0x100,noauto,auto",
+                disk("/dev/sda1", "/x", Some(SubvolumeName::Id(256))),
+            ),
+            (
+                "/dev/sda1 /x btrfs subvol=@x,subvolid=0",
+                disk(
+                    "/dev/sda1",
+                    "/x",
+                    Some(SubvolumeName::Path { path: "@x".into(), id: Some(5) }),
+                ),
+            ),
             ("/dev/sda1 /b vfat noauto,x-systemd.automount", disk("/dev/sda1", "/b", None)),
             (
                 "/data/home /home none bind 0 0",
@@ -234,11 +307,27 @@ mod tests {
         assert_eq!(order, ["/srv", "/srv/x", "/data/vol", "/home"]);
         let twice = mounts("/dev/a /x ext4\n/dev/b /x ext4");
         assert_eq!(twice.len(), 2);
+        let bound = "/mnt/data/home /home none bind\n/home/x /srv none bind\n/dev/a /mnt/data ext4";
+        let order: Vec<_> = mounts(bound).into_iter().map(|entry| entry.path).collect();
+        assert_eq!(order, ["/mnt/data", "/home", "/srv"]);
+        // Each waits for the other: the first as written breaks the circle.
+        let circle = mounts("/b /a none bind\n/a /b none bind");
+        assert_eq!(circle.len(), 2);
+    }
+
+    #[test]
+    fn many_lines_are_sorted_in_no_time() {
+        let nested = (1..240).map(|depth| format!("/dev/sda1 {} ext4\n", "/d".repeat(depth)));
+        let beneath = (0..20_000).map(|n| format!("/dev/sda1 {}/{n} ext4\n", "/d".repeat(200)));
+        let text: String = beneath.chain(nested).collect();
+        let order = mounts(&text);
+        assert_eq!(order.len(), 20_239);
+        assert!(order.iter().take(200).enumerate().all(|(n, it)| it.path == "/d".repeat(n + 1)));
     }
 
     #[test]
     fn the_subvolume_of_the_root() {
-        assert_eq!(root_subvolume("UUID=1 / btrfs defaults,subvol=@ 0 0").as_deref(), Some("@"));
+        assert_eq!(root_subvolume("UUID=1 / btrfs defaults,subvol=@ 0 0"), at("@"));
         assert_eq!(root_subvolume("UUID=1 / ext4 defaults 0 0"), None);
     }
 }

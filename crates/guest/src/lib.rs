@@ -25,7 +25,7 @@ mod shell;
 mod storage;
 mod users;
 
-pub use contents::{Holds, contents, holds, of_volume, open_subvolume};
+pub use contents::{Holds, SubvolumeName, contents, holds, of_volume, open_subvolume};
 pub use files::problem;
 pub use inspect::{Inspection, inspect};
 pub use namespace::assemble;

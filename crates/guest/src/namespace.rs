@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use fathom_block::{Error, Problem, Result};
+use fathom_block::{Error, ErrorKind, Problem, Result};
 use fathom_filesystem::{Filesystem, Tree, Unavailable};
 use fathom_volume::Discovery;
 
-use crate::contents::open_subvolume;
+use crate::contents::{SubvolumeName, open_subvolume};
 use crate::crypttab;
 use crate::device::{Place, Places};
 use crate::fstab::{self, Entry, What};
@@ -46,11 +46,9 @@ pub(crate) fn mount_all(
     };
     for entry in &entries {
         let outcome = match &entry.what {
-            What::Bind { recursive } => {
-                tree.bind(entry.device.as_bytes(), entry.path.as_bytes(), *recursive)
-            }
+            What::Bind { recursive } => bind(tree, entry, *recursive),
             What::Disk { subvolume } => {
-                let filesystem = disk(places, &crypttab, entry, subvolume.as_deref());
+                let filesystem = disk(places, &crypttab, entry, subvolume.as_ref());
                 tree.mount(entry.path.as_bytes(), filesystem)
             }
             What::Elsewhere(kind) => {
@@ -66,12 +64,25 @@ pub(crate) fn mount_all(
     Ok(())
 }
 
+/// Shows a part of the tree at another place too. What cannot be read there is shown as the reason
+/// why; where there is nothing, the guest could not show it either.
+fn bind(tree: &mut Tree, entry: &Entry, recursive: bool) -> Result<()> {
+    let (source, path) = (entry.device.as_bytes(), entry.path.as_bytes());
+    match tree.resolve(source, true) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            let error = error.within(shown(entry));
+            tree.mount(path, Arc::new(Unavailable::new(None, error)))
+        }
+        _ => tree.bind(source, path, recursive),
+    }
+}
+
 /// The filesystem that the entry names; where it cannot be read, one that says why.
 fn disk(
     places: &Places<'_>,
     crypttab: &[crypttab::Entry],
     entry: &Entry,
-    subvolume: Option<&str>,
+    subvolume: Option<&SubvolumeName>,
 ) -> Arc<dyn Filesystem> {
     let unavailable = |kind, why| Arc::new(Unavailable::new(kind, why));
     match places.named(&entry.device, crypttab).as_slice() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fathom_block::{Error, ErrorKind, Problem, Result};
 use fathom_filesystem::{Filesystem, Tree};
 
-use crate::contents::{of_volume, open_subvolume};
+use crate::contents::{SubvolumeName, of_volume, open_subvolume};
 use crate::device::{Place, Places};
 use crate::fstab;
 
@@ -118,14 +118,18 @@ fn roots_of(place: &Place<'_>, filesystem: &Arc<dyn Filesystem>) -> Result<Vec<R
     }
     let mut roots = Vec::new();
     for name in ROOT_SUBVOLUMES {
-        let tree = match open_subvolume(filesystem, name) {
+        let path = SubvolumeName::Path { path: name.to_owned(), id: None };
+        let tree = match open_subvolume(filesystem, &path) {
             Ok(subvolume) => Tree::new(subvolume),
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
         if looks_like_root(&tree)? {
             let said = fstab_of(&tree)?.and_then(|text| fstab::root_subvolume(&text));
-            let confirmed = said.is_some_and(|said| said.trim_matches('/') == name);
+            let confirmed = matches!(
+                said,
+                Some(SubvolumeName::Path { path, .. }) if path.trim_matches('/') == name
+            );
             let volume = format!("{id}:{name}");
             roots.push(Root { volume, variant: variant.clone(), tree, confirmed });
         }

@@ -30,6 +30,9 @@ pub(super) fn cases() -> Vec<Case> {
                 ask("ls root --disk cut /home").fails(3, "--disk"),
                 ask("ls root /remote").fails(4, "nfs4"),
                 ask("ls twice --disk one --disk two /home").fails(3, "several volumes"),
+                ask("ls bound /home").fails(3, "--disk"),
+                ask("ls -R bound").fails(9, "/home"),
+                ask("ls long /home").fails(3, "--disk"),
                 ask("ls byname --disk later /data").fails(4, "disk1/p1"),
                 ask("ls byname --disk blank /data").fails(4, "disk1/p1"),
                 ask("disk info later"),
@@ -48,6 +51,8 @@ root("beneath", "/dev/sdb /srv/x ext4 defaults\nLABEL=other /srv/ ext4 defaults\
 ext("outer", {"x/": "", "OUTER": "here\n"}, options="-L other")
 root("bound", "/dev/sdb /data ext4 defaults\n/data/home /home none bind 0 0\n/home/joe /joe none rbind\nLABEL=other /later ext4 noauto,x-systemd.automount\nLABEL=nobody /never ext4 noauto\n",
      {"data/": "", "home/": "", "joe/": "", "later/": "", "never/": ""})
+root("early", "/data/home /home none bind 0 0\n/dev/sdb /data ext4 defaults\n", {"data/home/STALE": "", "home/": ""})
+root("again", "/dev/sdb /data ext4 defaults\n/ /jail none rbind 0 0\n/ /jail2 none rbind 0 0\n", {"data/": "", "jail/": "", "jail2/": ""})
 root("linked", "/dev/sdb /data/vol ext4 defaults\nLABEL=other /mine ext4 defaults\n", {"data/vol/": "", "mine": ("data/vol/home/joe",)})
 "#,
             [
@@ -65,6 +70,9 @@ root("linked", "/dev/sdb /data/vol ext4 defaults\nLABEL=other /mine ext4 default
                 ask("ls bound --disk inner --disk outer /later").shows("OUTER"),
                 ask("ls -R bound --disk inner --disk outer /never").shows("never"),
                 ask("find bound --disk inner --disk outer --name LETTER").shows("/joe/LETTER"),
+                ask("ls early --disk inner /home").shows("joe"),
+                ask("cat again --disk inner /jail/data/FILE").shows("here"),
+                ask("ls -R again --disk inner /").shows("/jail2/jail/data:"),
                 ask("ls linked --disk inner --disk outer /data/vol/home/joe").shows("OUTER"),
                 ask("ls inner --volume 66666666-1111-1111-1111-111111111111").shows("FILE"),
             ],
@@ -76,13 +84,17 @@ from machine import *
 ext("cut", {"big": "y" * 6000000}, size="24M"); run("truncate -s 5M cut")
 ext("linked", {"a/x": "twice", "b/": "", "slow": ("x" * 100,)})
 run("debugfs -w -R 'ln a/x b/x' linked 2>/dev/null; debugfs -w -R 'sif /a/x links_count 2' linked 2>/dev/null; debugfs -w -R 'sif /slow block[5] 0x7fffffff' linked 2>/dev/null")
+ext("several", {"a/x": "first", "b/x": "second", "c/": ""})
+run("debugfs -w -R 'ln a/x c/y' several 2>/dev/null; debugfs -w -R 'sif /a/x links_count 2' several 2>/dev/null")
+os.makedirs("into")
 ext("data", {"FILE": "x"}); partitioned("part", "data", size="200M"); run("truncate -s 12M part")
 os.makedirs("out"); open("out/big", "w").write("precious"); open("out/x", "w").write("old")
 open("odd", "wb").write(bytes(1 << 20) + b"odd")
 "#,
             [
                 ask("cp cut --volume disk0 /big out --force").code([5]),
-                ask("cp linked --force /a/x /b/x out"),
+                ask("cp linked --force /a/x /b/x out").code([9]),
+                ask("cp several --force /a/x /b/x /c/y into").fails(9, "two go by that name"),
                 ask("ls -l linked").fails(9, "slow").shows("(cannot be read)"),
                 ask("find linked --json --name slow").fails(9, "slow").shows("problem"),
                 ask("tree linked").fails(9, "slow"),
@@ -93,6 +105,7 @@ open("odd", "wb").write(bytes(1 << 20) + b"odd")
         )
         .after(
             "[ \"$(cat out/big)\" = precious ]; [ \"$(cat out/x)\" = twice ]; \
+             [ \"$(cat into/x into/y)\" = firstfirst ]; \
              [ -z \"$(find out -name '*.part')\" ]",
         ),
     ]
@@ -117,5 +130,7 @@ for name in ("one", "two"): ext(name, {"FILE": name}, options="-U 66666666-1111-
 ext("cut", {"FILE": "x"}); ext("data", {"FILE": "x"}, options="-O ^metadata_csum")
 partitioned("later", "data", tail="printf '\\x80' | dd of=later bs=1 seek=$((1048576 + 1024 + 99)) conv=notrunc status=none")
 open("zeros", "wb").write(bytes(1 << 20)); partitioned("blank", "zeros")
+root("bound", "LABEL=data /data ext4 nofail\n/data/home /home none bind\n", {"data/": "", "home/": ""})
+root("long", "\x23 nothing\n" * 50000 + fstab, {"home/STALE": ""})
 root("byname", "PARTLABEL=data /data ext4 nofail\n", {"data/": ""})
 "#;

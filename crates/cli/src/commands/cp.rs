@@ -1,6 +1,6 @@
 //! `fathom cp`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,9 @@ struct Copier {
     destination: Destination,
     /// Files with several names, by filesystem and node: where the first name was copied to.
     linked: HashMap<(usize, NodeId), Vec<Vec<u8>>>,
+    /// What was copied to, where a later copy could replace it: of two that go by one name the first
+    /// stays.
+    made: Option<HashSet<Vec<Vec<u8>>>>,
     progress: Progress,
     /// The exit code of the first that could not be copied.
     first_code: Option<u8>,
@@ -82,6 +85,7 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
     let mut copier = Copier {
         destination,
         linked: HashMap::new(),
+        made: options.force.then(HashSet::new),
         progress: Progress::new("copying", total),
         first_code: None,
         counts: Counts::default(),
@@ -138,11 +142,11 @@ fn ends_with_slash(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
-/// The last plain name of a path, if it has one.
+/// The last name of a path, if it has one that says what is there: `..` does not.
 fn last_name(path: &[u8]) -> Option<Vec<u8>> {
-    path.split(|byte| *byte == b'/')
-        .rfind(|part| !part.is_empty() && *part != b"." && *part != b"..")
-        .map(<[u8]>::to_vec)
+    let mut parts = path.split(|byte| *byte == b'/');
+    let last = parts.rfind(|part| !part.is_empty() && *part != b".");
+    last.filter(|last| *last != b"..").map(<[u8]>::to_vec)
 }
 
 impl Copier {
@@ -187,6 +191,14 @@ impl Copier {
         found: &Found,
         metadata: &Metadata,
     ) -> Result<(), Failure> {
+        if self.made.as_ref().is_some_and(|made| made.contains(target)) {
+            let shown = self.destination.shown(target);
+            say(&format!(
+                "warning: {shown} was copied a moment ago and is kept: two go by that name"
+            ));
+            self.counts.kept += 1;
+            return Ok(());
+        }
         let outcome = match metadata.file_type {
             FileType::Directory if target.is_empty() => Ok(()),
             FileType::Directory => self
@@ -207,6 +219,11 @@ impl Copier {
                 FileType::Directory => self.counts.directories += u64::from(!target.is_empty()),
                 FileType::Symlink => self.counts.links += 1,
                 _ => self.counts.files += 1,
+            }
+            if let Some(made) = &mut self.made
+                && metadata.file_type != FileType::Directory
+            {
+                made.insert(target.to_vec());
             }
         }
         match outcome {

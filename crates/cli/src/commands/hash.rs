@@ -186,7 +186,12 @@ fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {
     if !matches!(digest.len(), 64 | 128) || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    let name = line.get(cut + 2..).filter(|name| !name.is_empty())?;
+    // A second blank, or an asterisk that says "binary", stands before the name; some tools leave it.
+    let name = line.get(cut + 1..)?;
+    let name = name.strip_prefix(b" ").or_else(|| name.strip_prefix(b"*")).unwrap_or(name);
+    if name.is_empty() {
+        return None;
+    }
     if !escaped {
         return Some((digest.to_lowercase(), name.to_vec()));
     }
@@ -217,6 +222,10 @@ fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
         std::fs::File::open(list).and_then(|file| file.take(MAX_LIST).read_to_end(&mut text))
     }
     .map_err(Failure::host(name.clone()))?;
+    if text.len() as u64 == MAX_LIST {
+        let why = format!("{name} is longer than {} MiB: check it in parts", MAX_LIST >> 20);
+        return Err(Failure::Usage(why));
+    }
     let mut out = Out::new();
     let mut lines = Vec::new();
     let (mut checked, mut wrong, mut unread) = (0, 0, 0);
@@ -230,7 +239,8 @@ fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
         let (wanted, path) = parse_line(line).ok_or_else(|| {
             Failure::Usage(format!("{name}, line {}: that is no line of sha256sum", number + 1))
         })?;
-        let algorithm = if wanted.len() == 128 { Algorithm::Sha512 } else { options.algorithm };
+        // The digest's length says which it is.
+        let algorithm = if wanted.len() == 128 { Algorithm::Sha512 } else { Algorithm::Sha256 };
         let outcome = match tree.open(&path) {
             Ok(file) => digest(&*file, algorithm, &progress),
             Err(error) => Err(error.into()),

@@ -204,9 +204,10 @@ impl Inode {
             return Ok(Timestamp::new(seconds, 0));
         }
         let extra = fields.le_u32(extra)?;
-        // More than a second of nanoseconds is damage that only this time suffers from.
-        let nanos = (extra >> 2).min(999_999_999);
-        Ok(Timestamp::new(seconds + (i64::from(extra & 3) << 32), nanos))
+        // More than a second of nanoseconds is damage; the kernel carries it over.
+        let nanos = extra >> 2;
+        let seconds = seconds + (i64::from(extra & 3) << 32) + i64::from(nanos / 1_000_000_000);
+        Ok(Timestamp::new(seconds, nanos % 1_000_000_000))
     }
 
     /// What `stat` shows.
