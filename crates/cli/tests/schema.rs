@@ -51,6 +51,10 @@ fn check(root: &Value, rule: &Value, value: &Value, at: &str) -> Result<(), Stri
                 }
                 true
             }
+            "anyOf" => {
+                let mut rules = argument.as_array().into_iter().flatten();
+                rules.any(|rule| check(root, rule, value, at).is_ok())
+            }
             "oneOf" => {
                 let rules = argument.as_array().into_iter().flatten();
                 rules.filter(|rule| check(root, rule, value, at).is_ok()).count() == 1
@@ -58,7 +62,7 @@ fn check(root: &Value, rule: &Value, value: &Value, at: &str) -> Result<(), Stri
             "pattern" => value.as_str().is_some_and(|text| {
                 text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
             }),
-            "$schema" | "$defs" | "title" | "description" => true,
+            "$schema" | "$defs" | "title" | "description" | "format" | "default" => true,
             other => return Err(format!("this test does not know the word {other}")),
         };
         if !fits {
@@ -131,6 +135,26 @@ fn disk_info_is_what_the_schema_says() {
     let damaged = info(&[&cut]);
     assert_eq!(damaged["volumes"][0]["content"]["kind"], "unknown");
     assert_eq!(damaged["volumes"][0]["problems"][0]["kind"], "corrupt");
+}
+
+#[test]
+fn reports_are_what_the_schema_says() {
+    let schema = schema("report");
+    let sample = repository("samples/server.qcow2");
+    let report = fathom(&["inspect", "--json", &sample]);
+    check(&schema, &schema, &report, "").unwrap_or_else(|error| panic!("{error}"));
+    let system = &report["systems"][0];
+    assert_eq!(system["identity"]["distribution"]["value"], "debian");
+    assert_eq!(system["packages"]["items"].as_array().unwrap().len(), 8);
+    // Several machines are a list, of which one that is no disk keeps none of the others away.
+    let output = Command::new(env!("CARGO_BIN_EXE_fathom"))
+        .args(["inspect", "--json", &sample, "/no/such/disk", &sample])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(9));
+    let several: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(several.as_array().unwrap().len(), 2);
+    assert_eq!(several[0], report);
 }
 
 #[test]
