@@ -9,7 +9,7 @@ use crate::device::Places;
 use crate::files::Files;
 use crate::namespace::mount_all;
 use crate::root::Roots;
-use crate::{identity, mounts, packages, storage, users};
+use crate::{identity, mounts, packages, services, storage, users};
 
 /// What the disks tell of a machine.
 pub struct Inspection {
@@ -63,6 +63,16 @@ fn system(root: String, tree: &Tree, of_mounts: &[Error], places: &Places<'_>) -
     let identity = identity::identify(&files);
     let packages = packages::all(&files);
     let users = users::all(&files);
+    let services = services::all(&files);
     let (mounts, swap) = mounts::of(&files, places);
-    System { root, identity, packages, users, mounts, swap, problems: files.into_problems() }
+    System {
+        root,
+        identity,
+        packages,
+        users,
+        services,
+        mounts,
+        swap,
+        problems: files.into_problems(),
+    }
 }

@@ -21,6 +21,7 @@ mod mounts;
 mod namespace;
 mod packages;
 mod root;
+mod services;
 mod shell;
 mod storage;
 mod users;

@@ -14,6 +14,7 @@ mod fact;
 mod identity;
 mod package;
 mod problem;
+mod service;
 mod storage;
 mod user;
 
@@ -24,6 +25,7 @@ pub use fact::{Coverage, Evidence, Fact, Listing};
 pub use identity::{Architecture, Family, FirstBoot, Identity};
 pub use package::{Package, PackageKind};
 pub use problem::{Problem, ProblemKind};
+pub use service::{Enabled, Service, ServiceKind};
 pub use storage::{Mount, Storage, Swap, Volume};
 pub use user::{Group, PasswordState, SshKey, User, Users};
 
@@ -72,6 +74,8 @@ pub struct System {
     pub packages: Listing<Package>,
     /// Accounts and groups.
     pub users: Users,
+    /// What it starts.
+    pub services: Listing<Service>,
     /// What it mounts.
     pub mounts: Listing<Mount>,
     /// Where it swaps.

@@ -1,0 +1,113 @@
+//! The text of a unit.
+
+/// What is wanted of a unit.
+#[derive(Default)]
+pub(super) struct Unit {
+    pub(super) description: Option<String>,
+    pub(super) commands: Vec<String>,
+    pub(super) user: Option<String>,
+    /// When or where it is started.
+    pub(super) triggers: Vec<String>,
+    /// Units that are to start it, and further names of it.
+    pub(super) wanted_by: Vec<String>,
+    pub(super) aliases: Vec<String>,
+    /// Units that are enabled with it.
+    pub(super) also: Vec<String>,
+    /// The instance that is enabled where none is named.
+    pub(super) default_instance: Option<String>,
+    /// The file is empty.
+    pub(super) masked: bool,
+}
+
+/// How the settings that start a timer, a socket or a path begin.
+const TRIGGERS: [&str; 15] = [
+    "OnActiveSec",
+    "OnBootSec",
+    "OnStartupSec",
+    "OnUnitActiveSec",
+    "OnUnitInactiveSec",
+    "OnCalendar",
+    "ListenStream",
+    "ListenDatagram",
+    "ListenSequentialPacket",
+    "ListenFIFO",
+    "ListenNetlink",
+    "PathExists",
+    "PathChanged",
+    "PathModified",
+    "DirectoryNotEmpty",
+];
+
+impl Unit {
+    /// Adds what the text says to what is known.
+    pub(super) fn read(&mut self, text: &str) {
+        let mut section = String::new();
+        let mut joined = String::new();
+        for line in text.lines() {
+            let line = line.trim();
+            // Comments may stand between the lines that a backslash joins.
+            if line.starts_with(['#', ';']) || (line.is_empty() && joined.is_empty()) {
+                continue;
+            }
+            match line.strip_suffix('\\') {
+                Some(start) => {
+                    joined.push_str(start);
+                    joined.push(' ');
+                    continue;
+                }
+                None => joined.push_str(line),
+            }
+            let line = std::mem::take(&mut joined);
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                section = name.to_owned();
+            } else if let Some((name, value)) = line.split_once('=') {
+                self.setting(&section, name.trim(), value.trim());
+            }
+        }
+    }
+
+    fn setting(&mut self, section: &str, name: &str, value: &str) {
+        match (section, name) {
+            ("Unit", "Description") => self.description = some(value),
+            ("Service", "ExecStart") => list(&mut self.commands, value),
+            ("Service", "User") => self.user = some(value),
+            ("Timer" | "Socket" | "Path", _) if TRIGGERS.contains(&name) => {
+                let (all, new) = (&mut self.triggers, format!("{name}={value}"));
+                if value.is_empty() {
+                    // Timers forget all that was said before; sockets and paths that of the name.
+                    let start = format!("{name}=");
+                    all.retain(|one| section != "Timer" && !one.starts_with(&start));
+                } else {
+                    all.push(new);
+                }
+            }
+            ("Install", "WantedBy" | "RequiredBy" | "UpheldBy") => {
+                words(&mut self.wanted_by, value)
+            }
+            ("Install", "Alias") => words(&mut self.aliases, value),
+            ("Install", "Also") => words(&mut self.also, value),
+            ("Install", "DefaultInstance") => self.default_instance = some(value),
+            _ => {}
+        }
+    }
+}
+
+fn some(value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// An empty value takes back what was said before.
+fn list(all: &mut Vec<String>, value: &str) {
+    if value.is_empty() {
+        all.clear();
+    } else {
+        all.push(value.to_owned());
+    }
+}
+
+fn words(all: &mut Vec<String>, value: &str) {
+    if value.is_empty() {
+        all.clear();
+    }
+    all.extend(value.split_whitespace().map(str::to_owned));
+}
