@@ -5,10 +5,10 @@
 //!
 //! No tool here writes transaction logs, so `log.py` does, of what hivex changed in a hive. It is
 //! our reading of the format, as the reader is; that both fit each other proves little. So others
-//! replay the same logs: python-registry, whose log reader is by the author of the specification,
-//! those of the new format, and regipy those of both; what they make of them, hivex reads. That
-//! proves the layout of logs and the order that two logs are applied in. It does not prove what
-//! Windows writes into logs besides, nor what it does with logs that are damaged.
+//! replay the same logs: python-registry those of the new format, regipy those of both; what they
+//! make of them, hivex reads. That proves the layout of logs, the order that two logs are applied
+//! in, and where a log ends whose last entry is torn. It does not prove what Windows writes into
+//! logs besides: no log that Windows wrote was read.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -24,16 +24,18 @@ use super::{Case, Work};
 use crate::shell::project;
 use crate::tools;
 
-/// Cases of logs, and who else replays them.
-const LOGS: &[(&str, &str)] = &[
-    ("one", "python-registry"),
-    ("pair", "python-registry"),
-    ("pair-reversed", "python-registry"),
-    ("overflow", "python-registry"),
-    ("remnants", "python-registry"),
-    ("header", "python-registry"),
-    ("padded", "regipy"),
-    ("old", "regipy"),
+/// Cases of logs: who else replays them, which state they lead to, and how many problems are told.
+const LOGS: &[(&str, &str, &str, usize)] = &[
+    ("one", "python-registry", "state3", 0),
+    ("pair", "python-registry", "state3", 0),
+    ("pair-reversed", "python-registry", "state3", 0),
+    ("overflow", "python-registry", "state3", 0),
+    ("remnants", "python-registry", "state3", 0),
+    ("torn-entry", "python-registry", "state2", 1),
+    ("gap", "python-registry", "state2", 1),
+    ("header", "python-registry", "state3", 1),
+    ("padded", "regipy", "state3", 0),
+    ("old", "regipy", "state3", 0),
 ];
 
 /// Keys and values of every kind, as `regedit` exports them.
@@ -107,16 +109,16 @@ pub(super) fn cases() -> Vec<Case> {
         ensure!(value("binary")?.binary()? == [0, 1, 2, 255]);
         Ok(())
     }));
-    for (name, tool) in LOGS {
+    for (name, tool, state, problems) in LOGS {
         cases.push(Case::new(format!("registry/log-{name}"), move |work| {
             states(work, 3, 60)?;
             python(work, &format!("log.py {name} state1 state2 state3"))?;
             python(work, &format!("replay.py {tool} theirs hive.LOG*"))?;
-            let last = hivex(work, "state3")?;
-            same(tool, &last, &hivex(work, "theirs")?)?;
-            let hive = open(work, "hive", usize::from(*name == "header"))?;
+            let expected = hivex(work, state)?;
+            same(tool, &expected, &hivex(work, "theirs")?)?;
+            let hive = open(work, "hive", *problems)?;
             ensure!(hive.state() == State::Recovered, "it is {:?}", hive.state());
-            same("the last state", &last, &ours(&hive)?)
+            same("the state that was logged", &expected, &ours(&hive)?)
         }));
     }
     cases.push(Case::new("registry/log-lost", |work| {

@@ -106,6 +106,13 @@ if __name__ == "__main__":
     elif case == "remnants":
         log = new_log(states, 0, first + 1)
         logs = [log + entry(last, before, first - 7), new_log(states, 0, first - 20)]
+    elif case == "torn-entry":
+        # The last entry was being written; nothing of it is in the hive yet.
+        hive, log = torn(before, states[1]), bytearray(new_log(states, 0, first + 1))
+        log[-5000:-4000] = bytes(byte ^ 1 for byte in log[-5000:-4000])
+        logs = [bytes(log)]
+    elif case == "gap":
+        hive, logs = torn(before, states[1]), [new_log(states[:2], 0, first + 1), new_log(states, 1, first + 3)]
     elif case == "header":
         logs = [new_log(states, 0, first + 1)]
     elif case == "old":
