@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use fathom_block::{Error, Fields, Result, read_vec};
+use fathom_block::{Error, Fields, Result};
 
 use crate::base_block::LENGTH;
 use crate::cell::NIL;
+use crate::elements::Elements;
 use crate::filetime::Filetime;
 use crate::hive::Shared;
 use crate::key_node::KeyNode;
@@ -16,6 +17,8 @@ use crate::value::Value;
 
 /// How deep keys may lie beneath the root: the limit of Windows.
 const MAX_DEPTH: u16 = 512;
+
+const WHAT_VALUES: &str = "list of values";
 
 /// A key of a hive.
 #[derive(Clone)]
@@ -171,26 +174,20 @@ impl Key {
     /// The values, in the order of the list. A value that cannot be read is an error in its place,
     /// and the listing goes on.
     pub fn values(&self) -> Values {
-        const WHAT: &str = "list of values";
-        let mut values =
-            Values { hive: self.hive.clone(), list: Vec::new(), done: 0, at: 0, damage: None };
         let count = self.node.values;
+        let mut values =
+            Values { hive: self.hive.clone(), list: Elements::new(0, 4, 0), damage: None };
         if count == 0 {
             return values;
         }
-        let read = || {
-            let cell = self.hive.cells.cell(WHAT, self.node.values_list)?;
-            let length = cell.length.min(count.saturating_mul(4));
-            Ok((cell.at, read_vec(&self.hive.cells.hive, WHAT, cell.at, length.into())?))
-        };
-        match read() {
-            Ok((at, list)) => {
-                let room = list.len() / 4;
-                if room < count as usize {
+        match self.hive.cells.cell(WHAT_VALUES, self.node.values_list) {
+            Ok(cell) => {
+                let room = cell.length / 4;
+                if room < count {
                     let why = format!("{count} values are claimed; there are {room}");
-                    values.damage = Some(Error::corrupt(WHAT, at, why));
+                    values.damage = Some(Error::corrupt(WHAT_VALUES, cell.at, why));
                 }
-                (values.at, values.list) = (at, list);
+                values.list = Elements::new(cell.at, 4, room.min(count).into());
             }
             Err(error) => values.damage = Some(error),
         }
@@ -242,9 +239,7 @@ impl Iterator for Subkeys {
 /// The values of a key, one by one.
 pub struct Values {
     hive: Arc<Shared>,
-    list: Vec<u8>,
-    done: usize,
-    at: u64,
+    list: Elements,
     damage: Option<Error>,
 }
 
@@ -252,12 +247,12 @@ impl Iterator for Values {
     type Item = Result<Value>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Some(element) = self.list.get(self.done..self.done + 4) else {
+        let Some(element) = self.list.next(&self.hive.cells.hive, WHAT_VALUES) else {
             return self.damage.take().map(Err);
         };
-        let element = Fields::new("list of values", self.at + self.done as u64, element);
-        self.done += 4;
-        Some(element.le_u32(0).and_then(|offset| Value::open(&self.hive, offset)))
+        let offset =
+            element.and_then(|(at, element)| Fields::new(WHAT_VALUES, at, element).le_u32(0));
+        Some(offset.and_then(|offset| Value::open(&self.hive, offset)))
     }
 }
 

@@ -27,6 +27,7 @@ mod big_data;
 mod bin;
 mod cell;
 mod decode;
+mod elements;
 mod filetime;
 mod hive;
 mod key;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use fathom_block::{Error, Fields, ReadAt, Result};
 
 use crate::cell::Cells;
+use crate::elements::Elements;
 use crate::name;
 
 /// How deep lists of lists may lie. Windows makes one level.
@@ -43,11 +44,7 @@ impl Hint {
 
 /// One list that is being read.
 struct Level {
-    elements: Vec<u8>,
-    stride: usize,
-    /// How many bytes of it were read.
-    done: usize,
-    at: u64,
+    elements: Elements,
     signature: [u8; 2],
 }
 
@@ -97,15 +94,16 @@ impl SubkeyList {
                     Err(Error::corrupt("registry key", self.at, why))
                 });
             };
-            let at = level.at + 4 + level.done as u64;
-            let Some(element) = level.elements.get(level.done..level.done + level.stride) else {
-                self.levels.pop();
-                continue;
-            };
-            level.done += level.stride;
             let signature = level.signature;
-            let element = Fields::new(WHAT, at, element);
-            let (offset, hint) = match read_element(&element, signature) {
+            let (at, read) = match level.elements.next(&cells.hive, WHAT) {
+                None => {
+                    self.levels.pop();
+                    continue;
+                }
+                Some(Ok((at, element))) => (at, read_element(at, element, signature)),
+                Some(Err(error)) => return Some(Err(error)),
+            };
+            let (offset, hint) = match read {
                 Ok(element) => element,
                 Err(error) => return Some(Err(error)),
             };
@@ -119,7 +117,7 @@ impl SubkeyList {
                 continue;
             }
             if !self.keys.insert(offset) {
-                return Some(Err(element.corrupt(0, "a key is listed twice")));
+                return Some(Err(Error::corrupt(WHAT, at, "a key is listed twice")));
             }
             return Some(Ok((offset, hint)));
         }
@@ -164,17 +162,17 @@ fn open(cells: &Cells<impl ReadAt>, offset: u32) -> Result<(Level, Option<Error>
             return Err(Error::corrupt(WHAT, cell.at, why));
         }
     };
-    let bytes = cells.start(WHAT, cell, 4 + u32::from(count) * stride)?;
-    let elements = bytes.get(4..).unwrap_or_default().to_vec();
-    let stride = stride as usize;
-    let room = elements.len() / stride;
-    let short = (room < usize::from(count)).then(|| {
+    let room = cell.length.saturating_sub(4) / stride;
+    let short = (room < u32::from(count)).then(|| {
         Error::corrupt(WHAT, cell.at, format!("{count} elements are claimed; there are {room}"))
     });
-    Ok((Level { elements, stride, done: 0, at: cell.at, signature }, short))
+    let elements =
+        Elements::new(cell.at + 4, stride as usize, u64::from(room.min(u32::from(count))));
+    Ok((Level { elements, signature }, short))
 }
 
-fn read_element(element: &Fields<'_>, signature: [u8; 2]) -> Result<(u32, Hint)> {
+fn read_element(at: u64, element: &[u8], signature: [u8; 2]) -> Result<(u32, Hint)> {
+    let element = Fields::new(WHAT, at, element);
     let hint = match &signature {
         b"lf" => Hint::Start(element.array(4)?),
         b"lh" => Hint::Hash(element.le_u32(4)?),
