@@ -22,3 +22,8 @@ pub fn volumes(bytes: &[u8]) {
 pub fn filesystem(bytes: &[u8]) {
     exercise::filesystem_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as a registry hive with its logs behind it.
+pub fn registry(bytes: &[u8]) {
+    exercise::registry_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

@@ -85,7 +85,7 @@ fn keep(target: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mutants::exercise::{container_at, filesystem_at, volumes_at};
+    use crate::mutants::exercise::{container_at, filesystem_at, registry_at, volumes_at};
     use fathom_block::ReadAt;
     use std::sync::Arc;
 
@@ -104,7 +104,8 @@ mod tests {
                 let image: Arc<dyn ReadAt> = Arc::new(Sparse::decode(&bytes));
                 container_at(image.clone());
                 volumes_at(image.clone());
-                filesystem_at(image);
+                filesystem_at(image.clone());
+                registry_at(image);
                 replayed += 1;
             }
         }

@@ -1,9 +1,11 @@
 //! What a developer's machine needs: Debian packages and cargo tools, installed on request.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
+use sha2::{Digest as _, Sha256};
 
 use crate::shell;
 
@@ -21,6 +23,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("gdisk", "sgdisk makes GPT"),
     ("jq", "the examples in the guide"),
     ("libcap2-bin", "setcap for golden images"),
+    ("libwin-hivex-perl", "hivexregedit writes registry hives"),
     ("lvm2", "makes LVM metadata"),
     ("mount", "the kernel's own view of golden images"),
     ("mtools", "reads and writes FAT"),
@@ -28,8 +31,10 @@ const PACKAGES: &[(&str, &str)] = &[
     ("openssl", "encrypts LUKS payloads independently"),
     ("parted", "makes partition tables"),
     ("python3", "sockets in golden images, and second readers of containers"),
+    ("python3-hivex", "makes and reads registry hives"),
     ("python3-libvhdi", "a second reader of VHD and VHDX"),
     ("python3-libvmdk", "a second reader of VMDK"),
+    ("python3-venv", "Python packages of fixed versions"),
     ("qemu-utils", "qemu-img makes and reads every container"),
     ("tar", "makes OVA archives"),
     ("util-linux", "losetup, prlimit, blkid"),
@@ -91,6 +96,36 @@ pub(crate) fn cargo_tool((name, version): (&str, &str)) -> Result<PathBuf> {
         if !status.success() {
             bail!("{name} {version} could not be built");
         }
+    }
+    Ok(program)
+}
+
+/// A Python that has the packages of a requirements file besides those of Debian, in our own cache.
+/// Versions and hashes are fixed there.
+pub(crate) fn python_with(requirements: &Path) -> Result<PathBuf> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = std::fs::read(requirements)
+        .with_context(|| format!("{} cannot be read", requirements.display()))?;
+    let version: String =
+        Sha256::digest(&wanted).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let root = shell::cache()?.join(format!("python-{version}"));
+    let program = root.join("bin/python");
+    let done = root.join("complete");
+    if !done.exists() {
+        println!("installing the Python packages of {}", requirements.display());
+        // Debian's packages belong to Debian's Python, which need not be the first in the path.
+        shell::bash(
+            &shell::project(),
+            &format!(
+                "/usr/bin/python3 -m venv --clear --system-site-packages '{root}'
+                 '{root}/bin/pip' install --quiet --require-hashes -r '{requirements}'
+                 touch '{done}'",
+                root = root.display(),
+                requirements = requirements.display(),
+                done = done.display()
+            ),
+        )?;
     }
     Ok(program)
 }

@@ -31,6 +31,18 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
         ),
         ("volume", &["fathom-filesystem", "ureq", "tokio", "clap"]),
         ("filesystem", &["fathom-volume", "serde", "serde_json", "ureq", "tokio", "clap"]),
+        (
+            "registry",
+            &[
+                "fathom-volume",
+                "fathom-filesystem",
+                "fathom-guest",
+                "serde",
+                "ureq",
+                "tokio",
+                "clap",
+            ],
+        ),
         ("guest", &["ureq", "tokio", "clap"]),
         ("report", &["fathom-block", "fathom-filesystem", "fathom-guest", "ureq", "tokio", "clap"]),
     ] {
@@ -42,7 +54,7 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
 
 #[test]
 fn no_crate_allows_unsafe_code() {
-    for (name, root) in ["block", "volume", "filesystem", "guest", "report"]
+    for (name, root) in ["block", "volume", "filesystem", "registry", "guest", "report"]
         .map(|name| (name, "lib.rs"))
         .into_iter()
         .chain([("cli", "main.rs")])

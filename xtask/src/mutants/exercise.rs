@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use fathom_block::{Error, ErrorKind, Location, Opener, ReadAt, Result};
+use fathom_block::{Error, ErrorKind, Location, Opener, ReadAt, Result, Window};
 use fathom_filesystem::{FileType, Tree};
+use fathom_registry::{Hive, Key};
 use fathom_volume::{Discovery, Disk, Keys};
 
 /// The most bytes of one file or disk that are read: a sparse file may claim 2^63.
@@ -153,4 +154,63 @@ fn data(reader: &dyn ReadAt) {
             None => break,
         }
     }
+}
+
+/// Where a hive ends and its two logs start, in one image of all three.
+pub(crate) const LOGS: [u64; 2] = [1 << 20, 2 << 20];
+
+/// Takes the bytes for a registry hive with its logs behind it.
+pub(crate) fn registry(image: Vec<u8>) -> Outcome {
+    registry_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn registry_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let part = |start: u64, length: u64| -> Arc<dyn ReadAt> {
+        Arc::new(Window::clipped(image.clone(), start, length))
+    };
+    let [first, second] = LOGS;
+    let logs = [part(first, second - first), part(second, u64::MAX)];
+    // A hive that is longer than its place has no logs.
+    let hives = if image.len() > second {
+        Hive::open(part(0, first), &logs)
+    } else {
+        Hive::open(image.clone(), &[])
+    };
+    let Some(hive) = outcome.take(hives) else {
+        return outcome;
+    };
+    let mut keys: Vec<Key> = outcome.take(hive.root()).into_iter().collect();
+    let mut budget = 4 * MOST;
+    let mut steps = 10 * PATHS;
+    let mut visited = 0;
+    while let Some(key) = keys.pop() {
+        visited += 1;
+        outcome.take(key.class_name());
+        for value in key.values().take(steps.min(PATHS)) {
+            steps = steps.saturating_sub(1);
+            let Some(value) = outcome.take(value) else {
+                continue;
+            };
+            if u64::from(value.size()) > budget {
+                continue;
+            }
+            if let Some(data) = outcome.take(value.data()) {
+                outcome.bytes += data.len() as u64;
+                budget = budget.saturating_sub(data.len() as u64);
+            }
+            let _ = (value.string(), value.strings(), value.dword(), value.qword());
+        }
+        for subkey in key.subkeys().take(steps.min(PATHS)) {
+            steps = steps.saturating_sub(1);
+            keys.extend(outcome.take(subkey));
+        }
+        if visited < 50 {
+            outcome.take(key.subkey("no such key"));
+            outcome.take(key.lookup(r"Software\Microsoft"));
+        }
+    }
+    outcome.wrong(hive.problems());
+    outcome
 }

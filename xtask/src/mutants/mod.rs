@@ -13,6 +13,7 @@ mod ntfs;
 mod ova;
 mod partitions;
 mod qcow2;
+mod registry;
 mod vdi;
 mod vhd;
 mod vhdx;
@@ -63,6 +64,7 @@ pub(crate) fn targets() -> Vec<Target> {
         btrfs::targets,
         ntfs::targets,
         fat::targets,
+        registry::targets,
     ]
     .iter()
     .flat_map(|targets| targets())

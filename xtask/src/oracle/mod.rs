@@ -10,6 +10,7 @@ mod fixture;
 mod manifest;
 mod ntfs;
 mod qcow2;
+pub(crate) mod registry;
 pub(crate) mod vhd;
 mod vmdk;
 pub(crate) mod volume;
@@ -72,6 +73,7 @@ fn cases() -> Vec<Case> {
         btrfs::cases,
         ntfs::cases,
         fat::cases,
+        registry::cases,
     ]
     .iter()
     .flat_map(|cases| cases())
