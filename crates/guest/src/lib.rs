@@ -15,9 +15,22 @@ mod device;
 mod files;
 mod fstab;
 mod lines;
+#[cfg(test)]
+mod memory;
 mod namespace;
 mod packages;
 mod root;
+mod sqlite;
 
 pub use contents::{Holds, contents, holds, of_volume, open_subvolume};
 pub use namespace::assemble;
+
+use fathom_filesystem::Tree;
+use fathom_report::{Listing, Package, Problem};
+
+/// What the databases of packages on the tree say is installed, and what could not be read of them.
+pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let listing = packages::all(&files);
+    (listing, files.into_problems())
+}

@@ -1,7 +1,10 @@
 //! What is installed. Every database looks alike: `read` gives what it holds, or nothing where the
 //! system has no such database.
 
+mod collection;
 pub(crate) mod dpkg;
+mod rpm;
+mod time;
 
 use fathom_report::{Listing, Package};
 
@@ -12,7 +15,7 @@ pub(crate) const HIDES: &str = "packages";
 
 /// Everything that is installed by the system's own means.
 pub(crate) fn all(files: &Files<'_>) -> Listing<Package> {
-    let databases = [dpkg::read(files)];
+    let databases = [dpkg::read(files), rpm::read(files)];
     let mut found = databases.into_iter().flatten();
     let Some(mut all) = found.next() else {
         return Listing::empty("no package database is there", Vec::new());
