@@ -5,7 +5,8 @@
 //! guest. A filesystem that is mounted there but cannot be read, or may be on a disk that was not
 //! given, is mounted too, as the reason why: nothing beneath it ever reads as "not there".
 //!
-//! This crate knows nothing of vulnerabilities, networks, serialisation or asynchronous runtimes.
+//! This crate knows nothing of vulnerabilities, networks, the writing of documents or asynchronous
+//! runtimes.
 
 #![forbid(unsafe_code)]
 
@@ -23,6 +24,8 @@ mod root;
 mod sqlite;
 
 pub use contents::{Holds, contents, holds, of_volume, open_subvolume};
+/// The words that the lists are written in.
+pub use fathom_report as report;
 pub use namespace::assemble;
 
 use fathom_filesystem::Tree;

@@ -9,6 +9,7 @@ mod fat;
 mod fixture;
 mod manifest;
 mod ntfs;
+mod packages;
 mod qcow2;
 pub(crate) mod vhd;
 mod vmdk;
@@ -72,6 +73,7 @@ fn cases() -> Vec<Case> {
         btrfs::cases,
         ntfs::cases,
         fat::cases,
+        packages::cases,
     ]
     .iter()
     .flat_map(|cases| cases())

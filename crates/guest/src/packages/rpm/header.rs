@@ -149,6 +149,8 @@ fn split_source(file: &str) -> (Option<String>, Option<String>) {
     });
     match split {
         Some((name, version)) => (Some(name), Some(version)),
+        // What rpm itself writes of a key.
+        None if file == "(none)" => (None, None),
         None => (Some(file.to_owned()), None),
     }
 }
@@ -251,7 +253,7 @@ pub(super) mod tests {
         };
         check("a-b-1.2-3.fc40.src.rpm", "a-b", Some("1.2-3.fc40"));
         check("a-1-2.nosrc.rpm", "a", Some("1-2"));
-        check("(none)", "(none)", None);
         check("a.src.rpm", "a.src.rpm", None);
+        assert_eq!(split_source("(none)"), (None, None));
     }
 }
