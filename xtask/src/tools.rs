@@ -18,7 +18,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dosfstools", "makes FAT"),
     ("e2fsprogs", "makes and checks ext2/3/4"),
     ("fdisk", "sfdisk makes MBR and GPT"),
-    ("g++", "libFuzzer is C++"),
+    ("g++", "libFuzzer is C++; rpm's own container of SUSE"),
     ("gdisk", "sgdisk makes GPT"),
     ("gnupg", "signs packages of rpm"),
     ("jq", "the examples in the guide"),

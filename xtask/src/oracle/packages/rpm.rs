@@ -1,6 +1,6 @@
 //! rpm: rpmbuild makes the packages, rpm installs and lists them. Where it has only SQLite, its
 //! headers are put into the other containers: into Berkeley DB by db_load, which the library's
-//! authors made.
+//! authors made, and into that of SUSE by rpm's own functions, compiled from its source.
 
 use anyhow::Result;
 use fathom_guest::report::Package;
@@ -30,6 +30,10 @@ pub(super) fn cases() -> Vec<Case> {
             compare_with(work, &theirs, "hot", "/var/lib/rpm")
         }),
     ];
+    cases.push(Case::new("packages/rpm-ndb", |work| {
+        made(work)?;
+        ndb(work)
+    }));
     for page_size in [512, 1024, 4096, 16384, 65536] {
         cases.push(Case::new(format!("packages/rpm-sqlite-{page_size}"), move |work| {
             made(work)?;
@@ -148,7 +152,7 @@ fn compare_with(work: &Work, theirs: &str, folder: &str, place: &str) -> Result<
 fn theirs(work: &Work, folder: &str) -> Result<String> {
     work.bash(&format!(
         r#"export HOME=$PWD; rm -rf copy; cp -a {folder} copy
-        rpm --dbpath $PWD/copy -qa --qf '%{{NAME}}|%{{EPOCH}}|%{{VERSION}}|%{{RELEASE}}|%{{ARCH}}|%|VENDOR?{{%{{VENDOR}}}}:{{%{{PACKAGER}}}}||%{{SOURCERPM}}|%{{MODULARITYLABEL}}|%{{LICENSE}}|%{{DISTRIBUTION}}|%{{LONGSIZE}}|%{{RSAHEADER:pgpsig}}|%{{INSTALLTIME}}\n' > list
+        rpm --dbpath $PWD/copy -qa --qf '%{{NAME}}|%{{EPOCH}}|%{{VERSION}}|%{{RELEASE}}|%{{ARCH}}|%|VENDOR?{{%{{VENDOR}}}}:{{%{{PACKAGER}}}}||%{{SOURCERPM}}|%{{MODULARITYLABEL}}|%{{LICENSE}}|%{{DISTRIBUTION}}|%{{LONGSIZE}}|%|RSAHEADER?{{%{{RSAHEADER:pgpsig}}}}:{{%|DSAHEADER?{{%{{DSAHEADER:pgpsig}}}}:{{%|SIGPGP?{{%{{SIGPGP:pgpsig}}}}:{{%|SIGGPG?{{%{{SIGGPG:pgpsig}}}}:{{(none)}}|}}|}}|}}||%{{INSTALLTIME}}\n' > list
         python3 - <<'P'
 import datetime
 for line in open('list', encoding='utf-8'):
@@ -206,3 +210,62 @@ P
     ))?;
     compare(work, "bdb", "/var/lib/rpm")
 }
+
+/// The same headers in the container of SUSE. Debian's rpm is built without it, so that what rpm
+/// says of the other container is what counts. Every third package is put in twice, and others are
+/// taken away again, so that there are holes and slots of no use.
+fn ndb(work: &Work) -> Result<()> {
+    let source = crate::shell::cache()?.join("rpm-source");
+    std::fs::create_dir_all(&source)?;
+    crate::shell::bash(&source, SOURCE)?;
+    std::fs::write(work.path("ndb.c"), include_str!("ndb.c"))?;
+    work.bash(&format!(
+        r#"source=$(echo '{}'/rpm-*/)
+        mkdir -p stub/rpm
+        cat > stub/system.h <<'S'
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <stdlib.h>
+#define _(text) text
+#define xcalloc calloc
+#define xmalloc malloc
+#define xrealloc realloc
+#define xstrdup strdup
+S
+        echo 'enum {{ RPMLOG_ERR, RPMLOG_WARNING }}; static inline void rpmlog(int level, ...) {{}}' > stub/rpm/rpmlog.h
+        gcc -w -I stub -I "$source" -o ndb ndb.c "$source/lib/backend/ndb/rpmpkg.c"
+        mkdir ndbs
+        python3 - <<'P' | ./ndb ndbs/Packages.db
+import sqlite3, struct, sys
+put = lambda n, blob: sys.stdout.buffer.write(struct.pack('<II', n, len(blob)) + blob)
+rows = sqlite3.connect('db/rpmdb.sqlite').execute('select hnum, blob from Packages').fetchall()
+for hnum, blob in rows:
+    put(hnum, blob)
+    put(hnum + 1000, blob[:9000] + bytes(hnum))
+for hnum, blob in rows:
+    if hnum % 3 == 0: put(hnum, blob + bytes(40)); put(hnum, blob)
+    put(hnum + 1000, b'')
+for n in range(2000, 2300): put(n, b'x' * n)
+for n in range(2000, 2300): put(n, b'')
+P"#,
+        source.display()
+    ))?;
+    let theirs = theirs(work, "db")?;
+    compare_with(work, &theirs, "ndbs", "/usr/lib/sysimage/rpm")
+}
+
+/// The source of Debian's rpm, got once by apt from where this machine's packages come from.
+const SOURCE: &str = r#"
+ls rpm_*.dsc >/dev/null 2>&1 && exit
+rm -rf parts sources.list; mkdir -p parts lists/partial cache/archives/partial; touch sources.list
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+  [ ! -e "$file" ] || sed -n 's/^deb[[:space:]]/deb-src /p' "$file" >> sources.list
+done
+for file in /etc/apt/sources.list.d/*.sources; do
+  [ ! -e "$file" ] || sed 's/^Types:.*/Types: deb-src/' "$file" > "parts/${file##*/}"
+done
+apt="apt-get -qq -o Dir::Etc::sourcelist=$PWD/sources.list -o Dir::Etc::sourceparts=$PWD/parts"
+apt="$apt -o Dir::State::lists=$PWD/lists -o Dir::Cache=$PWD/cache -o APT::Sandbox::User=root"
+$apt update; $apt source --download-only rpm
+tar xf rpm_*.orig.tar.*
+"#;
