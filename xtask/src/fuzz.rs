@@ -85,7 +85,10 @@ fn keep(target: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mutants::exercise::{container_at, filesystem_at, volumes_at};
+    use crate::mutants::exercise::{
+        container_at, filesystem_at, rpm_bdb_at, rpm_header_at, rpm_ndb_at, rpm_sqlite_at,
+        volumes_at,
+    };
     use fathom_block::ReadAt;
     use std::sync::Arc;
 
@@ -104,7 +107,11 @@ mod tests {
                 let image: Arc<dyn ReadAt> = Arc::new(Sparse::decode(&bytes));
                 container_at(image.clone());
                 volumes_at(image.clone());
-                filesystem_at(image);
+                filesystem_at(image.clone());
+                rpm_header_at(image.clone());
+                rpm_sqlite_at(image.clone());
+                rpm_bdb_at(image.clone());
+                rpm_ndb_at(image);
                 replayed += 1;
             }
         }
