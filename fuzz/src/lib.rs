@@ -3,6 +3,9 @@
 #[path = "../../xtask/src/mutants/exercise.rs"]
 #[allow(dead_code)]
 mod exercise;
+#[path = "../../crates/guest/src/memory.rs"]
+#[allow(dead_code)]
+mod memory;
 #[path = "../../xtask/src/mutants/sparse.rs"]
 mod sparse;
 
@@ -26,4 +29,24 @@ pub fn filesystem(bytes: &[u8]) {
 /// Reads the bytes as a registry hive with its logs behind it.
 pub fn registry(bytes: &[u8]) {
     exercise::registry_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as the header of a package of rpm.
+pub fn rpm_header(bytes: &[u8]) {
+    exercise::rpm_header_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as a database of rpm in SQLite.
+pub fn rpm_sqlite(bytes: &[u8]) {
+    exercise::rpm_sqlite_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as a database of rpm in Berkeley DB.
+pub fn rpm_bdb(bytes: &[u8]) {
+    exercise::rpm_bdb_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as a database of rpm in the container of SUSE.
+pub fn rpm_ndb(bytes: &[u8]) {
+    exercise::rpm_ndb_at(Arc::new(sparse::Sparse::decode(bytes)));
 }

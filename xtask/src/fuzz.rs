@@ -85,7 +85,10 @@ fn keep(target: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mutants::exercise::{container_at, filesystem_at, registry_at, volumes_at};
+    use crate::mutants::exercise::{
+        container_at, filesystem_at, registry_at, rpm_bdb_at, rpm_header_at, rpm_ndb_at,
+        rpm_sqlite_at, volumes_at,
+    };
     use fathom_block::ReadAt;
     use std::sync::Arc;
 
@@ -105,6 +108,10 @@ mod tests {
                 container_at(image.clone());
                 volumes_at(image.clone());
                 filesystem_at(image.clone());
+                rpm_header_at(image.clone());
+                rpm_sqlite_at(image.clone());
+                rpm_bdb_at(image.clone());
+                rpm_ndb_at(image.clone());
                 registry_at(image);
                 replayed += 1;
             }

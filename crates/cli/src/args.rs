@@ -202,6 +202,8 @@ pub(crate) enum Section {
     Packages,
     /// Accounts, groups, and the rules of sudo.
     Users,
+    /// What is started: units of systemd, scripts of System V init, lines of cron.
+    Services,
     /// What the disks are made of, what is mounted and where it swaps.
     Storage,
     /// What could not be read, and what that hides.

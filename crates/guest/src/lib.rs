@@ -5,7 +5,8 @@
 //! guest. A filesystem that is mounted there but cannot be read, or may be on a disk that was not
 //! given, is mounted too, as the reason why: nothing beneath it ever reads as "not there".
 //!
-//! This crate knows nothing of vulnerabilities, networks, serialisation or asynchronous runtimes.
+//! This crate knows nothing of vulnerabilities, networks, the writing of documents or asynchronous
+//! runtimes.
 
 #![forbid(unsafe_code)]
 
@@ -17,16 +18,31 @@ mod fstab;
 mod identity;
 mod inspect;
 mod lines;
+#[cfg(test)]
+mod memory;
 mod mounts;
 mod namespace;
 mod packages;
 mod root;
 mod services;
 mod shell;
+mod sqlite;
 mod storage;
 mod users;
 
 pub use contents::{Holds, SubvolumeName, contents, holds, of_volume, open_subvolume};
+/// The words that the lists are written in.
+pub use fathom_report as report;
 pub use files::problem;
 pub use inspect::{Inspection, inspect};
 pub use namespace::assemble;
+
+use fathom_filesystem::Tree;
+use fathom_report::{Listing, Package, Problem};
+
+/// What the databases of packages on the tree say is installed, and what could not be read of them.
+pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let listing = packages::all(&files);
+    (listing, files.into_problems())
+}

@@ -8,6 +8,8 @@ use fathom_filesystem::{FileType, Tree};
 use fathom_registry::{Hive, Key};
 use fathom_volume::{Discovery, Disk, Keys};
 
+use super::memory;
+
 /// The most bytes of one file or disk that are read: a sparse file may claim 2^63.
 const MOST: u64 = 8 << 20;
 
@@ -138,6 +140,104 @@ pub(crate) fn filesystem_at(image: Arc<dyn ReadAt>) -> Outcome {
         }
     }
     outcome.wrong(tree.problems());
+    outcome
+}
+
+/// Takes the bytes for a database of SQLite, and what follows its pages for what lies beside it.
+pub(crate) fn rpm_sqlite(image: Vec<u8>) -> Outcome {
+    rpm_sqlite_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn rpm_sqlite_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut head = [0; 32];
+    let length = head.len().min(image.len() as usize);
+    let _ = image.read_at(0, &mut head[..length]);
+    let size = match u64::from(head[16]) << 8 | u64::from(head[17]) {
+        1 => 65536,
+        size => size,
+    };
+    let pages = u32::from_be_bytes([head[28], head[29], head[30], head[31]]);
+    let end = (size * u64::from(pages)).min(image.len());
+    let rest: Arc<dyn ReadAt> =
+        Arc::new(Window::clipped(Arc::clone(&image), end, image.len() - end));
+    let main: Arc<dyn ReadAt> = Arc::new(Window::clipped(image, 0, end));
+    let mut first = [0];
+    let is_journal = !rest.is_empty() && rest.read_at(0, &mut first).is_ok() && first[0] == 0xD9;
+    let path = "/var/lib/rpm/rpmdb.sqlite";
+    let beside = format!("{path}{}", if is_journal { "-journal" } else { "-wal" });
+    packages_at(vec![(path, main), (&beside, rest)])
+}
+
+/// Takes the bytes for a hash table of Berkeley DB.
+pub(crate) fn rpm_bdb(image: Vec<u8>) -> Outcome {
+    rpm_bdb_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn rpm_bdb_at(image: Arc<dyn ReadAt>) -> Outcome {
+    packages_at(vec![("/var/lib/rpm/Packages", image)])
+}
+
+/// Takes the bytes for the container of SUSE.
+pub(crate) fn rpm_ndb(image: Vec<u8>) -> Outcome {
+    rpm_ndb_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn rpm_ndb_at(image: Arc<dyn ReadAt>) -> Outcome {
+    packages_at(vec![("/var/lib/rpm/Packages.db", image)])
+}
+
+/// Takes the bytes for the header of a package, in a container that is whole.
+pub(crate) fn rpm_header(image: Vec<u8>) -> Outcome {
+    rpm_ndb(ndb(&[image]))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn rpm_header_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut header = vec![0; image.len().min(1 << 20) as usize];
+    let _ = image.read_at(0, &mut header);
+    rpm_header(header)
+}
+
+/// The headers in the container of SUSE; at most as many as one page of slots holds.
+pub(crate) fn ndb(headers: &[Vec<u8>]) -> Vec<u8> {
+    let words = |words: &[usize]| -> Vec<u8> {
+        words.iter().flat_map(|word| (*word as u32).to_le_bytes()).collect()
+    };
+    let mut file = [b"RpmP".to_vec(), words(&[0, 1, 1, 999, 0, 0, 0])].concat();
+    file.resize(4096, 0);
+    (32..4096).step_by(16).for_each(|slot| file[slot..slot + 4].copy_from_slice(b"Slot"));
+    for (index, header) in headers.iter().take(254).enumerate() {
+        let mut whole = [b"BlbS".to_vec(), words(&[index + 1, 0, header.len()])].concat();
+        whole.extend(header);
+        let blocks = (whole.len() + 12).div_ceil(16);
+        whole.resize(blocks * 16 - 12, 0);
+        whole.extend(words(&[adler32(&whole) as usize, header.len()]));
+        let slot = words(&[index + 1, file.len() / 16, blocks]);
+        file[32 + 16 * index + 4..][..12].copy_from_slice(&slot);
+        file.extend([&whole[..], b"BlbE"].concat());
+    }
+    file
+}
+
+/// The checksum of RFC 1950.
+pub(crate) fn adler32(bytes: &[u8]) -> u32 {
+    let (low, high) = bytes.iter().fold((1, 0), |(low, high), byte| {
+        let low = (low + u32::from(*byte)) % 65521;
+        (low, (high + low) % 65521)
+    });
+    high << 16 | low
+}
+
+/// Lists the packages of these files.
+fn packages_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
+    let tree = memory::readers(files.into_iter());
+    let (listing, problems) = fathom_guest::packages(&tree);
+    let mut outcome = Outcome { bytes: listing.items.len() as u64, errors: Vec::new() };
+    outcome
+        .wrong(problems.into_iter().map(|problem| Error::corrupt("packages", 0, problem.message)));
     outcome
 }
 

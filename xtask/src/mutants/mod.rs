@@ -9,8 +9,12 @@ mod ext;
 mod fat;
 mod luks;
 mod lvm;
+#[path = "../../../crates/guest/src/memory.rs"]
+#[allow(dead_code, reason = "the tests of guest use the other half")]
+mod memory;
 mod ntfs;
 mod ova;
+mod packages;
 mod partitions;
 mod qcow2;
 mod registry;
@@ -64,6 +68,7 @@ pub(crate) fn targets() -> Vec<Target> {
         btrfs::targets,
         ntfs::targets,
         fat::targets,
+        packages::targets,
         registry::targets,
     ]
     .iter()

@@ -9,6 +9,7 @@ mod fat;
 mod fixture;
 mod manifest;
 mod ntfs;
+mod packages;
 mod qcow2;
 pub(crate) mod registry;
 pub(crate) mod vhd;
@@ -73,6 +74,7 @@ fn cases() -> Vec<Case> {
         btrfs::cases,
         ntfs::cases,
         fat::cases,
+        packages::cases,
         registry::cases,
     ]
     .iter()

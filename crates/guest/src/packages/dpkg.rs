@@ -3,13 +3,16 @@
 //! Changes that dpkg has not yet merged lie beside the text as numbered files, each of which
 //! replaces what the text says of its packages.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use fathom_block::{ReadAt, Result};
-use fathom_report::{Evidence, Listing, Package, PackageKind};
+use fathom_report::{Listing, Package, PackageKind};
 
 use super::HIDES;
+use super::collection::Collection;
+use super::package::{package, split_epoch};
 use crate::files::{Files, Read};
 use crate::lines::Lines;
 
@@ -17,38 +20,38 @@ const STATUS: &str = "/var/lib/dpkg/status";
 const UPDATES: &str = "/var/lib/dpkg/updates";
 const STATUS_FOLDER: &str = "/var/lib/dpkg/status.d";
 
-/// No system has as many packages.
-const MAX_PACKAGES: usize = 1 << 20;
-
 pub(crate) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
-    let mut database = Database::default();
-    let mut there = false;
+    let mut database =
+        Database { packages: Collection::new(files, "dpkg"), changes: BTreeMap::new() };
+    database.folder(files, UPDATES, is_update, |database, stanza, path| {
+        if let Some(key) = stanza.key() {
+            database.changes.insert(key, stanza.package(path));
+        }
+        ControlFlow::Continue(())
+    });
     match files.open(STATUS, HIDES) {
         Read::There(reader) => {
-            there = true;
-            database.file(files, STATUS, reader);
+            database.packages.at(STATUS);
+            database.stanzas(STATUS, reader, |database, stanza, path| {
+                match stanza.key().filter(|key| !database.changes.contains_key(key)) {
+                    Some(_) => database.add(stanza.package(path)),
+                    None => ControlFlow::Continue(()),
+                }
+            });
         }
         Read::Absent => {}
-        Read::Unread(why) => database.incomplete(why),
+        Read::Unread(why) => database.packages.unread(why),
     }
-    for (folder, wanted) in [(UPDATES, is_update as fn(&str) -> bool), (STATUS_FOLDER, is_status)] {
-        match files.children(folder, HIDES) {
-            Read::There(children) => {
-                there |= folder == STATUS_FOLDER;
-                for (name, _) in children.iter().filter(|(name, _)| wanted(name)) {
-                    let path = format!("{folder}/{name}");
-                    match files.open(&path, HIDES) {
-                        Read::There(reader) => database.file(files, &path, reader),
-                        Read::Absent => {}
-                        Read::Unread(why) => database.incomplete(why),
-                    }
-                }
-            }
-            Read::Absent => {}
-            Read::Unread(why) => database.incomplete(why),
+    let changes = std::mem::take(&mut database.changes);
+    for change in changes.into_values() {
+        if database.add(change).is_break() {
+            break;
         }
     }
-    (there || database.hidden.is_some()).then(|| database.finish(there))
+    database.folder(files, STATUS_FOLDER, is_status, |database, stanza, path| {
+        database.add(stanza.package(path))
+    });
+    database.packages.finish()
 }
 
 /// dpkg names the changes by a number.
@@ -61,119 +64,66 @@ fn is_status(name: &str) -> bool {
     !name.ends_with(".md5sums")
 }
 
+/// A package by its name and architecture.
+type Key = (String, Option<String>);
+
 /// What was read so far.
-#[derive(Default)]
-struct Database {
-    packages: Vec<Package>,
-    /// Where each is, by its name and architecture.
-    index: HashMap<(String, Option<String>), usize>,
-    places: Vec<Evidence>,
-    hidden: Option<String>,
+struct Database<'a, 'b> {
+    packages: Collection<'a, 'b>,
+    /// What replaces what the text says; nothing where a package was taken away.
+    changes: BTreeMap<Key, Option<Package>>,
 }
 
-impl Database {
-    fn incomplete(&mut self, why: String) {
-        self.hidden.get_or_insert(why);
+impl Database<'_, '_> {
+    /// Hands every paragraph of those files in the folder that `wanted` names to `each`.
+    fn folder(
+        &mut self,
+        files: &Files<'_>,
+        folder: &str,
+        wanted: fn(&str) -> bool,
+        each: impl Fn(&mut Self, Stanza, &str) -> ControlFlow<()>,
+    ) {
+        let children = match files.children(folder, HIDES) {
+            Read::There(children) => children,
+            Read::Absent => return,
+            Read::Unread(why) => return self.packages.unread(why),
+        };
+        for (name, _) in children.iter().filter(|(name, _)| wanted(name)) {
+            let path = format!("{folder}/{name}");
+            match files.open(&path, HIDES) {
+                Read::There(reader) => {
+                    self.packages.at(&path);
+                    self.stanzas(&path, reader, &each);
+                }
+                Read::Absent => {}
+                Read::Unread(why) => self.packages.unread(why),
+            }
+        }
     }
 
-    fn file(&mut self, files: &Files<'_>, path: &str, reader: Arc<dyn ReadAt>) {
-        self.places.push(path.into());
+    /// Hands every paragraph of the file to `each`.
+    fn stanzas(
+        &mut self,
+        path: &str,
+        reader: Arc<dyn ReadAt>,
+        each: impl Fn(&mut Self, Stanza, &str) -> ControlFlow<()>,
+    ) {
         let mut lines = Lines::new(reader);
-        let mut stanza = Stanza::default();
         loop {
+            let mut stanza = Stanza::default();
             match stanza.read(&mut lines) {
-                Ok(true) if self.packages.len() < MAX_PACKAGES => {
-                    self.add(std::mem::take(&mut stanza), path);
-                }
-                Ok(true) => {
-                    self.incomplete(format!("{path} names more than {MAX_PACKAGES} packages"));
-                    return;
-                }
-                Ok(false) => return,
+                Ok(true) if each(self, stanza, path).is_continue() => {}
+                Ok(_) => return,
                 Err(error) => {
-                    let error = error.within(path);
-                    files.note(&error, path, HIDES);
-                    self.incomplete(error.to_string());
+                    let _ = self.packages.problem(error, path);
                     return;
                 }
             }
         }
     }
 
-    fn add(&mut self, stanza: Stanza, path: &str) {
-        let Some(name) = stanza.package else { return };
-        let key = (name.clone(), stanza.architecture.clone());
-        let known = self.index.get(&key).copied();
-        let state = stanza.status.as_deref().and_then(|status| status.split_whitespace().nth(2));
-        if state == Some("not-installed") || stanza.version.is_none() {
-            if let Some(at) = known {
-                self.packages[at].version.clear();
-            }
-            return;
-        }
-        let (epoch, version) = split_epoch(stanza.version.as_deref().unwrap_or_default());
-        let (source, source_version) = match stanza.source.as_deref().map(split_source) {
-            Some((source, version)) => (Some(source), version),
-            None => (None, None),
-        };
-        let package = Package {
-            kind: PackageKind::Deb,
-            name,
-            version,
-            epoch,
-            release: None,
-            architecture: stanza.architecture,
-            source,
-            source_version,
-            licence: None,
-            vendor: stanza.maintainer,
-            origin: stanza.origin,
-            module: None,
-            signature: None,
-            installed: None,
-            size: stanza
-                .installed_size
-                .and_then(|size| size.parse::<u64>().ok()?.checked_mul(1024)),
-            state: state.filter(|state| *state != "installed").map(str::to_owned),
-            checksum: None,
-            location: None,
-            evidence: path.into(),
-        };
-        match known {
-            Some(at) => self.packages[at] = package,
-            None => {
-                self.index.insert(key, self.packages.len());
-                self.packages.push(package);
-            }
-        }
-    }
-
-    fn finish(mut self, there: bool) -> Listing<Package> {
-        // Taken away by a change that was not yet merged.
-        self.packages.retain(|package| !package.version.is_empty());
-        let mut listing = match (there, self.hidden.take()) {
-            (false, why) => return Listing::unknown(why.unwrap_or_default()),
-            (true, Some(why)) => {
-                let mut listing = Listing::complete(self.packages, self.places);
-                listing.hide(why);
-                return listing;
-            }
-            (true, None) => Listing::complete(self.packages, self.places),
-        };
-        if listing.items.is_empty() {
-            listing.reason = Some("the database of dpkg names no package".to_owned());
-        }
-        listing
-    }
-}
-
-/// `1:2.3-4` as 1 and `2.3-4`.
-fn split_epoch(version: &str) -> (Option<u32>, String) {
-    match version.split_once(':') {
-        Some((epoch, rest)) if epoch.parse::<u32>().is_ok() => {
-            (epoch.parse().ok(), rest.to_owned())
-        }
-        _ => (None, version.to_owned()),
+    fn add(&mut self, package: Option<Package>) -> ControlFlow<()> {
+        package.map_or(ControlFlow::Continue(()), |package| self.packages.add(package))
     }
 }
 
@@ -201,6 +151,32 @@ struct Stanza {
 }
 
 impl Stanza {
+    fn key(&self) -> Option<Key> {
+        Some((self.package.clone()?, self.architecture.clone()))
+    }
+
+    /// The package that this is, unless it is one that is not there.
+    fn package(self, path: &str) -> Option<Package> {
+        let state = self.status.as_deref().and_then(|status| status.split_whitespace().nth(2));
+        if state == Some("not-installed") {
+            return None;
+        }
+        let (epoch, version) = split_epoch(self.version.as_deref()?);
+        let (source, source_version) = self.source.as_deref().map(split_source).unzip();
+        let size = self.installed_size.and_then(|size| size.parse::<u64>().ok()?.checked_mul(1024));
+        Some(Package {
+            epoch,
+            state: state.filter(|state| *state != "installed").map(str::to_owned),
+            source,
+            source_version: source_version.flatten(),
+            architecture: self.architecture,
+            vendor: self.maintainer,
+            origin: self.origin,
+            size,
+            ..package(PackageKind::Deb, self.package?, version.to_owned(), path)
+        })
+    }
+
     /// Reads the next paragraph; `false` where none follows.
     fn read(&mut self, lines: &mut Lines) -> Result<bool> {
         let mut any = false;

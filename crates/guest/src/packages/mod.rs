@@ -1,7 +1,15 @@
 //! What is installed. Every database looks alike: `read` gives what it holds, or nothing where the
 //! system has no such database.
 
+mod apk;
+mod collection;
 pub(crate) mod dpkg;
+mod flatpak;
+mod package;
+mod pacman;
+mod portage;
+mod rpm;
+mod snap;
 
 use fathom_report::{Listing, Package};
 
@@ -12,7 +20,15 @@ pub(crate) const HIDES: &str = "packages";
 
 /// Everything that is installed by the system's own means.
 pub(crate) fn all(files: &Files<'_>) -> Listing<Package> {
-    let databases = [dpkg::read(files)];
+    let databases = [
+        dpkg::read(files),
+        rpm::read(files),
+        apk::read(files),
+        pacman::read(files),
+        portage::read(files),
+        snap::read(files),
+        flatpak::read(files),
+    ];
     let mut found = databases.into_iter().flatten();
     let Some(mut all) = found.next() else {
         return Listing::empty("no package database is there", Vec::new());

@@ -1,6 +1,8 @@
 //! The report as people read it: a summary of each section, or one section in full.
 
-use fathom_report::{Fact, Listing, Package, PackageKind, PasswordState, Report, System, User};
+use fathom_report::{
+    Enabled, Fact, Listing, Package, PackageKind, PasswordState, Report, Service, System, User,
+};
 
 use crate::args::Section;
 use crate::exit::Failure;
@@ -27,6 +29,7 @@ pub(super) fn print(report: &Report, sections: &[Section], out: &mut Out) -> Res
                 Section::Identity => identity(system, out)?,
                 Section::Packages => packages(&system.packages, out)?,
                 Section::Users => users(system, out)?,
+                Section::Services => services(&system.services, out)?,
                 Section::Storage => mounts(system, out)?,
                 Section::Problems => problems(&system.problems, out)?,
             }
@@ -92,6 +95,7 @@ fn summary(system: &System, out: &mut Out) -> Result<(), Failure> {
             ("installed", shown(&identity.installed, Clone::clone)),
             ("packages", package_summary(&system.packages)),
             ("users", accounts),
+            ("services", service_summary(&system.services)),
             ("mounts", counted(&system.mounts, "in fstab")),
             ("problems", system.problems.len().to_string()),
         ],
@@ -229,6 +233,34 @@ fn users(system: &System, out: &mut Out) -> Result<(), Failure> {
     }
     out.line(format!("\nsudo: {}", counted(&users.sudo, "rules")))?;
     users.sudo.items.iter().try_for_each(|rule| out.line(format!("  {}", harmless(rule))))
+}
+
+fn service_summary(services: &Listing<Service>) -> String {
+    let enabled = services.items.iter().filter(|it| it.enabled.value() == Some(&Enabled::Enabled));
+    match enabled.count() {
+        0 => counted(services, "services"),
+        enabled => format!("{}; {enabled} enabled", counted(services, "services")),
+    }
+}
+
+fn services(services: &Listing<Service>, out: &mut Out) -> Result<(), Failure> {
+    out.line(format!("Services: {}", service_summary(services)))?;
+    let mut columns = Columns::new(&[]);
+    for service in &services.items {
+        let state = shown(&service.enabled, |state| format!("{state:?}").to_lowercase());
+        let what = match (service.triggers.as_slice(), service.commands.as_slice()) {
+            ([], []) => service.description.clone().unwrap_or_default(),
+            ([], commands) => commands.join("; "),
+            (triggers, _) => triggers.join(", "),
+        };
+        columns.row(vec![
+            format!("{:?}", service.kind).to_lowercase(),
+            harmless(&service.name),
+            state,
+            harmless(&what),
+        ]);
+    }
+    columns.write(out)
 }
 
 fn mounts(system: &System, out: &mut Out) -> Result<(), Failure> {

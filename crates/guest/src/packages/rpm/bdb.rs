@@ -1,0 +1,262 @@
+//! The container of rpm before 4.16: a hash table of Berkeley DB.
+//!
+//! A page of metadata says how many buckets there are and on which pages they begin. A bucket is a
+//! chain of pages with pairs of items, key and header by turns; a header that does not fit a page
+//! lies in a chain of overflow pages. The byte order is that of the machine that made it. The key
+//! nought is not a package, but the highest number given so far.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use fathom_block::{Error, Fields, ReadAt, Result, read_array};
+
+use super::{MAX_HEADER, Visit, too_long};
+
+const HASH_MAGIC: u32 = 0x0006_1561;
+const METADATA: usize = 512;
+
+/// Where the items' places begin on a page.
+const PAGE_HEADER: usize = 26;
+
+/// Types of pages.
+const UNUSED: u8 = 0;
+const UNSORTED_HASH: u8 = 2;
+const OVERFLOW: u8 = 7;
+const HASH: u8 = 13;
+
+/// Types of items.
+const ON_PAGE: u8 = 1;
+const OFF_PAGE: u8 = 3;
+
+/// How many things may be wrong until the rest is given up.
+const MAX_DAMAGE: usize = 64;
+
+pub(super) fn read(reader: &dyn ReadAt, visit: Visit<'_>) -> Result<()> {
+    let metadata = Metadata::read(reader)?;
+    let mut walk = Walk { reader, metadata, used: HashSet::new(), damage: 0, visit };
+    for bucket in 0..=walk.metadata.max_bucket {
+        if walk.bucket(bucket).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The first page.
+struct Metadata {
+    big_endian: bool,
+    page_size: usize,
+    last_page: u32,
+    max_bucket: u32,
+    /// How many pages come before the buckets of each doubling, less the buckets themselves.
+    spares: [u32; 32],
+}
+
+impl Metadata {
+    fn read(reader: &dyn ReadAt) -> Result<Self> {
+        let bytes: [u8; METADATA] = read_array(reader, "metadata", 0)?;
+        let fields = Fields::new("metadata", 0, &bytes);
+        let big_endian = match fields.le_u32(12)? {
+            HASH_MAGIC => false,
+            magic if magic.swap_bytes() == HASH_MAGIC => true,
+            magic => return Err(fields.corrupt(12, format!("{magic:#x} is not a hash table's"))),
+        };
+        let number = |at| number(&fields, big_endian, at);
+        let version = number(16)?;
+        if !(5..=10).contains(&version) {
+            return Err(Error::unsupported("metadata", format!("version {version}")));
+        }
+        if fields.u8(24)? != 0 {
+            return Err(Error::encrypted("Berkeley DB", "its pages are encrypted"));
+        }
+        if fields.u8(26)? != 0 {
+            return Err(Error::unsupported("metadata", "pages with checksums"));
+        }
+        let page_size = number(20)?;
+        if !(page_size.is_power_of_two() && (512..=65536).contains(&page_size)) {
+            return Err(fields.corrupt(20, format!("a page of {page_size} bytes")));
+        }
+        let in_file = (reader.len() / u64::from(page_size)).saturating_sub(1);
+        let last_page = number(32)?.min(u32::try_from(in_file).unwrap_or(u32::MAX));
+        let max_bucket = number(72)?;
+        if max_bucket > last_page {
+            let why = format!("{max_bucket} buckets, but {last_page} pages");
+            return Err(fields.corrupt(72, why));
+        }
+        let mut spares = [0; 32];
+        for (index, spare) in spares.iter_mut().enumerate() {
+            *spare = number(96 + 4 * index)?;
+        }
+        let page_size = page_size as usize;
+        Ok(Self { big_endian, page_size, last_page, max_bucket, spares })
+    }
+
+    /// The first page of a bucket.
+    fn page(&self, bucket: u32) -> Option<u32> {
+        let doubling = (u32::BITS - bucket.leading_zeros()) as usize;
+        self.spares.get(doubling)?.checked_add(bucket)
+    }
+}
+
+struct Walk<'a, 'b> {
+    reader: &'a dyn ReadAt,
+    metadata: Metadata,
+    /// The pages that have been read, each of which has one use.
+    used: HashSet<u32>,
+    damage: usize,
+    visit: Visit<'b>,
+}
+
+impl Walk<'_, '_> {
+    fn damaged(&mut self, error: Error) -> ControlFlow<()> {
+        self.damage += 1;
+        (self.visit)(Err(error))?;
+        if self.damage < MAX_DAMAGE {
+            return ControlFlow::Continue(());
+        }
+        let why = format!("{MAX_DAMAGE} things were wrong with it; the rest is not read");
+        let _ = (self.visit)(Err(Error::corrupt("hash table", 0, why)));
+        ControlFlow::Break(())
+    }
+
+    fn bucket(&mut self, bucket: u32) -> ControlFlow<()> {
+        let Some(mut page) = self.metadata.page(bucket) else {
+            return self.damaged(Error::corrupt("metadata", 96, format!("no bucket {bucket}")));
+        };
+        loop {
+            match self.page(page) {
+                Ok((_, ControlFlow::Break(()))) => return ControlFlow::Break(()),
+                Ok((0, ControlFlow::Continue(()))) => return ControlFlow::Continue(()),
+                Ok((next, ControlFlow::Continue(()))) => page = next,
+                Err(error) => return self.damaged(error),
+            }
+        }
+    }
+
+    fn take(&mut self, number: u32) -> Result<Vec<u8>> {
+        let at = u64::from(number) * self.metadata.page_size as u64;
+        if number == 0 || number > self.metadata.last_page {
+            let why = format!("there is no page {number}; the last is {}", self.metadata.last_page);
+            return Err(Error::corrupt("page", at, why));
+        }
+        if !self.used.insert(number) {
+            return Err(Error::corrupt("page", at, format!("page {number} is linked to twice")));
+        }
+        let mut bytes = vec![0; self.metadata.page_size];
+        self.reader.read_at(at, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Shows the headers of a page, and gives the page that follows.
+    fn page(&mut self, number: u32) -> Result<(u32, ControlFlow<()>)> {
+        let bytes = self.take(number)?;
+        let start = u64::from(number) * self.metadata.page_size as u64;
+        let page =
+            Page { fields: Fields::new("page", start, &bytes), big: self.metadata.big_endian };
+        match page.fields.u8(25)? {
+            HASH | UNSORTED_HASH => {}
+            // Set aside for buckets that were never used.
+            UNUSED if page.half(20)? == 0 => return Ok((0, ControlFlow::Continue(()))),
+            kind => {
+                return Err(page.fields.corrupt(25, format!("a page of buckets has type {kind}")));
+            }
+        }
+        let next = page.word(16)?;
+        if page.word(8)? != number {
+            return Err(page.fields.corrupt(8, format!("page {number} says that it is another")));
+        }
+        let items = usize::from(page.half(20)?);
+        for pair in 0..items / 2 {
+            let flow = match self.header(&page, 2 * pair) {
+                Ok(None) => ControlFlow::Continue(()),
+                Ok(Some(header)) => (self.visit)(Ok(&header)),
+                Err(error) => self.damaged(error),
+            };
+            if flow.is_break() {
+                return Ok((next, flow));
+            }
+        }
+        Ok((next, ControlFlow::Continue(())))
+    }
+
+    /// The header whose key is the item `key`, unless the key is nought.
+    fn header(&mut self, page: &Page<'_>, key: usize) -> Result<Option<Vec<u8>>> {
+        let bytes = page.item(key)?;
+        if bytes.as_bytes() == [ON_PAGE, 0, 0, 0, 0] {
+            return Ok(None);
+        }
+        let item = page.item(key + 1)?;
+        match item.u8(0)? {
+            ON_PAGE => Ok(item.as_bytes().get(1..).map(<[u8]>::to_vec)),
+            OFF_PAGE => {
+                let page = number(&item, self.metadata.big_endian, 4)?;
+                let length = number(&item, self.metadata.big_endian, 8)?;
+                self.overflow(page, length).map(Some)
+            }
+            kind => Err(item.corrupt(0, format!("a header has type {kind}"))),
+        }
+    }
+
+    /// The bytes of a chain of pages.
+    fn overflow(&mut self, mut number: u32, length: u32) -> Result<Vec<u8>> {
+        let start = u64::from(number) * self.metadata.page_size as u64;
+        if u64::from(length) > MAX_HEADER {
+            return Err(too_long(start, length.into()));
+        }
+        let length = length as usize;
+        let mut header = Vec::new();
+        while header.len() < length {
+            let bytes = self.take(number).map_err(|error| error.within("overflow"))?;
+            let start = u64::from(number) * self.metadata.page_size as u64;
+            let fields = Fields::new("overflow", start, &bytes);
+            let page = Page { fields, big: self.metadata.big_endian };
+            if fields.u8(25)? != OVERFLOW {
+                return Err(fields.corrupt(25, format!("it has type {}", fields.u8(25)?)));
+            }
+            let portion = usize::from(page.half(22)?);
+            if portion == 0 || portion > length - header.len() {
+                let why = format!("it has {portion} bytes of {}", length - header.len());
+                return Err(fields.corrupt(22, why));
+            }
+            header.extend_from_slice(fields.bytes(PAGE_HEADER, portion)?);
+            number = page.word(16)?;
+        }
+        Ok(header)
+    }
+}
+
+/// A page, and in which byte order.
+struct Page<'a> {
+    fields: Fields<'a>,
+    big: bool,
+}
+
+impl<'a> Page<'a> {
+    fn word(&self, at: usize) -> Result<u32> {
+        number(&self.fields, self.big, at)
+    }
+
+    fn half(&self, at: usize) -> Result<u16> {
+        if self.big { self.fields.be_u16(at) } else { self.fields.le_u16(at) }
+    }
+
+    /// An item ends where the one before it begins; the first ends with the page.
+    fn item(&self, index: usize) -> Result<Fields<'a>> {
+        let place = |index: usize| self.half(PAGE_HEADER + 2 * index).map(usize::from);
+        let start = place(index)?;
+        let end = match index.checked_sub(1) {
+            Some(before) => place(before)?,
+            None => self.fields.len(),
+        };
+        match end.checked_sub(start) {
+            Some(length) if length > 0 && start >= PAGE_HEADER => {
+                self.fields.part("item", start, length)
+            }
+            _ => Err(self.fields.corrupt(PAGE_HEADER + 2 * index, "items lie over each other")),
+        }
+    }
+}
+
+fn number(fields: &Fields<'_>, big_endian: bool, at: usize) -> Result<u32> {
+    if big_endian { fields.be_u32(at) } else { fields.le_u32(at) }
+}
