@@ -7,6 +7,7 @@ pub(crate) mod container;
 mod ext;
 mod fat;
 mod fixture;
+mod guest;
 mod manifest;
 mod ntfs;
 mod packages;
@@ -75,6 +76,7 @@ fn cases() -> Vec<Case> {
         ntfs::cases,
         fat::cases,
         packages::cases,
+        guest::cases,
         registry::cases,
     ]
     .iter()

@@ -6,11 +6,10 @@ mod dpkg;
 mod pacman;
 mod rpm;
 
-use std::collections::BTreeSet;
-
 use anyhow::{Result, ensure};
 use fathom_guest::report::{Coverage, Listing, Package};
 
+use super::guest::same;
 use super::{Case, Work};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -28,20 +27,6 @@ fn ours(work: &Work, root: &str) -> Result<Vec<Package>> {
     ensure!(listing.coverage == Coverage::Complete, "{:?}", listing.reason);
     let Listing { items, .. } = listing;
     Ok(items)
-}
-
-/// Both lists hold the same lines, each as often.
-fn same(theirs: &str, ours: &[String]) -> Result<()> {
-    let mut theirs: Vec<&str> = theirs.lines().collect();
-    let mut ours: Vec<&str> = ours.iter().map(String::as_str).collect();
-    theirs.sort_unstable();
-    ours.sort_unstable();
-    ensure!(!theirs.is_empty(), "the tool lists nothing");
-    let (set, other): (BTreeSet<_>, BTreeSet<_>) = (theirs.iter().collect(), ours.iter().collect());
-    let missing: Vec<_> = set.difference(&other).take(5).collect();
-    let added: Vec<_> = other.difference(&set).take(5).collect();
-    ensure!(theirs == ours, "{missing:#?} are missing, {added:#?} are there instead");
-    Ok(())
 }
 
 /// A field as the tools write one that is not there.
