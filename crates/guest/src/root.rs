@@ -31,6 +31,8 @@ pub(crate) struct Roots<'a> {
     pub(crate) found: Vec<Root>,
     /// Why filesystems could not be looked at; each may be a root. Those that lack a key come first.
     pub(crate) unsure: Vec<Error>,
+    /// Some of them could not be opened at all.
+    hides_some: bool,
     readable: Vec<(&'a Place<'a>, &'a Arc<dyn Filesystem>)>,
 }
 
@@ -50,8 +52,10 @@ impl<'a> Roots<'a> {
                 Err(error) => unsure.push(of_volume(&error, &place.volume.id)),
             }
         }
-        unsure.extend(places.hidden().into_iter().cloned());
-        Self { found, unsure, readable }
+        let hidden = places.hidden();
+        let hides_some = !hidden.is_empty();
+        unsure.extend(hidden.into_iter().cloned());
+        Self { found, unsure, hides_some, readable }
     }
 
     /// The one that is the machine's root, where that can be told.
@@ -60,9 +64,10 @@ impl<'a> Roots<'a> {
             let confirmed = self.found.iter().filter(|root| root.confirmed).count();
             self.found.retain(|root| confirmed != 1 || root.confirmed);
         }
-        match (self.found.as_slice(), self.readable.as_slice(), self.unsure.as_slice()) {
+        match (self.found.as_slice(), self.readable.as_slice(), self.hides_some) {
             ([only], _, _) => return Ok(only.tree.clone()),
-            ([], [(_, only)], []) => return Ok(Tree::new(Arc::clone(only))),
+            // What is damaged in it is said where it is met.
+            ([], [(_, only)], false) => return Ok(Tree::new(Arc::clone(only))),
             ([], _, _) => return Err(self.none(problems)),
             _ => {}
         }
