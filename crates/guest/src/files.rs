@@ -30,6 +30,15 @@ impl<T> Read<T> {
         }
     }
 
+    /// The same outcome about what `change` makes of what was read.
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Read<U> {
+        match self {
+            Self::There(value) => Read::There(change(value)),
+            Self::Absent => Read::Absent,
+            Self::Unread(reason) => Read::Unread(reason),
+        }
+    }
+
     /// The statement that `value` finds in what was read at `place`; where it finds none, and where
     /// there is nothing to read, it is absent.
     pub(crate) fn fact<U>(self, place: &str, value: impl FnOnce(T) -> Option<U>) -> Fact<U> {
@@ -40,6 +49,17 @@ impl<T> Read<T> {
             },
             Self::Absent => Fact::absent([place]),
             Self::Unread(reason) => Fact::unknown(reason),
+        }
+    }
+}
+
+impl<T> Read<Option<T>> {
+    /// What is there, but is not what was looked for, is as good as absent.
+    fn flatten(self) -> Read<T> {
+        match self {
+            Self::There(Some(value)) => Read::There(value),
+            Self::There(None) | Self::Absent => Read::Absent,
+            Self::Unread(reason) => Read::Unread(reason),
         }
     }
 }
@@ -58,14 +78,10 @@ impl<'a> Files<'a> {
     /// The text of a file of configuration. Bytes that are not UTF-8 are replaced.
     pub(crate) fn text(&self, path: &str, hides: &str) -> Read<String> {
         let bytes = self.read(path, hides, || self.tree.read(path.as_bytes(), MAX_TEXT));
-        match bytes {
-            Read::There(bytes) => Read::There(match String::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-            }),
-            Read::Absent => Read::Absent,
-            Read::Unread(reason) => Read::Unread(reason),
-        }
+        bytes.map(|bytes| match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        })
     }
 
     /// The bytes of a file that is expected to be large, to be read piece by piece.
@@ -81,20 +97,16 @@ impl<'a> Files<'a> {
             let is_directory = found.metadata()?.file_type == FileType::Directory;
             Ok(is_directory.then_some(found))
         });
-        match directory {
-            Read::There(Some(directory)) => {
-                let (children, problem) = self.tree.children_of(&directory);
-                if let Some(problem) = problem {
-                    self.note(&problem, path, hides);
-                }
-                let children = children.into_iter();
-                let named = children
-                    .map(|(name, found)| (String::from_utf8_lossy(&name).into_owned(), found));
-                Read::There(named.collect())
+        directory.flatten().map(|directory| {
+            let (children, problem) = self.tree.children_of(&directory);
+            if let Some(problem) = problem {
+                self.note(&problem, path, hides);
             }
-            Read::There(None) | Read::Absent => Read::Absent,
-            Read::Unread(reason) => Read::Unread(reason),
-        }
+            let children = children.into_iter();
+            children
+                .map(|(name, found)| (String::from_utf8_lossy(&name).into_owned(), found))
+                .collect()
+        })
     }
 
     /// What is known of a file, symbolic links followed.
@@ -116,11 +128,7 @@ impl<'a> Files<'a> {
                 _ => Ok(None),
             }
         });
-        match target {
-            Read::There(Some(target)) => Read::There(String::from_utf8_lossy(&target).into_owned()),
-            Read::There(None) | Read::Absent => Read::Absent,
-            Read::Unread(reason) => Read::Unread(reason),
-        }
+        target.flatten().map(|target| String::from_utf8_lossy(&target).into_owned())
     }
 
     fn read<T>(&self, path: &str, hides: &str, read: impl FnOnce() -> Result<T>) -> Read<T> {

@@ -12,6 +12,7 @@
 
 mod contents;
 mod crypttab;
+mod damage;
 mod device;
 mod files;
 mod fstab;

@@ -9,6 +9,7 @@ use fathom_block::{Error, Fields, Result};
 use super::Visit;
 use super::page::{HEADER, Pages};
 use super::record::{Record, varint};
+use crate::damage::Damage;
 
 const INTERIOR: u8 = 5;
 const LEAF: u8 = 13;
@@ -19,12 +20,9 @@ const MAX_DEPTH: usize = 20;
 /// The longest row that is read.
 const MAX_ROW: u64 = 64 << 20;
 
-/// How many things may be wrong with a tree until the rest of it is given up.
-const MAX_DAMAGE: usize = 64;
-
 /// Shows every row of the tree that begins at the page `root`.
 pub(super) fn walk(pages: &Pages, root: u32, visit: Visit<'_>) {
-    let mut walk = Walk { pages, used: HashSet::new(), damage: 0, visit };
+    let mut walk = Walk { pages, used: HashSet::new(), damage: Damage::default(), visit };
     let mut todo = vec![(root, 0)];
     while let Some((page, depth)) = todo.pop() {
         let flow = match walk.page(page, depth) {
@@ -44,20 +42,13 @@ struct Walk<'a, 'b> {
     pages: &'a Pages,
     /// The pages that have been read, each of which has one use.
     used: HashSet<u32>,
-    damage: usize,
+    damage: Damage,
     visit: Visit<'b>,
 }
 
 impl Walk<'_, '_> {
     fn damaged(&mut self, error: Error) -> ControlFlow<()> {
-        self.damage += 1;
-        (self.visit)(Err(error))?;
-        if self.damage < MAX_DAMAGE {
-            return ControlFlow::Continue(());
-        }
-        let why = format!("{MAX_DAMAGE} things were wrong with it; the rest is not read");
-        let _ = (self.visit)(Err(Error::corrupt("tree", 0, why)));
-        ControlFlow::Break(())
+        self.damage.tell(error, "tree", |error| (self.visit)(Err(error)))
     }
 
     fn take(&mut self, number: u32) -> Result<Vec<u8>> {

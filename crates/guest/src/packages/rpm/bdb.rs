@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use fathom_block::{Error, Fields, ReadAt, Result, read_array};
 
 use super::{MAX_HEADER, Visit, too_long};
+use crate::damage::Damage;
 
 const HASH_MAGIC: u32 = 0x0006_1561;
 const METADATA: usize = 512;
@@ -28,12 +29,10 @@ const HASH: u8 = 13;
 const ON_PAGE: u8 = 1;
 const OFF_PAGE: u8 = 3;
 
-/// How many things may be wrong until the rest is given up.
-const MAX_DAMAGE: usize = 64;
-
 pub(super) fn read(reader: &dyn ReadAt, visit: Visit<'_>) -> Result<()> {
     let metadata = Metadata::read(reader)?;
-    let mut walk = Walk { reader, metadata, used: HashSet::new(), damage: 0, visit };
+    let mut walk =
+        Walk { reader, metadata, used: HashSet::new(), damage: Damage::default(), visit };
     for bucket in 0..=walk.metadata.max_bucket {
         if walk.bucket(bucket).is_break() {
             break;
@@ -103,20 +102,13 @@ struct Walk<'a, 'b> {
     metadata: Metadata,
     /// The pages that have been read, each of which has one use.
     used: HashSet<u32>,
-    damage: usize,
+    damage: Damage,
     visit: Visit<'b>,
 }
 
 impl Walk<'_, '_> {
     fn damaged(&mut self, error: Error) -> ControlFlow<()> {
-        self.damage += 1;
-        (self.visit)(Err(error))?;
-        if self.damage < MAX_DAMAGE {
-            return ControlFlow::Continue(());
-        }
-        let why = format!("{MAX_DAMAGE} things were wrong with it; the rest is not read");
-        let _ = (self.visit)(Err(Error::corrupt("hash table", 0, why)));
-        ControlFlow::Break(())
+        self.damage.tell(error, "hash table", |error| (self.visit)(Err(error)))
     }
 
     fn bucket(&mut self, bucket: u32) -> ControlFlow<()> {

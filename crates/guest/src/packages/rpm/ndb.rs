@@ -7,6 +7,7 @@
 use fathom_block::{Error, Fields, ReadAt, Result, read_array};
 
 use super::{Visit, take};
+use crate::damage::Damage;
 
 const PAGE: usize = 4096;
 const SLOT: usize = 16;
@@ -16,9 +17,6 @@ const TAIL: u64 = 12;
 
 /// The most pages of slots: of four million packages.
 const MAX_PAGES: u32 = 1 << 14;
-
-/// How many things may be wrong until the rest is given up.
-const MAX_DAMAGE: usize = 64;
 
 pub(super) fn read(reader: &dyn ReadAt, visit: Visit<'_>) -> Result<()> {
     let head: [u8; 32] = read_array(reader, "metadata", 0)?;
@@ -34,10 +32,9 @@ pub(super) fn read(reader: &dyn ReadAt, visit: Visit<'_>) -> Result<()> {
         return Err(head.corrupt(12, format!("{pages} pages of slots")));
     }
     let mut slots = Vec::new();
-    let mut damage = 0;
+    let mut damage = Damage::default();
     let mut damaged = |error: Error, visit: Visit<'_>| {
-        damage += 1;
-        visit(Err(error)).is_break() || damage >= MAX_DAMAGE
+        damage.tell(error, "slots", |error| visit(Err(error))).is_break()
     };
     'pages: for page in 0..u64::from(pages) {
         let mut bytes = [0; PAGE];
