@@ -1,11 +1,11 @@
 //! The files of one operating system, read so that what could not be read is never taken for what is
 //! not there.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fathom_block::{Error, ErrorKind, ReadAt, Result};
 use fathom_filesystem::{FileType, Found, Tree};
-use fathom_report::{Fact, Problem, ProblemKind};
+use fathom_report::{Coverage, Fact, Listing, Problem, ProblemKind};
 
 /// The longest text file that is read whole. Configuration is short; what is longer is damage, or
 /// made to take our memory.
@@ -31,7 +31,7 @@ impl<T> Read<T> {
     }
 
     /// The same outcome about what `change` makes of what was read.
-    fn map<U>(self, change: impl FnOnce(T) -> U) -> Read<U> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Read<U> {
         match self {
             Self::There(value) => Read::There(change(value)),
             Self::Absent => Read::Absent,
@@ -67,12 +67,43 @@ impl<T> Read<Option<T>> {
 /// The files of one operating system, and what was wrong with them.
 pub(crate) struct Files<'a> {
     tree: &'a Tree,
-    problems: Mutex<Vec<Problem>>,
+    noted: Mutex<Noted>,
+}
+
+/// What could not be read.
+#[derive(Default)]
+struct Noted {
+    problems: Vec<Problem>,
+    /// How often something could not be read, the same thing again counted again.
+    times: usize,
+    /// Why, the last time.
+    last: String,
 }
 
 impl<'a> Files<'a> {
     pub(crate) fn new(tree: &'a Tree) -> Self {
-        Self { tree, problems: Mutex::default() }
+        Self { tree, noted: Mutex::default() }
+    }
+
+    /// The files themselves, for what walks over all of them.
+    pub(crate) fn tree(&self) -> &'a Tree {
+        self.tree
+    }
+
+    /// The list that `collect` makes. What could not be read meanwhile may be missing in it, so it is
+    /// not complete even where the collector did not look further.
+    pub(crate) fn listing<T>(&self, collect: impl FnOnce() -> Listing<T>) -> Listing<T> {
+        let before = self.noted().times;
+        let mut listing = collect();
+        let noted = self.noted();
+        if noted.times > before && listing.coverage == Coverage::Complete {
+            listing.hide(noted.last.clone());
+        }
+        listing
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The text of a file of configuration. Bytes that are not UTF-8 are replaced.
@@ -146,15 +177,17 @@ impl<'a> Files<'a> {
     pub(crate) fn note(&self, error: &Error, place: &str, hides: &str) {
         let place = Some(place.into());
         let problem = Problem { evidence: place, hides: Some(hides.into()), ..problem(error) };
-        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-        if !problems.contains(&problem) {
-            problems.push(problem);
+        let mut noted = self.noted();
+        noted.times += 1;
+        noted.last.clone_from(&problem.message);
+        if !noted.problems.contains(&problem) {
+            noted.problems.push(problem);
         }
     }
 
     /// What was wrong, in the order in which it was met.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.noted.into_inner().unwrap_or_else(PoisonError::into_inner).problems
     }
 }
 

@@ -1,15 +1,36 @@
 //! The door: from volumes to what the machine is and runs.
 
+use std::time::SystemTime;
+
 use fathom_block::{Error, Problem};
 use fathom_filesystem::Tree;
-use fathom_report::{Storage, System};
+use fathom_report::{self as report, Concern, Family, Listing, Storage, System};
 use fathom_volume::Discovery;
 
 use crate::device::Places;
 use crate::files::Files;
 use crate::namespace::mount_all;
 use crate::root::Roots;
-use crate::{identity, mounts, packages, services, storage, users};
+use crate::{
+    applications, boot, concerns, containers, identity, languages, mounts, network, packages,
+    security, services, storage, users, windows,
+};
+
+/// How closely to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Whether to walk over every file: packages of languages wherever they lie, set-id programs and
+    /// certificates outside of the usual places.
+    pub deep: bool,
+    /// The moment that ends of life and of certificates are judged by.
+    pub now: SystemTime,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { deep: false, now: SystemTime::now() }
+    }
+}
 
 /// What the disks tell of a machine.
 pub struct Inspection {
@@ -17,6 +38,8 @@ pub struct Inspection {
     pub systems: Vec<System>,
     /// What its disks are made of.
     pub storage: Storage,
+    /// What stands in the way of moving it.
+    pub concerns: Listing<Concern>,
     /// What kept parts of the disks from being read.
     pub problems: Vec<Problem>,
     /// Why there is no operating system, where there is none.
@@ -24,7 +47,7 @@ pub struct Inspection {
 }
 
 /// Looks at everything.
-pub fn inspect(discovery: &Discovery) -> Inspection {
+pub fn inspect(discovery: &Discovery, options: &Options) -> Inspection {
     let places = Places::of(discovery);
     let storage = storage::of(discovery, &places);
     let mut problems = discovery.problems.clone();
@@ -44,28 +67,80 @@ pub fn inspect(discovery: &Discovery) -> Inspection {
         if let Err(error) = mount_all(&mut tree, &places, &mut of_mounts) {
             of_mounts.push(error);
         }
-        systems.push(system(root.volume, &tree, &of_mounts, &places));
+        systems.push(system(root.volume, &tree, &of_mounts, &places, options));
     }
-    Inspection { systems, storage, problems, none }
+    let concerns = concerns::of(&systems, &storage, options);
+    Inspection { systems, storage, concerns, problems, none }
 }
 
-fn system(root: String, tree: &Tree, of_mounts: &[Error], places: &Places<'_>) -> System {
-    let files = Files::new(tree);
-    for error in of_mounts {
-        files.note(error, "/etc/fstab", "everything on what is mounted there");
-    }
-    for mount in tree.mounts() {
-        let path = String::from_utf8_lossy(&mount.path);
-        for problem in mount.filesystem.problems() {
-            files.note(&problem, &path, &format!("files beneath {path}"));
+/// The parts of the report that are being collected.
+pub(crate) struct Sections<'a> {
+    tree: &'a Tree,
+    problems: Vec<report::Problem>,
+}
+
+impl Sections<'_> {
+    /// Collects one part. It has [`Files`] of its own, so that what could not be read for it counts
+    /// against it and no other.
+    pub(crate) fn collect<T>(&mut self, collect: impl FnOnce(&Files<'_>) -> T) -> T {
+        let files = Files::new(self.tree);
+        let part = collect(&files);
+        for problem in files.into_problems() {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
         }
+        part
     }
-    let identity = identity::identify(&files);
-    let packages = packages::all(&files);
-    let users = users::all(&files);
-    let services = services::all(&files);
-    let (mounts, swap) = mounts::of(&files, places);
+}
+
+fn system(
+    root: String,
+    tree: &Tree,
+    of_mounts: &[Error],
+    places: &Places<'_>,
+    options: &Options,
+) -> System {
+    let mut sections = Sections { tree, problems: Vec::new() };
+    sections.collect(|files| {
+        for error in of_mounts {
+            files.note(error, "/etc/fstab", "everything on what is mounted there");
+        }
+        for mount in tree.mounts() {
+            let path = String::from_utf8_lossy(&mount.path);
+            for problem in mount.filesystem.problems() {
+                files.note(&problem, &path, &format!("files beneath {path}"));
+            }
+        }
+    });
+    let mut system = match sections.collect(|files| identity::family(files)) {
+        Family::Windows => windows::system(root, &mut sections, places, options),
+        _ => unix(root, &mut sections, places, options),
+    };
+    system.problems = sections.problems;
+    system
+}
+
+/// What Linux and its kin say of themselves.
+fn unix(
+    root: String,
+    sections: &mut Sections<'_>,
+    places: &Places<'_>,
+    options: &Options,
+) -> System {
+    let identity = sections.collect(identity::identify);
+    let mut packages = sections.collect(|files| files.listing(|| packages::all(files)));
+    packages.join(sections.collect(|files| files.listing(|| languages::all(files, options))));
+    let users = sections.collect(users::all);
+    let services = sections.collect(|files| files.listing(|| services::all(files)));
+    let (mounts, swap) = sections.collect(|files| mounts::of(files, places));
     System {
+        boot: sections.collect(boot::of),
+        network: sections.collect(network::of),
+        applications: sections
+            .collect(|files| files.listing(|| applications::all(files, &packages, &services))),
+        containers: sections.collect(containers::of),
+        security: sections.collect(|files| security::of(files, &services, options)),
         root,
         identity,
         packages,
@@ -73,6 +148,6 @@ fn system(root: String, tree: &Tree, of_mounts: &[Error], places: &Places<'_>) -
         services,
         mounts,
         swap,
-        problems: files.into_problems(),
+        problems: Vec::new(),
     }
 }

@@ -10,6 +10,10 @@
 
 #![forbid(unsafe_code)]
 
+mod applications;
+mod boot;
+mod concerns;
+mod containers;
 mod contents;
 mod crypttab;
 mod damage;
@@ -18,24 +22,28 @@ mod files;
 mod fstab;
 mod identity;
 mod inspect;
+mod languages;
 mod lines;
 #[cfg(test)]
 mod memory;
 mod mounts;
 mod namespace;
+mod network;
 mod packages;
 mod root;
+mod security;
 mod services;
 mod shell;
 mod sqlite;
 mod storage;
 mod users;
+mod windows;
 
 pub use contents::{Holds, SubvolumeName, contents, holds, of_volume, open_subvolume};
 /// The words that the lists are written in.
 pub use fathom_report as report;
 pub use files::problem;
-pub use inspect::{Inspection, inspect};
+pub use inspect::{Inspection, Options, inspect};
 pub use namespace::assemble;
 
 use fathom_filesystem::Tree;

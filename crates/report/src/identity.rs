@@ -67,6 +67,18 @@ pub struct Identity {
     pub installed: Fact<String>,
     /// Whether it has been through its first start.
     pub first_boot: Fact<FirstBoot>,
+    /// Until when its maker mends it.
+    pub end_of_life: Fact<EndOfLife>,
     /// The name by which vulnerability databases know it (CPE 2.2 or 2.3).
     pub cpe: Fact<String>,
+}
+
+/// Until when a version of a system is mended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EndOfLife {
+    /// The last day on which everybody gets mends, as `2026-06-10`.
+    pub support: String,
+    /// The last day on which those who pay or ask get them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended: Option<String>,
 }

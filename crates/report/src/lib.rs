@@ -10,10 +10,16 @@
 
 #![forbid(unsafe_code)]
 
+mod application;
+mod boot;
+mod concern;
 mod fact;
 mod identity;
+mod network;
 mod package;
 mod problem;
+mod profile;
+mod security;
 mod service;
 mod storage;
 mod user;
@@ -21,10 +27,18 @@ mod user;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use application::{Application, ApplicationKind, Container, ContainerImage, Containers};
+pub use boot::{Boot, BootEntry, Driver, DriverPlace, DriverPurpose, Firmware, Kernel, Platform};
+pub use concern::{Category, Concern};
 pub use fact::{Coverage, Evidence, Fact, Listing};
-pub use identity::{Architecture, Family, FirstBoot, Identity};
+pub use identity::{Architecture, EndOfLife, Family, FirstBoot, Identity};
+pub use network::{Firewall, HostEntry, Interface, Network, Route};
 pub use package::{Package, PackageKind};
 pub use problem::{Problem, ProblemKind};
+pub use profile::{Outcome, Profile, RuleResult, Severity};
+pub use security::{
+    Audit, Certificate, MandatoryAccess, OpenFile, Security, Setting, Sshd, SshdMatch, Updates,
+};
 pub use service::{Enabled, Service, ServiceKind};
 pub use storage::{Mount, Storage, Swap, Volume};
 pub use user::{Group, PasswordState, SshKey, User, Users};
@@ -45,6 +59,11 @@ pub struct Report {
     pub systems: Vec<System>,
     /// What the disks are made of.
     pub storage: Storage,
+    /// What stands in the way of moving the machine.
+    pub concerns: Listing<Concern>,
+    /// What rules make of it, where that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<Profile>,
     /// What could not be read of the disks, and what that hides.
     pub problems: Vec<Problem>,
 }
@@ -70,12 +89,22 @@ pub struct System {
     pub root: String,
     /// What it is.
     pub identity: Identity,
+    /// What it starts with.
+    pub boot: Boot,
     /// What is installed.
     pub packages: Listing<Package>,
     /// Accounts and groups.
     pub users: Users,
     /// What it starts.
     pub services: Listing<Service>,
+    /// How it is connected.
+    pub network: Network,
+    /// What it is there for.
+    pub applications: Listing<Application>,
+    /// Containers on the disk.
+    pub containers: Containers,
+    /// How it is guarded.
+    pub security: Security,
     /// What it mounts.
     pub mounts: Listing<Mount>,
     /// Where it swaps.

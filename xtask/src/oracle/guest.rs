@@ -3,6 +3,7 @@
 //! The files go into a small ext4, so that the whole way from the volume to the report is tried.
 
 use anyhow::{Context as _, Result, ensure};
+use fathom_guest::Options;
 use fathom_guest::report::{Fact, PasswordState, ServiceKind, System};
 
 use super::{Case, Work};
@@ -21,7 +22,7 @@ fn system(work: &Work) -> Result<System> {
         "rm -f image; size=$(( $(du -sm root | cut -f1) * 2 + 32 ))
          mke2fs -q -t ext4 -d root image ${size}M 2>&1",
     )?;
-    let inspection = fathom_guest::inspect(&work.discover(&["image"], &[])?);
+    let inspection = fathom_guest::inspect(&work.discover(&["image"], &[])?, &Options::default());
     ensure!(inspection.problems.is_empty(), "problems: {:?}", inspection.problems);
     let system = inspection.systems.into_iter().next().context("no system was found")?;
     ensure!(system.problems.is_empty(), "problems: {:?}", system.problems);

@@ -33,11 +33,12 @@ pub(crate) fn identify(files: &Files<'_>) -> Identity {
         locale: settings::locale(files),
         installed: installed(files),
         first_boot: first_boot(files),
+        end_of_life: Fact::unknown("no data on it"),
         cpe,
     }
 }
 
-fn family(files: &Files<'_>) -> Family {
+pub(crate) fn family(files: &Files<'_>) -> Family {
     let there = |path: &str| files.exists(path, HIDES);
     if there("/Windows/System32/config/SYSTEM") || there("/Windows/System32/ntoskrnl.exe") {
         Family::Windows

@@ -20,8 +20,9 @@ const MAX_LINES: usize = 100_000;
 
 /// Everything that the files say of accounts.
 pub(crate) fn all(files: &Files<'_>) -> Users {
-    let groups = groups(files);
-    Users { accounts: account::all(files, &groups), sudo: sudo::rules(files), groups }
+    let groups = files.listing(|| groups(files));
+    let accounts = files.listing(|| account::all(files, &groups));
+    Users { accounts, sudo: files.listing(|| sudo::rules(files)), groups }
 }
 
 fn groups(files: &Files<'_>) -> Listing<Group> {

@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
 /// The report on one machine; and why no operating system is in it, if none is.
 fn report(image: &OsString, options: &Inspect) -> Result<(Report, Option<Error>), Failure> {
     let machine = Machine::of(image, &options.reading)?;
-    let inspection = fathom_guest::inspect(&machine.discovery);
+    let inspection = fathom_guest::inspect(&machine.discovery, &fathom_guest::Options::default());
     let of_disks = machine.disks.iter().flat_map(|disk| &disk.problems);
     let problems: Vec<_> = of_disks.chain(&inspection.problems).map(problem).collect();
     for problem in problems.iter().chain(inspection.systems.iter().flat_map(|it| &it.problems)) {
@@ -71,6 +71,8 @@ fn report(image: &OsString, options: &Inspect) -> Result<(Report, Option<Error>)
         disks: machine.disks.iter().map(disk).collect(),
         systems: inspection.systems,
         storage: inspection.storage,
+        concerns: inspection.concerns,
+        profiles: Vec::new(),
         problems,
     };
     Ok((report, inspection.none))
