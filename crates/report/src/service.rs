@@ -23,6 +23,13 @@ pub enum ServiceKind {
     Sysv,
     /// A line of cron, or a script in one of its folders.
     Cron,
+    /// A script of OpenRC.
+    #[serde(rename = "openrc")]
+    OpenRc,
+    /// A line of anacron.
+    Anacron,
+    /// A job that `at` is to run once.
+    At,
 }
 
 /// Whether it is started, in the words of `systemctl is-enabled`.
