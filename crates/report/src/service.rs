@@ -23,6 +23,7 @@ pub enum ServiceKind {
     Sysv,
     /// A line of cron, or a script in one of its folders.
     Cron,
+<<<<<<< HEAD
     /// A service of Windows.
     WindowsService,
     /// A driver of Windows.
@@ -31,6 +32,15 @@ pub enum ServiceKind {
     ScheduledTask,
     /// What Windows starts when somebody logs in: `Run` keys and startup folders.
     Autostart,
+=======
+    /// A script of OpenRC.
+    #[serde(rename = "openrc")]
+    OpenRc,
+    /// A line of anacron.
+    Anacron,
+    /// A job that `at` is to run once.
+    At,
+>>>>>>> main
 }
 
 /// Whether it is started, in the words of `systemctl is-enabled`.
