@@ -23,7 +23,6 @@ pub enum ServiceKind {
     Sysv,
     /// A line of cron, or a script in one of its folders.
     Cron,
-<<<<<<< HEAD
     /// A service of Windows.
     WindowsService,
     /// A driver of Windows.
@@ -32,7 +31,6 @@ pub enum ServiceKind {
     ScheduledTask,
     /// What Windows starts when somebody logs in: `Run` keys and startup folders.
     Autostart,
-=======
     /// A script of OpenRC.
     #[serde(rename = "openrc")]
     OpenRc,
@@ -40,7 +38,6 @@ pub enum ServiceKind {
     Anacron,
     /// A job that `at` is to run once.
     At,
->>>>>>> main
 }
 
 /// Whether it is started, in the words of `systemctl is-enabled`.
