@@ -20,6 +20,7 @@ impl Identity {
             time_zone: Fact::unknown(why),
             locale: Fact::unknown(why),
             installed: Fact::unknown(why),
+            installation: None,
             first_boot: Fact::unknown(why),
             end_of_life: Fact::unknown(why),
             cpe: Fact::unknown(why),
@@ -53,6 +54,7 @@ impl System {
                 search: Listing::unknown(why),
                 hosts: Listing::unknown(why),
                 firewalls: Listing::unknown(why),
+                persistent_names: Listing::unknown(why),
             },
             applications: Listing::unknown(why),
             containers: Containers {
