@@ -60,6 +60,9 @@ pub struct Interface {
     pub dhcp6: Option<bool>,
     /// Fixed addresses with the length of their prefix: `192.0.2.7/24`.
     pub addresses: Vec<String>,
+    /// Addresses that it was given last by a server, where it keeps a note of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leased: Vec<String>,
     /// Where what has no route of its own is sent.
     pub gateways: Vec<String>,
     /// The servers that are asked for names.
