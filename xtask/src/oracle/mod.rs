@@ -9,6 +9,7 @@ mod fat;
 mod fixture;
 mod guest;
 mod manifest;
+mod network;
 mod ntfs;
 mod packages;
 mod qcow2;
@@ -77,6 +78,7 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        network::cases,
         registry::cases,
     ]
     .iter()

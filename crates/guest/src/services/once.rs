@@ -48,6 +48,7 @@ fn period(line: &str) -> Option<Service> {
         commands: vec![command.trim().to_owned()],
         user: Some("root".to_owned()),
         triggers: vec![when],
+        start: None,
         evidence: vec![ANACRONTAB.into()],
     })
 }
@@ -132,6 +133,7 @@ fn service(text: &str, path: &str, number: u32, seconds: i64) -> Service {
         commands,
         user,
         triggers: vec![when.to_string()],
+        start: None,
         evidence: vec![path.into()],
     }
 }

@@ -103,6 +103,7 @@ fn service(name: String, path: String, text: &str, levels: Vec<(String, Evidence
         commands: vec![command],
         user: values.remove("command_user").filter(|user| !user.is_empty()),
         triggers,
+        start: None,
         evidence,
     }
 }

@@ -95,13 +95,16 @@ fn parse(text: &str) -> Result<(Option<String>, Vec<String>), String> {
         if let Some(element) = element {
             let name = element.name().as_ref().to_owned();
             match (depth, name.as_str()) {
-                (0, _) => target = attributes(element)?.remove("target"),
+                (0, _) => {
+                    let mut attributes = attributes(element)?.into_iter();
+                    target = attributes.find(|(key, _)| key == "target").map(|(_, value)| value);
+                }
                 (1, "short" | "description") => {}
-                (1, _) => rule = Some(words(&name, element)?),
+                (1, _) => rule = Some(words(&name, element, false)?),
                 _ => {
                     if let Some(rule) = &mut rule {
                         rule.push(' ');
-                        rule.push_str(&words(&name, element)?);
+                        rule.push_str(&words(&name, element, true)?);
                     }
                 }
             }
@@ -136,14 +139,14 @@ fn parse(text: &str) -> Result<(Option<String>, Vec<String>), String> {
     Err(format!("it has more than {MAX_ELEMENTS} elements"))
 }
 
-fn attributes(element: &BytesStart<'_>) -> Result<BTreeMap<String, String>, String> {
-    let mut all = BTreeMap::new();
-    // Looking for doubles takes the square of their number; here the last counts.
+fn attributes(element: &BytesStart<'_>) -> Result<Vec<(String, String)>, String> {
+    let mut all = Vec::new();
+    // Looking for doubles takes the square of their number.
     for attribute in element.attributes().with_checks(false).take(MAX_ATTRIBUTES) {
         let attribute = attribute.map_err(|error| error.to_string())?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0);
         let value = value.map_err(|error| error.to_string())?;
-        all.insert(attribute.key.as_ref().to_owned(), value.into_owned());
+        all.push((attribute.key.as_ref().to_owned(), value.into_owned()));
     }
     if all.len() >= MAX_ATTRIBUTES {
         return Err(format!("an element has more than {MAX_ATTRIBUTES} attributes"));
@@ -151,23 +154,23 @@ fn attributes(element: &BytesStart<'_>) -> Result<BTreeMap<String, String>, Stri
     Ok(all)
 }
 
-/// An element as firewalld's own commands write it: `service ssh`, `port 80/tcp`,
-/// `source address="192.0.2.0/24"`.
-fn words(name: &str, element: &BytesStart<'_>) -> Result<String, String> {
-    let mut attributes = attributes(element)?;
-    let is_plain = |named: &BTreeMap<String, String>, keys: &[&str]| {
-        named.len() == keys.len() && keys.iter().all(|key| named.contains_key(*key))
-    };
-    if is_plain(&attributes, &["port", "protocol"]) {
-        let mut take = |key| attributes.remove(key).unwrap_or_default();
-        return Ok(format!("{name} {}/{}", take("port"), take("protocol")));
-    }
-    for key in ["name", "value", "address"] {
-        if is_plain(&attributes, &[key]) {
-            return Ok(format!("{name} {}", attributes.remove(key).unwrap_or_default()));
+/// An element as firewalld's own commands write it: `service ssh` and `port 80/tcp` by themselves,
+/// `source address="192.0.2.0/24"` within a rule.
+fn words(name: &str, element: &BytesStart<'_>, within: bool) -> Result<String, String> {
+    let attributes = attributes(element)?;
+    let pairs: Vec<(&str, &str)> =
+        attributes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    match pairs.as_slice() {
+        _ if within || name == "rule" => {}
+        [("port", port), ("protocol", protocol)] | [("protocol", protocol), ("port", port)] => {
+            return Ok(format!("{name} {port}/{protocol}"));
         }
+        [("name" | "value" | "address" | "mac" | "ipset", value)] => {
+            return Ok(format!("{name} {value}"));
+        }
+        _ => {}
     }
-    let attributes = attributes.iter().map(|(key, value)| format!(" {key}={value:?}"));
+    let attributes = pairs.iter().map(|(key, value)| format!(" {key}=\"{value}\""));
     Ok(format!("{name}{}", attributes.collect::<String>()))
 }
 
