@@ -4,7 +4,7 @@ use fathom_filesystem::Timestamp;
 use fathom_report::{Package, PackageKind};
 
 /// A package of which only this is known.
-pub(super) fn package(kind: PackageKind, name: String, version: String, place: &str) -> Package {
+pub(crate) fn package(kind: PackageKind, name: String, version: String, place: &str) -> Package {
     Package {
         kind,
         name,
