@@ -114,7 +114,7 @@ fn system(
             }
         }
     });
-    let mut system = match sections.collect(|files| identity::family(files)) {
+    let mut system = match sections.collect(identity::family) {
         Family::Windows => windows::system(root, &mut sections, places, options),
         _ => unix(root, &mut sections, places, options),
     };
@@ -148,7 +148,7 @@ fn unix(
     options: &Options,
 ) -> System {
     let identity = sections.collect(identity::identify);
-    let deep = options.deep.then(|| sections.collect(Deep::walk)).unwrap_or_default();
+    let deep = if options.deep { sections.collect(Deep::walk) } else { Deep::default() };
     let mut packages = sections.collect(|files| files.listing(|| packages::all(files)));
     packages.join(sections.collect(|files| {
         files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))

@@ -65,11 +65,6 @@ impl Finds {
         self.packages.last_mut()
     }
 
-    /// The packages so far.
-    pub(super) fn packages(&self) -> &[Package] {
-        &self.packages
-    }
-
     /// Something in the file could not be read.
     pub(super) fn problem(&mut self, error: Error) {
         if self.problems.len() < MAX_PROBLEMS_OF_FILE {

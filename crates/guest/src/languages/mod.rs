@@ -7,6 +7,7 @@
 
 mod finds;
 mod headers;
+mod npm;
 mod python;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,10 @@ struct Language {
     read: fn(&Entry, &mut Finds) -> Result<()>,
 }
 
-const LANGUAGES: &[Language] = &[Language { recognise: python::recognise, read: python::read }];
+const LANGUAGES: &[Language] = &[
+    Language { recognise: npm::recognise, read: npm::read },
+    Language { recognise: python::recognise, read: python::read },
+];
 
 /// What may hold packages, of all that the walk came to.
 #[derive(Default)]

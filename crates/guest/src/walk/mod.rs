@@ -79,11 +79,6 @@ impl Entry {
         String::from_utf8_lossy(&self.path).into_owned()
     }
 
-    /// Its name: the last part of the path.
-    pub(crate) fn name(&self) -> &[u8] {
-        self.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
-    }
-
     /// Whether it is an ordinary file.
     pub(crate) fn is_file(&self) -> bool {
         self.metadata.file_type == FileType::File
