@@ -7,7 +7,6 @@ pub(super) enum Folding {
     /// As in mails: a line stays a line.
     Lines,
     /// As in Java: the break is cut into the value wherever a line grew too long.
-    #[cfg_attr(not(test), expect(dead_code, reason = "manifests of Java are to come"))]
     Joined,
 }
 

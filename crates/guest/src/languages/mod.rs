@@ -5,19 +5,29 @@
 //! is none of their business: in the usual places alone ([`usual`]), or wherever the walk over every
 //! file came by.
 
+mod binary;
+mod cargo;
+mod composer;
 mod finds;
+mod gem;
+mod go;
 mod headers;
+mod java;
 mod npm;
+mod nuget;
+mod owner;
 mod python;
 #[cfg(test)]
 mod tests;
 mod usual;
+mod zip;
 
 use fathom_block::{Error, Result};
 use fathom_report::{Listing, Package};
 
 use crate::files::Files;
 use crate::walk::{Collector, Entry, Kept, Walked, in_parallel};
+use binary::Binary;
 use finds::Finds;
 
 /// What the listing loses if a file cannot be read.
@@ -39,8 +49,13 @@ struct Language {
 }
 
 const LANGUAGES: &[Language] = &[
+    Language { recognise: composer::recognise, read: composer::read },
+    Language { recognise: gem::recognise, read: gem::read },
+    Language { recognise: java::recognise, read: java::read },
     Language { recognise: npm::recognise, read: npm::read },
+    Language { recognise: nuget::recognise, read: nuget::read },
     Language { recognise: python::recognise, read: python::read },
+    Language { recognise: binary::recognise, read: program },
 ];
 
 /// What may hold packages, of all that the walk came to.
@@ -76,7 +91,10 @@ pub(crate) fn all(
     for finds in in_parallel(&entries, |_, entry| read(entry)) {
         all.join(finds);
     }
-    let (packages, problems) = all.finish();
+    let (mut packages, problems) = all.finish();
+    if walked.is_some() {
+        owner::mark(files, &mut packages);
+    }
     for (error, place) in problems {
         files.note(&error, &place, HIDES);
     }
@@ -93,6 +111,15 @@ fn read(entry: &Entry) -> Finds {
         }
     }
     finds
+}
+
+/// What compilers wrote into a program.
+fn program(entry: &Entry, finds: &mut Finds) -> Result<()> {
+    if let Some(binary) = Binary::open(entry.open()?)? {
+        go::read(&binary, finds)?;
+        cargo::read(&binary, finds)?;
+    }
+    Ok(())
 }
 
 /// The beginning of the file: all of it, if it is not longer than `limit`.

@@ -2,7 +2,7 @@
 //!
 //! A wheel leaves a folder `NAME-VERSION.dist-info` with `METADATA`, setuptools a folder
 //! `NAME.egg-info` with `PKG-INFO`, and distutils that text alone as a file `NAME-VERSION.egg-info`.
-//! An egg that is unpacked has the folder `EGG-INFO`.
+//! An egg has the folder `EGG-INFO`, unpacked or as the archive that it came as.
 
 use fathom_block::{Error, Result};
 use fathom_report::{Package, PackageKind};
@@ -10,10 +10,16 @@ use fathom_report::{Package, PackageKind};
 use super::beginning;
 use super::finds::{Finds, told};
 use super::headers::{self, Folding, value};
+use super::zip::{Budget, Zip};
 use crate::walk::Entry;
 
 /// How much of the metadata is read. The description, which may be long, stands behind what matters.
 const MAX_METADATA: usize = 64 << 10;
+
+/// The longest metadata within an egg.
+const MAX_MEMBER: u64 = 4 << 20;
+
+const EGG: &[u8] = b".egg";
 
 pub(super) fn recognise(entry: &Entry) -> bool {
     let mut parts = entry.path.rsplit(|&byte| byte == b'/');
@@ -21,18 +27,33 @@ pub(super) fn recognise(entry: &Entry) -> bool {
     match name {
         b"METADATA" => folder.ends_with(b".dist-info"),
         b"PKG-INFO" => folder.ends_with(b".egg-info") || folder == b"EGG-INFO",
-        _ => name.ends_with(b".egg-info"),
+        _ => name.ends_with(b".egg-info") || name.ends_with(EGG),
     }
 }
 
 pub(super) fn read(entry: &Entry, finds: &mut Finds) -> Result<()> {
-    let (bytes, _) = beginning(entry, MAX_METADATA)?;
     let place = finds.place().to_owned();
+    if entry.path.ends_with(EGG) {
+        return egg(entry, &place, finds);
+    }
+    let (bytes, _) = beginning(entry, MAX_METADATA)?;
     package(&bytes, &place, finds)
 }
 
+/// The package that an egg is.
+fn egg(entry: &Entry, place: &str, finds: &mut Finds) -> Result<()> {
+    let reader = entry.open()?;
+    let mut budget = Budget::of(reader.len());
+    let mut zip = Zip::open(reader)?;
+    for member in zip.members(1, |name| name == "EGG-INFO/PKG-INFO")? {
+        let bytes = zip.read(&member, MAX_MEMBER, &mut budget)?;
+        package(&bytes, place, finds)?;
+    }
+    Ok(())
+}
+
 /// The package that the metadata at `place` describes.
-pub(super) fn package(bytes: &[u8], place: &str, finds: &mut Finds) -> Result<()> {
+fn package(bytes: &[u8], place: &str, finds: &mut Finds) -> Result<()> {
     let headers = headers::read(bytes, Folding::Lines);
     let missing = |what| Error::corrupt("metadata", 0, format!("it has no {what}"));
     let name = value(&headers, "Name").ok_or_else(|| missing("name"))?;
@@ -53,6 +74,7 @@ fn complete(found: &mut Package, headers: &[(String, String)]) {
 #[cfg(test)]
 mod tests {
     use crate::languages::tests::check;
+    use crate::languages::zip::tests::{Packed, packed};
 
     #[test]
     fn metadata() {
@@ -71,6 +93,8 @@ mod tests {
             &["A.b 1.0", "c 2", "d 3", "e 4"],
             None,
         );
+        let member = Packed::deflated("EGG-INFO/PKG-INFO", b"Name: g\nVersion: 5\n");
+        check(&[("/s/g-5.egg", &packed(&[member]))], &["g 5"], None);
         check(&[("/a-1.dist-info/METADATA", b"Name: a\n")], &[], Some("no version"));
         check(&[("/a-1.dist-info/METADATA", b"")], &[], Some("no name"));
         let long = format!("Name: {}\nVersion: 1\n", "n".repeat(5000));
