@@ -28,6 +28,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libcap2-bin", "setcap for golden images"),
     ("libwin-hivex-perl", "hivexregedit writes registry hives"),
     ("lvm2", "makes LVM metadata"),
+    ("mmdebstrap", "makes a whole Debian"),
     ("mount", "the kernel's own view of golden images"),
     ("mtools", "reads and writes FAT"),
     ("ntfs-3g", "makes and reads NTFS"),
