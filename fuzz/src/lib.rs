@@ -50,3 +50,8 @@ pub fn rpm_bdb(bytes: &[u8]) {
 pub fn rpm_ndb(bytes: &[u8]) {
     exercise::rpm_ndb_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as files that configure the network and start services.
+pub fn network(bytes: &[u8]) {
+    exercise::network_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

@@ -161,7 +161,7 @@ fn unix(
     let (mounts, swap) = sections.collect(|files| mounts::of(files, places));
     System {
         boot: sections.collect(boot::of),
-        network: sections.collect(network::of),
+        network: sections.collect(|files| network::of(files, &services)),
         applications: sections
             .collect(|files| files.listing(|| applications::all(files, &packages, &services))),
         containers: sections.collect(containers::of),

@@ -49,11 +49,20 @@ pub use inspect::{Inspection, Options, inspect};
 pub use namespace::assemble;
 
 use fathom_filesystem::Tree;
-use fathom_report::{Listing, Package, Problem};
+use fathom_report::{Listing, Network, Package, Problem, Service};
 
 /// What the databases of packages on the tree say is installed, and what could not be read of them.
 pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
     let files = files::Files::new(tree);
     let listing = packages::all(&files);
     (listing, files.into_problems())
+}
+
+/// What the files on the tree start and how they connect the system, and what could not be read of
+/// them.
+pub fn network(tree: &Tree) -> (Listing<Service>, Network, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let services = files.listing(|| services::all(&files));
+    let network = network::of(&files, &services);
+    (services, network, files.into_problems())
 }

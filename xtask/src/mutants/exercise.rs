@@ -241,6 +241,33 @@ fn packages_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
     outcome
 }
 
+/// What stands before each path of [`network`].
+pub(crate) const PATH: &str = "//// ";
+
+/// Takes the text for files of configuration, each with a line before it that says its path.
+pub(crate) fn network(image: Vec<u8>) -> Outcome {
+    network_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn network_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut bytes = vec![0; image.len().min(1 << 20) as usize];
+    let _ = image.read_at(0, &mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let files = text.split(PATH).filter_map(|file| file.split_once('\n')).take(100);
+    let files = files.map(|(path, text)| {
+        let reader: Arc<dyn ReadAt> = Arc::new(text.as_bytes().to_vec());
+        (path, reader)
+    });
+    let tree = memory::readers(files);
+    let (services, network, problems) = fathom_guest::network(&tree);
+    let count = services.items.len() + network.interfaces.items.len() + network.routes.items.len();
+    let mut outcome = Outcome { bytes: count as u64, errors: Vec::new() };
+    outcome
+        .wrong(problems.into_iter().map(|problem| Error::corrupt("network", 0, problem.message)));
+    outcome
+}
+
 /// Walks the map of holes.
 fn data(reader: &dyn ReadAt) {
     let mut at = 0;

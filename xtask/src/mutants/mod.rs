@@ -12,6 +12,7 @@ mod lvm;
 #[path = "../../../crates/guest/src/memory.rs"]
 #[allow(dead_code, reason = "the tests of guest use the other half")]
 mod memory;
+mod network;
 mod ntfs;
 mod ova;
 mod packages;
@@ -70,6 +71,7 @@ pub(crate) fn targets() -> Vec<Target> {
         fat::targets,
         packages::targets,
         registry::targets,
+        network::targets,
     ]
     .iter()
     .flat_map(|targets| targets())

@@ -10,6 +10,7 @@ mod fixture;
 mod guest;
 pub(crate) mod machine;
 mod manifest;
+mod network;
 mod ntfs;
 mod packages;
 mod qcow2;
@@ -79,6 +80,7 @@ fn cases() -> Vec<Case> {
         packages::cases,
         guest::cases,
         machine::cases,
+        network::cases,
         registry::cases,
     ]
     .iter()
