@@ -25,6 +25,7 @@ pub(crate) fn identify(files: &Files<'_>) -> Identity {
         version,
         codename,
         edition,
+        installation: None,
         build,
         architecture: architecture::of(files),
         hostname: settings::hostname(files),
