@@ -17,21 +17,22 @@ const LEAD: [&str; 5] = ["machine", "system", "list", "coverage", "reason"];
 /// Writes one section of any number of machines.
 pub struct Csv<'a> {
     section: Section,
+    /// Whether the names of the columns are still to be written.
+    header: bool,
     out: &'a mut dyn Write,
     columns: Vec<&'static str>,
 }
 
 impl<'a> Csv<'a> {
-    /// A table of the section; the columns are those of all its lists, so they depend on nothing
-    /// but the section.
-    pub fn new(section: Section, out: &'a mut dyn Write) -> Self {
-        Self { section, out, columns: Vec::new() }
+    /// A table of the section, with or without the names of its columns in front; they are those of
+    /// all its lists, so that they depend on nothing but the section.
+    pub fn new(section: Section, header: bool, out: &'a mut dyn Write) -> Self {
+        Self { section, header, out, columns: view::columns(section) }
     }
 
     /// Adds the rows of one machine.
     pub fn report(&mut self, report: &Report) -> io::Result<()> {
-        if self.columns.is_empty() {
-            self.columns = view::columns(self.section);
+        if std::mem::take(&mut self.header) {
             let heads: Vec<&str> = LEAD.iter().chain(&self.columns).copied().collect();
             record(self.out, heads.into_iter())?;
         }

@@ -30,6 +30,7 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
             text("version", &it.version),
             text("codename", &it.codename),
             text("edition", &it.edition),
+            ("installation", Value::maybe(it.installation.as_deref()), Value::Absent),
             text("release", &it.build),
             (
                 "architecture",

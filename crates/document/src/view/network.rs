@@ -10,6 +10,7 @@ const INTERFACES: &[Column] = &[
     key("name"),
     main("kind"),
     key("addresses"),
+    spare("leased"),
     spare("gateways"),
     spare("nameservers"),
     main("manager"),
@@ -19,6 +20,8 @@ const INTERFACES: &[Column] = &[
     number(detail("vlan")),
     spare("members"),
     detail("automatic"),
+    detail("managed"),
+    detail("profile"),
     detail("evidence"),
 ];
 const ROUTES: &[Column] = &[
@@ -37,11 +40,12 @@ const FIREWALLS: &[Column] = &[
     detail("rule"),
     detail("evidence"),
 ];
+const PERSISTENT: &[Column] = &[key("name"), main("mac"), main("slot"), spare("evidence")];
 const NAMESERVERS: &[Column] = &[key("nameserver")];
 const SEARCH: &[Column] = &[key("domain")];
 
 /// The columns of its lists.
-pub(super) const LISTS: &[&[Column]] = &[INTERFACES, ROUTES, NAMESERVERS, SEARCH, HOSTS, FIREWALLS];
+pub(super) const LISTS: &[&[Column]] = &[INTERFACES, ROUTES, NAMESERVERS, SEARCH, HOSTS, FIREWALLS, PERSISTENT];
 
 /// Fixed addresses, and how others are got.
 fn addresses(interface: &Interface) -> Value<'_> {
@@ -58,6 +62,7 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
             Value::text(one.name.as_str()),
             Value::maybe(one.kind.as_deref()),
             addresses(one),
+            Value::texts(&one.leased),
             Value::texts(&one.gateways),
             Value::texts(&one.nameservers),
             Value::text(one.manager.as_str()),
@@ -67,6 +72,8 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
             one.vlan.map(u64::from).into(),
             Value::texts(&one.members),
             one.automatic.into(),
+            one.managed.into(),
+            Value::maybe(one.profile.as_deref()),
             Value::evidence(&one.evidence),
         ])
     })?;
@@ -87,6 +94,14 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
     })?;
     listing("Hosts file", HOSTS, &network.hosts, sink, |host, sink| {
         sink.row(&[Value::text(host.address.as_str()), Value::texts(&host.names)])
+    })?;
+    listing("Persistent names", PERSISTENT, &network.persistent_names, sink, |one, sink| {
+        sink.row(&[
+            Value::text(one.name.as_str()),
+            Value::maybe(one.mac.as_deref()),
+            Value::maybe(one.slot.as_deref()),
+            Value::text(one.evidence.0.as_str()),
+        ])
     })?;
     listing("Firewalls", FIREWALLS, &network.firewalls, sink, |firewall, sink| {
         sink.row(&[

@@ -21,6 +21,7 @@ const PACKAGES: &[Column] = &[
     detail("installed"),
     number(detail("size")),
     detail("checksum"),
+    spare("scope"),
     spare("location"),
     detail("evidence"),
 ];
@@ -49,6 +50,7 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
             Value::maybe(package.installed.as_deref()),
             package.size.map_or(Value::Absent, Value::Size),
             Value::maybe(package.checksum.as_deref()),
+            Value::maybe(package.scope.as_deref()),
             Value::maybe(package.location.as_deref()),
             Value::text(package.evidence.0.as_str()),
         ])
