@@ -101,6 +101,7 @@ pub(super) fn report(
         systems: inspection.systems,
         storage: inspection.storage,
         concerns: inspection.concerns,
+        undecided: inspection.undecided,
         profiles: Vec::new(),
         problems,
     };
