@@ -56,10 +56,8 @@ pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
         names,
         (&one.groups, &other.groups),
         |group| {
-            let fields = vec![
-                ("id", Known::Is(group.id.clone())),
-                ("members", Known::set(&group.members)),
-            ];
+            let fields =
+                vec![("id", Known::Is(group.id.clone())), ("members", Known::set(&group.members))];
             (group.name.clone(), Item { fields, evidence: Vec::new() })
         },
         context,

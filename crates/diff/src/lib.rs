@@ -19,6 +19,8 @@ mod package;
 mod saved;
 mod security;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod version;
 mod workload;
 

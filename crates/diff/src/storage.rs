@@ -1,5 +1,7 @@
 //! What the disks are made of, what is mounted, and what stands in the way of moving them.
 
+use std::collections::BTreeMap;
+
 use fathom_report::{Listing, Part, Report, System, Volume};
 
 use crate::context::{Context, word};
@@ -34,11 +36,43 @@ pub(crate) fn volumes(before: &Report, after: &Report, context: &mut Context) {
     lists(names, (&listing(before), &listing(after)), volume, context);
 }
 
+/// What a concern is called, and the system that it is about.
+type Called = (String, Option<String>);
+
+/// The concerns that one of the two could not tell, with the reasons of each.
+fn undecided(
+    before: &Report,
+    after: &Report,
+) -> BTreeMap<Called, (Option<String>, Option<String>)> {
+    let mut all: BTreeMap<Called, (Option<String>, Option<String>)> = BTreeMap::new();
+    for one in &before.undecided {
+        all.entry((one.id.clone(), one.system.clone())).or_default().0 = Some(one.reason.clone());
+    }
+    for one in &after.undecided {
+        all.entry((one.id.clone(), one.system.clone())).or_default().1 = Some(one.reason.clone());
+    }
+    all
+}
+
 pub(crate) fn concerns(before: &Report, after: &Report, context: &mut Context) {
-    let names = Names { part: Part::Concerns, list: "concerns", item: "concern" };
+    let part = Part::Concerns;
+    let undecided = undecided(before, after);
+    for ((id, system), (was, is)) in &undecided {
+        let what = match system {
+            Some(system) => format!("concern {id} of {system}"),
+            None => format!("concern {id}"),
+        };
+        context.hidden(part, &what, was.clone(), is.clone(), Vec::new());
+    }
+    // What one of the two could not tell is neither added nor removed.
+    let decided = |report: &Report| {
+        let mut all = report.concerns.clone();
+        all.items.retain(|it| !undecided.contains_key(&(it.id.clone(), it.system.clone())));
+        all
+    };
     lists(
-        names,
-        (&before.concerns, &after.concerns),
+        Names { part, list: "concerns", item: "concern" },
+        (&decided(before), &decided(after)),
         |concern| {
             let fields = vec![
                 ("category", Known::Is(word(&concern.category))),

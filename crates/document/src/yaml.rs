@@ -396,7 +396,10 @@ mod tests {
             ("a: b", "\"a: b\""),
             ("a #b", "\"a #b\""),
             ("é日", "\"é日\""),
-            ("a\u{1b}\u{85}\u{2028}\u{feff}\u{1f600}\r", "\"a\\x1b\\x85\\u2028\\ufeff\\U0001f600\\x0d\""),
+            (
+                "a\u{1b}\u{85}\u{2028}\u{feff}\u{1f600}\r",
+                "\"a\\x1b\\x85\\u2028\\ufeff\\U0001f600\\x0d\"",
+            ),
         ] {
             assert_eq!(text(value), wanted);
         }

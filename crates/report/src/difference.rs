@@ -131,9 +131,7 @@ pub struct Change {
 }
 
 /// A property that is not the same.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct FieldChange {
     /// Its name, as `version`.
     pub name: String,

@@ -33,8 +33,8 @@ pub use application::{Application, ApplicationKind, Container, ContainerImage, C
 pub use boot::{Boot, BootEntry, Driver, DriverPlace, DriverPurpose, Firmware, Kernel, Platform};
 pub use concern::{Category, Concern, Undecided};
 pub use difference::{
-    Change, ChangeKind, DIFFERENCE_SCHEMA, Difference, Direction, FieldChange, Incomparable, Part, Side,
-    difference_schema,
+    Change, ChangeKind, DIFFERENCE_SCHEMA, Difference, Direction, FieldChange, Incomparable, Part,
+    Side, difference_schema,
 };
 pub use fact::{Coverage, Evidence, Fact, Listing};
 pub use identity::{Architecture, EndOfLife, Family, FirstBoot, Identity};

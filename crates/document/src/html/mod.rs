@@ -114,9 +114,7 @@ fn of_system(section: Section, system: &System) -> String {
         Section::Storage => {
             format!("{} mounts", of(system.mounts.items.len(), system.mounts.coverage))
         }
-        Section::Applications => {
-            of(system.applications.items.len(), system.applications.coverage)
-        }
+        Section::Applications => of(system.applications.items.len(), system.applications.coverage),
         Section::Containers => {
             let containers = &system.containers.containers;
             of(containers.items.len(), containers.coverage)

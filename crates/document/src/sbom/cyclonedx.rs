@@ -89,9 +89,10 @@ impl Serialize for Components<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let document = self.0;
         let systems = document.report.systems.iter().map(system);
-        let packages = document.report.systems.iter().zip(document.names).flat_map(|(it, names)| {
-            it.packages.items.iter().zip(names).map(|(package, name)| component(package, name))
-        });
+        let packages =
+            document.report.systems.iter().zip(document.names).flat_map(|(it, names)| {
+                it.packages.items.iter().zip(names).map(|(package, name)| component(package, name))
+            });
         serializer.collect_seq(systems.chain(packages))
     }
 }
@@ -124,9 +125,8 @@ fn system(system: &System) -> serde_json::Value {
         ("fathom:hostname", identity.hostname.value().map(String::as_str)),
         ("fathom:build", identity.build.value().map(String::as_str)),
     ];
-    properties.extend(
-        facts.iter().filter_map(|(name, value)| value.map(|value| property(name, value))),
-    );
+    properties
+        .extend(facts.iter().filter_map(|(name, value)| value.map(|value| property(name, value))));
     if let Some(reason) = incomplete(&system.packages) {
         properties.push(property("fathom:packages", &reason));
     }

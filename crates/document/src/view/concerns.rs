@@ -14,6 +14,7 @@ const CONCERNS: &[Column] = &[
     spare("system"),
     detail("evidence"),
 ];
+const UNDECIDED: &[Column] = &[key("id"), key("reason"), spare("system")];
 const RULES: &[Column] = &[
     key("outcome"),
     main("profile"),
@@ -28,7 +29,7 @@ const RULES: &[Column] = &[
 ];
 
 /// The columns of its lists.
-pub(super) const LISTS: &[&[Column]] = &[CONCERNS, RULES];
+pub(super) const LISTS: &[&[Column]] = &[CONCERNS, UNDECIDED, RULES];
 
 pub(super) fn write(report: &Report, sink: &mut dyn Sink) -> io::Result<()> {
     listing("Concerns", CONCERNS, &report.concerns, sink, |concern, sink| {
@@ -41,6 +42,19 @@ pub(super) fn write(report: &Report, sink: &mut dyn Sink) -> io::Result<()> {
             Value::evidence(&concern.evidence),
         ])
     })?;
+    if !report.undecided.is_empty() {
+        let (coverage, reason) = (Coverage::Complete, None);
+        let (title, columns) = ("Could not be told", UNDECIDED);
+        sink.begin(&List { title, columns, facts: false, coverage, reason })?;
+        for one in &report.undecided {
+            sink.row(&[
+                Value::text(one.id.as_str()),
+                Value::text(one.reason.as_str()),
+                Value::maybe(one.system.as_deref()),
+            ])?;
+        }
+        sink.end()?;
+    }
     if report.profiles.is_empty() {
         return Ok(());
     }

@@ -45,7 +45,8 @@ const NAMESERVERS: &[Column] = &[key("nameserver")];
 const SEARCH: &[Column] = &[key("domain")];
 
 /// The columns of its lists.
-pub(super) const LISTS: &[&[Column]] = &[INTERFACES, ROUTES, NAMESERVERS, SEARCH, HOSTS, FIREWALLS, PERSISTENT];
+pub(super) const LISTS: &[&[Column]] =
+    &[INTERFACES, ROUTES, NAMESERVERS, SEARCH, HOSTS, FIREWALLS, PERSISTENT];
 
 /// Fixed addresses, and how others are got.
 fn addresses(interface: &Interface) -> Value<'_> {

@@ -25,7 +25,8 @@ const CERTIFICATES: &[Column] = &[
 const RULES: &[Column] = &[key("rule")];
 
 /// The columns of its lists.
-pub(super) const LISTS: &[&[Column]] = &[super::FACTS, SETTINGS, CONDITIONAL, CONFINED, FILES, CERTIFICATES, RULES];
+pub(super) const LISTS: &[&[Column]] =
+    &[super::FACTS, SETTINGS, CONDITIONAL, CONFINED, FILES, CERTIFICATES, RULES];
 
 fn setting(setting: &Setting, sink: &mut dyn Sink) -> io::Result<()> {
     let evidence = Value::maybe(setting.evidence.as_ref().map(|place| place.0.as_str()));

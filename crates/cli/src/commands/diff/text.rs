@@ -10,11 +10,7 @@ use crate::text::harmless;
 /// How many names of what could not be compared are shown.
 const NAMED: usize = 5;
 
-pub(super) fn print(
-    difference: &Difference,
-    style: Style,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn print(difference: &Difference, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let (before, after) = (harmless(&difference.before.name), harmless(&difference.after.name));
     writeln!(out, "{}", style.paint(Paint::Heading, &format!("{before} → {after}")))?;
     let mut part = None;

@@ -50,9 +50,11 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
 
 /// The checksums that were given: one for each file, or none at all.
 fn expected(options: &Inspect) -> Result<Vec<Expected>, Failure> {
-    let (given, files) = (options.checksums.len(), options.images.len() + options.reading.disks.len());
+    let (given, files) =
+        (options.checksums.len(), options.images.len() + options.reading.disks.len());
     if given != 0 && given != files {
-        let why = format!("--checksum is given {given} times for {files} files: one for each, or none");
+        let why =
+            format!("--checksum is given {given} times for {files} files: one for each, or none");
         return Err(Failure::Usage(why));
     }
     options.checksums.iter().map(|text| Expected::parse(text)).collect()

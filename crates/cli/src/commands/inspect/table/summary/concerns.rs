@@ -48,6 +48,11 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     if concerns.coverage == Coverage::Partial {
         indented("there may be more: ", &why, style, out)?;
     }
+    if !report.undecided.is_empty() {
+        let mut names: Vec<_> = report.undecided.iter().map(|one| harmless(&one.id)).collect();
+        names.dedup();
+        indented("could not be told: ", &names.join(", "), style, out)?;
+    }
     profiles(report, style, out)
 }
 

@@ -6,11 +6,8 @@ use super::{Said, counted, counted_with};
 use crate::text::harmless;
 
 /// The settings of SSH that one asks for first.
-const ASKED: [(&str, &str); 3] = [
-    ("permitrootlogin", "root"),
-    ("passwordauthentication", "passwords"),
-    ("port", "port"),
-];
+const ASKED: [(&str, &str); 3] =
+    [("permitrootlogin", "root"), ("passwordauthentication", "passwords"), ("port", "port")];
 
 /// What holds for logins over SSH.
 pub(super) fn sshd(system: &System) -> Said {
@@ -62,8 +59,7 @@ pub(super) fn updates(system: &System) -> Said {
 pub(super) fn certificates(system: &System) -> Said {
     let certificates = &system.security.certificates;
     let first = certificates.items.iter().min_by(|a, b| a.not_after.cmp(&b.not_after));
-    let more = first.map_or(String::new(), |first| {
-        format!("the first ends {}", harmless(&first.not_after))
-    });
+    let more = first
+        .map_or(String::new(), |first| format!("the first ends {}", harmless(&first.not_after)));
     counted_with(certificates, ("certificate", "certificates"), &more)
 }

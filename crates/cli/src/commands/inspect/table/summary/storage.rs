@@ -30,9 +30,8 @@ fn bar(percent: u8) -> String {
 /// What the disks are made of. A narrow terminal goes without bars, a narrower one without health.
 pub(super) fn volumes(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let volumes = &report.storage.volumes;
-    let widest = |of: &dyn Fn(&fathom_report::Volume) -> usize| {
-        volumes.iter().map(of).max().unwrap_or(0)
-    };
+    let widest =
+        |of: &dyn Fn(&fathom_report::Volume) -> usize| volumes.iter().map(of).max().unwrap_or(0);
     let names = widest(&|it| harmless(&it.id).width());
     let sizes = widest(&|it| size(it.size).len());
     let contents = widest(&|it| harmless(&it.content).width());
