@@ -130,7 +130,7 @@ Exit codes:
    4  unsupported: recognised, but this version cannot read it
    5  corrupt: the data contradicts its own format
    6  encrypted: no key was given that opens it
-   7  refused by policy: the image asked for a file that it may not open
+   7  refused: the image asked for a file that it may not open, or has another checksum than it must
    8  unreachable: a server did not answer, or not as it must
    9  partial: done as far as possible, the rest is named on standard error
   10  input/output error of this machine
