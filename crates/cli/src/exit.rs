@@ -124,7 +124,7 @@ impl Each {
 pub(crate) const TABLE: &str = "\
 Exit codes:
    0  done
-   1  the answer is \"no\", or the two differ
+   1  the answer is \"no\", the two differ, or a rule of --fail-on fails
    2  usage: the arguments do not fit
    3  not found: no such image, volume, file or snapshot
    4  unsupported: recognised, but this version cannot read it

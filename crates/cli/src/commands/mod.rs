@@ -11,6 +11,7 @@ mod hash;
 mod inspect;
 mod ls;
 mod pattern;
+mod profile;
 mod stat;
 mod tree;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Disk(DiskCommand::Info(options)) => disk_info::run(&options),
         Command::Disk(DiskCommand::Convert(options)) => convert::run(&options),
         Command::Inspect(options) => inspect::run(&options),
+        Command::Profile(command) => profile::run(&command),
         Command::Ls(options) => ls::run(&options),
         Command::Tree(options) => tree::run(&options),
         Command::Cat(options) => cat::run(&options),

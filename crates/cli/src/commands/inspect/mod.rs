@@ -1,12 +1,16 @@
 //! `fathom inspect`.
 
+pub(super) mod profiles;
 mod table;
 
 use std::ffi::OsString;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use fathom_block::{Disk, Error};
+use fathom_profile::day::Day;
 use fathom_report::{Coverage, Problem, ProblemKind, Report, SCHEMA};
 
+use self::profiles::Chosen;
 use crate::args::Inspect;
 use crate::exit::{Each, Failure, Verdict, describe, say};
 use crate::interrupt;
@@ -19,6 +23,8 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         let why = "--disk adds a disk to a machine: it takes one image, not several";
         return Err(Failure::Usage(why.to_owned()));
     }
+    let chosen = Chosen::of(&options.profiles)?;
+    let mut failed = false;
     let json = options.output.is_json();
     let mut out = Out::new();
     let mut array = JsonArray::default();
@@ -26,7 +32,11 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
     let mut partial = false;
     let mut one = |image: &OsString, first: bool| {
         interrupt::check()?;
-        let (report, none) = report(image, options)?;
+        let (mut report, none) = report(image, options)?;
+        if let Some(chosen) = &chosen {
+            chosen.apply(&mut report, today());
+            failed |= chosen.fails(&report);
+        }
         if json && several {
             array.item(&mut out, &report)?;
         } else if json {
@@ -36,6 +46,7 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
                 out.line("")?;
             }
             table::print(&report, &options.sections, &mut out)?;
+            profiles::lines(&report).iter().try_for_each(|line| out.line(line))?;
         }
         out.flush()?;
         match none {
@@ -53,7 +64,16 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         array.finish(&mut out)?;
     }
     out.finish()?;
-    each.verdict(partial)
+    match each.verdict(partial)? {
+        _ if failed => Ok(Verdict::No),
+        verdict => Ok(verdict),
+    }
+}
+
+/// The day that rules judge by.
+fn today() -> Day {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Day::of_seconds(since.map_or(0, |since| since.as_secs()))
 }
 
 /// The report on one machine; and why no operating system is in it, if none is.
