@@ -63,7 +63,7 @@ fn every_profile_comes_to_something_and_none_is_told_unasked() {
 
 #[test]
 fn a_failed_rule_fails_the_command_only_where_that_is_asked() {
-    let there = house("house-dpkg", "base-files", "high");
+    let there = house("house-ssl", "openssl", "high");
     let gone = house("house-gone", "no-such-package", "high");
     let run = |folder: &tempfile::TempDir, more: &[&str]| {
         let path = folder.path().to_str().unwrap();

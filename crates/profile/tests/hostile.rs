@@ -34,6 +34,9 @@ fn files() -> Vec<(String, Vec<u8>)> {
     files
 }
 
+/// Bytes that mean something to TOML or to checks.
+const HURT: &[u8] = b"\"'[]{}()=<>.,#\n\0-\xff";
+
 /// Changes, cuts, doubles or splices a few bytes.
 fn damage(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
     for _ in 0..=dice.below(4) {
@@ -130,5 +133,17 @@ fn checks_of_nonsense_are_refused() {
         let length = 1 + dice.below(24);
         let check: Vec<_> = (0..length).map(|_| words[dice.below(words.len())]).collect();
         let _ = language::parse(&check.join(" "));
+    }
+}
+
+/// What the fuzzer ever found, read again.
+#[test]
+fn what_was_ever_found_stays_mended() {
+    let found = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/found/rule");
+    for input in std::fs::read_dir(found).into_iter().flatten() {
+        let bytes = std::fs::read(input.unwrap().path()).unwrap();
+        if let Ok(rule) = Rule::parse("p", "x", &String::from_utf8_lossy(&bytes)) {
+            let _ = run_fixtures(&rule);
+        }
     }
 }

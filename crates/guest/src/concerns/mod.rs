@@ -13,6 +13,7 @@ mod disks;
 mod life;
 mod mounted;
 mod network;
+mod roles;
 mod software;
 mod start;
 mod table;

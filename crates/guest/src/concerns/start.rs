@@ -7,16 +7,17 @@ use super::answer::{Answer, Search, evidence_of, known, or_unknown};
 use super::mounted::is_by_device;
 use super::software::installed;
 
+/// The drivers that are so, of those that are there when it starts.
+fn early(subject: &Subject<'_>, is: impl Fn(&Driver) -> bool) -> Search {
+    Search::new().of(&subject.system.boot.drivers, |driver| {
+        let hit = driver.place != DriverPlace::Installed && is(driver);
+        Ok(hit.then(|| (driver.name.clone(), vec![driver.evidence.clone()])))
+    })
+}
+
 /// The drivers of disks of a platform that are there when it starts.
 pub(super) fn early_disks(subject: &Subject<'_>, platform: Platform) -> Search {
-    let is = |driver: &Driver| {
-        driver.platform == platform
-            && driver.purpose == DriverPurpose::Disk
-            && driver.place != DriverPlace::Installed
-    };
-    Search::new().of(&subject.system.boot.drivers, |driver| {
-        Ok(is(driver).then(|| (driver.name.clone(), vec![driver.evidence.clone()])))
-    })
+    early(subject, |driver| driver.platform == platform && driver.purpose == DriverPurpose::Disk)
 }
 
 pub(super) fn no_virtio(subject: &Subject<'_>) -> Answer {
@@ -26,8 +27,18 @@ pub(super) fn no_virtio(subject: &Subject<'_>) -> Answer {
     let message = "neither virtio_blk nor virtio_scsi is in the kernel or in the initial \
                    filesystem that boots: on KVM it finds no disk. Add them (dracut \
                    --add-drivers, or /etc/initramfs-tools/modules) and make it anew";
-    let drivers = &subject.system.boot.drivers;
-    early_disks(subject, Platform::Virtio).answer_if_none(message, &drivers.evidence)
+    let evidence = &subject.system.boot.drivers.evidence;
+    let disks = early_disks(subject, Platform::Virtio).answer_if_none(message, evidence);
+    if disks != Answer::No {
+        return disks;
+    }
+    // A driver of disks finds none without that of the bus they hang on.
+    let buses = ["virtio_pci", "virtio_mmio", "virtio_ccw"];
+    early(subject, |driver| buses.contains(&driver.name.as_str())).answer_if_none(
+        "the driver of virtio disks is there when it starts, but not virtio_pci, the driver of their \
+         bus: on KVM it finds no disk. Add it to the initial filesystem",
+        evidence,
+    )
 }
 
 pub(super) fn vmware_only(subject: &Subject<'_>) -> Answer {

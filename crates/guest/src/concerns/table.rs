@@ -3,7 +3,7 @@
 use fathom_report::Category::{self, Critical, Information, Warning};
 
 use super::answer::Answer;
-use super::{Disks, Subject, disks, life, mounted, network, software, start, windows};
+use super::{Disks, Subject, disks, life, mounted, network, roles, software, start, windows};
 
 /// What a concern is about, and who answers whether it is there.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ const fn on_disks(
 #[rustfmt::skip]
 pub(super) const TABLE: [Entry; 52] = [
     // What keeps it from starting.
-    system("no-virtio-in-initramfs", Critical, "no driver of virtio disks when it starts", "Linux: neither the kernel nor the initial filesystem that boots has virtio_blk or virtio_scsi", start::no_virtio),
+    system("no-virtio-in-initramfs", Critical, "no driver of virtio disks when it starts", "Linux: neither the kernel nor the initial filesystem that boots has virtio_blk or virtio_scsi, or not virtio_pci", start::no_virtio),
     system("no-virtio-drivers", Critical, "no virtio drivers", "Windows: neither viostor nor vioscsi starts with the loader", windows::no_virtio),
     system("root-by-device-name", Critical, "the root is named by a device", "the kernel's arguments name the root by /dev/sdX, /dev/hdX, /dev/xvdX, /dev/nvmeX or by path", start::root_by_device),
     system("unsupported-os", Critical, "an operating system that is not supported", "neither Linux nor Windows, or a Windows before 7 and Server 2008 R2", life::unsupported),
@@ -96,12 +96,12 @@ pub(super) const TABLE: [Entry; 52] = [
     system("missing-qemu-guest-agent", Information, "no guest agent of QEMU", "qemu-guest-agent is not installed", software::no_agent),
     system("cloud-init-datasource", Warning, "cloud-init", "cloud-init is installed: elsewhere it may not find its data, or set the machine up anew", software::cloud_init),
     system("cloud-agent", Warning, "agent of a cloud", "an agent of Azure, AWS or Google is installed", software::cloud_agents),
-    system("containers-present", Information, "containers", "an engine of containers is installed, or there are containers", software::containers),
-    system("kubernetes-node", Warning, "node of Kubernetes", "kubelet, K3s or RKE2 is installed", software::kubernetes),
-    system("database-running", Warning, "a database starts", "a database starts with the system: bring it to rest before the copy", software::databases),
-    system("cluster-software", Warning, "part of a cluster", "Pacemaker, Corosync, keepalived or the cluster service of Windows starts", software::cluster),
-    system("domain-controller", Warning, "domain controller", "a controller of Active Directory starts", software::controller),
-    system("domain-member", Warning, "member of a domain", "it is joined to a domain", software::member),
+    system("containers-present", Information, "containers", "an engine of containers is installed, or there are containers", roles::containers),
+    system("kubernetes-node", Warning, "node of Kubernetes", "kubelet, K3s or RKE2 is installed", roles::kubernetes),
+    system("database-running", Warning, "a database starts", "a database starts with the system: bring it to rest before the copy", roles::databases),
+    system("cluster-software", Warning, "part of a cluster", "Pacemaker, Corosync, keepalived or the cluster service of Windows starts", roles::cluster),
+    system("domain-controller", Warning, "domain controller", "a controller of Active Directory, Samba or FreeIPA starts", roles::controller),
+    system("domain-member", Warning, "member of a domain", "it is joined to a domain", roles::member),
     system("passthrough", Warning, "hardware that is passed through", "drivers of graphics or network hardware, or arguments for passing it through, are there", software::passthrough),
     system("no-time-sync", Warning, "the clock is not set", "Linux: nothing that sets the clock starts", software::no_time),
     system("selinux-relabel", Information, "labels of SELinux", "SELinux is on: files that are changed offline lose their labels", software::selinux),

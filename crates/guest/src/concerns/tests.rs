@@ -174,8 +174,12 @@ type Change = fn(&mut Machine);
 const CASES: &[(Family, &str, Change, Change, Change)] = &[
     (Family::Linux, "no-virtio-in-initramfs",
         |m| m.system.boot.drivers = all(vec![driver(Platform::Virtio, DriverPlace::Installed)]),
-        |m| m.system.boot.drivers = part(vec![driver(Platform::Virtio, DriverPlace::BuiltIn)]),
-        |m| m.system.boot.drivers = part(vec![])),
+        |m| m.system.boot.drivers = part(vec![driver(Platform::Virtio, DriverPlace::BuiltIn), bus()]),
+        |m| m.system.boot.drivers = part(vec![bus()])),
+    (Family::Linux, "no-virtio-in-initramfs",
+        |m| m.system.boot.drivers = all(vec![driver(Platform::Virtio, DriverPlace::Early)]),
+        |m| m.system.boot.drivers = all(vec![driver(Platform::Virtio, DriverPlace::Early), bus()]),
+        |m| m.system.boot.drivers = part(vec![driver(Platform::Virtio, DriverPlace::Early)])),
     (Family::Windows, "no-virtio-drivers",
         |m| m.system.boot.drivers = all(vec![]),
         |m| m.system.boot.drivers = all(vec![driver(Platform::Virtio, DriverPlace::Early)]),
@@ -378,6 +382,14 @@ const CASES: &[(Family, &str, Change, Change, Change)] = &[
         |_| {},
         |m| m.system.applications = unread()),
 ];
+
+fn bus() -> Driver {
+    Driver {
+        purpose: DriverPurpose::Bus,
+        name: "virtio_pci".into(),
+        ..driver(Platform::Virtio, DriverPlace::Early)
+    }
+}
 
 fn kernel(version: &str) -> Kernel {
     serde_json::from_value(json!({"version": version, "evidence": []})).unwrap()

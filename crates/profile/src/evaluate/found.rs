@@ -85,12 +85,16 @@ fn reason(object: &Map<String, Value>) -> String {
 }
 
 /// The setting of this name: the last, where there are several. Of a list that is not complete none is
-/// known: what is missing could be what counts.
+/// known: what is missing could be what counts. A list that does not say whether it is complete holds
+/// the defaults as far as they are known, so that what is not in it is not known either.
 fn setting<'v>(value: &'v Value, name: &str) -> Result<Option<&'v Value>, String> {
     let list = as_list(value)?;
-    match list.incomplete {
-        Some(why) => Err(why),
-        None => Ok(list.items.iter().rev().find(|item| item["name"] == name)),
+    if let Some(why) = list.incomplete {
+        return Err(why);
+    }
+    match list.items.iter().rev().find(|item| item["name"] == name) {
+        None if value.is_array() => Err(format!("nothing says what {name:?} is, nor its default")),
+        setting => Ok(setting),
     }
 }
 

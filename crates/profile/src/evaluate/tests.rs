@@ -123,16 +123,18 @@ fn settings() {
         &[
             r#"sshd["permitrootlogin"] = "no""#,
             r#"sshd["maxauthtries"] > 4"#,
-            r#"sshd["nothing"] is absent"#,
+            r#"password_policy["nothing"] is absent"#,
         ],
     );
-    check(Truth::No, &[r#"sshd["maxauthtries"] <= 4"#, r#"sshd["nothing"] <= 4"#]);
+    check(Truth::No, &[r#"sshd["maxauthtries"] <= 4"#, r#"password_policy["nothing"] <= 4"#]);
     check(
         Truth::Unknown,
         &[
             // The part of the list that is missing could say otherwise.
             r#"sysctl["a"] = "1""#,
             r#"sysctl["b"] is absent"#,
+            // Neither a file nor a default that is known says it.
+            r#"sshd["nothing"] is absent"#,
             // The last counts, and is no number.
             r#"password_policy["DAYS"] <= 365"#,
         ],

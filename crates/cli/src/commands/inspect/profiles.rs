@@ -112,7 +112,12 @@ fn of_profile(profile: &Profile) -> Vec<String> {
     };
     let (failed, unknown) = (of(Outcome::Fail), of(Outcome::Unknown));
     let score = match profile.score {
-        Some(score) => format!("score {score} of 100"),
+        // The score of few rules says little, so that it never stands alone.
+        Some(score) => format!(
+            "score {score} of 100 by {} rules, {} could not be told",
+            of(Outcome::Pass).len() + failed.len(),
+            unknown.len(),
+        ),
         None => "no score, as nothing could be told".to_owned(),
     };
     let mut lines = vec![
