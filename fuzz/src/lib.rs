@@ -55,3 +55,11 @@ pub fn rpm_ndb(bytes: &[u8]) {
 pub fn network(bytes: &[u8]) {
     exercise::network_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as the file of a rule, as they are, and runs its fixtures.
+pub fn rule(bytes: &[u8]) {
+    if let Ok(rule) = fathom_profile::Rule::parse("p", "x", &String::from_utf8_lossy(bytes)) {
+        // What they come to is not known here.
+        let _ = fathom_profile::run_fixtures(&rule);
+    }
+}

@@ -72,7 +72,7 @@ pub fn inspect(discovery: &Discovery, options: &Options) -> Inspection {
         }
         systems.push(system(root.volume, &tree, &of_mounts, &places, options));
     }
-    let (concerns, undecided) = concerns::of(&systems, &storage, options);
+    let (concerns, undecided) = concerns::of(&systems, &storage, &problems, options);
     Inspection { systems, storage, concerns, undecided, problems, none }
 }
 

@@ -13,6 +13,7 @@ mod inspect;
 mod ls;
 mod man;
 mod pattern;
+mod profile;
 mod stat;
 mod tree;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Disk(DiskCommand::Convert(options)) => convert::run(&options),
         Command::Inspect(options) => inspect::run(&options),
         Command::Diff(options) => diff::run(&options),
+        Command::Profile(command) => profile::run(&command),
         Command::Ls(options) => ls::run(&options),
         Command::Tree(options) => tree::run(&options),
         Command::Cat(options) => cat::run(&options),

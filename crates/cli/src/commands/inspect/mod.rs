@@ -1,21 +1,28 @@
 //! `fathom inspect`.
 
 mod checksum;
+mod fleet;
 pub(super) mod place;
+pub(super) mod profiles;
 mod table;
 mod writer;
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use fathom_block::{Disk, Error};
+use fathom_profile::day::Day;
 use fathom_report::{Coverage, Problem, ProblemKind, Report, SCHEMA};
 
 use self::checksum::Expected;
+use self::profiles::Chosen;
 use self::writer::Writer;
 use crate::args::{Inspect, Reading};
 use crate::exit::{Each, Failure, Verdict, describe, say};
 use crate::interrupt;
 use crate::machine::Machine;
+use crate::progress::Progress;
 
 pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
     let several = options.images.len() > 1;
@@ -23,30 +30,78 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         let why = "--disk adds a disk to a machine: it takes one image, not several";
         return Err(Failure::Usage(why.to_owned()));
     }
+    if options.reading.keys.key_files.iter().any(|file| file == "-") && several {
+        let why = "--key-file - reads one passphrase from standard input: it takes one image";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     let expected = expected(options)?;
+    let chosen = Chosen::of(&options.profiles)?;
     let how = fathom_guest::Options { deep: options.deep, ..fathom_guest::Options::default() };
     let mut writer = Writer::new(options)?;
     let mut each = Each::of(options.images.len());
-    let mut partial = false;
-    let mut one = |image: &OsString, expected: &[Expected]| {
+    let (mut partial, mut failed) = (0, false);
+    let progress = several.then(|| Progress::counting("machines", options.images.len()));
+    let look = |index: usize| {
         interrupt::check()?;
-        let checksums = verified(image, &options.reading, expected)?;
-        let (report, none) = report(image, &options.reading, &checksums, &how)?;
+        let image = &options.images[index];
+        let expected = if several { expected.get(index..=index) } else { Some(&*expected) };
+        let checksums = verified(image, &options.reading, expected.unwrap_or_default())?;
+        let (mut report, none) = report(image, &options.reading, &checksums, &how)?;
+        if let Some(chosen) = &chosen {
+            chosen.apply(&mut report, today());
+        }
+        Ok((report, none))
+    };
+    let mut one = |index: usize, outcome: Result<(Report, Option<Error>), Failure>| {
+        interrupt::check()?;
+        let image = &options.images[index];
+        let (report, none) = outcome?;
+        warn(&report, several.then_some(image));
+        failed |= chosen.as_ref().is_some_and(|chosen| chosen.fails(&report));
         writer.report(image, &report)?;
         match none {
             Some(error) => Err(error.into()),
             None => {
-                partial |= !is_complete(&report);
+                partial += usize::from(!is_complete(&report));
                 Ok(())
             }
         }
     };
-    for (index, image) in options.images.iter().enumerate() {
-        let expected = if several { expected.get(index..=index) } else { Some(&*expected) };
-        each.note(one(image, expected.unwrap_or_default()))?;
-    }
+    fleet::in_order(options.images.len(), jobs(options), look, |index, outcome| {
+        let outcome = each.note(one(index, outcome));
+        progress.iter().for_each(|progress| progress.add(1));
+        outcome
+    })?;
+    drop(progress);
     writer.finish()?;
-    each.verdict(partial)
+    if several {
+        say(&each.summary("machines", partial));
+    }
+    match each.verdict(partial > 0)? {
+        _ if failed => Ok(Verdict::No),
+        verdict => Ok(verdict),
+    }
+}
+
+/// How many machines are looked at at once.
+fn jobs(options: &Inspect) -> usize {
+    let chosen = options.jobs.or_else(|| std::thread::available_parallelism().ok());
+    chosen.map_or(1, NonZeroUsize::get)
+}
+
+/// Says what could not be read; of which machine, where there are several.
+fn warn(report: &Report, image: Option<&OsString>) {
+    let of = image.map_or(String::new(), |image| format!("{}: ", image.to_string_lossy()));
+    let of_systems = report.systems.iter().flat_map(|it| &it.problems);
+    for problem in report.problems.iter().chain(of_systems) {
+        say(&format!("{of}warning: {}", problem.message));
+    }
+}
+
+/// The day that rules judge by.
+fn today() -> Day {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Day::of_seconds(since.map_or(0, |since| since.as_secs()))
 }
 
 /// The checksums that were given: one for each file, or none at all.
@@ -90,9 +145,6 @@ pub(super) fn report(
     let inspection = fathom_guest::inspect(&machine.discovery, how);
     let of_disks = machine.disks.iter().flat_map(|disk| &disk.problems);
     let problems: Vec<_> = of_disks.chain(&inspection.problems).map(problem).collect();
-    for problem in problems.iter().chain(inspection.systems.iter().flat_map(|it| &it.problems)) {
-        say(&format!("warning: {}", problem.message));
-    }
     let report = Report {
         schema: SCHEMA.to_owned(),
         generator: concat!("fathom ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -105,6 +157,7 @@ pub(super) fn report(
         systems: inspection.systems,
         storage: inspection.storage,
         concerns: inspection.concerns,
+        undecided: inspection.undecided,
         undecided: inspection.undecided,
         profiles: Vec::new(),
         problems,

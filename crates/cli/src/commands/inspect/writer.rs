@@ -10,6 +10,7 @@ use fathom_filesystem::Timestamp;
 use fathom_report::Report;
 
 use super::place::{Folder, Unfinished, check_free};
+use super::profiles;
 use super::table;
 use crate::args::{DocumentFormat, Inspect};
 use crate::exit::Failure;
@@ -159,7 +160,10 @@ impl Writer {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         match self.format {
-            DocumentFormat::Table => table::print(report, &self.sections, self.style, out),
+            DocumentFormat::Table => {
+                table::print(report, &self.sections, self.style, out)?;
+                profiles::lines(report).iter().try_for_each(|line| writeln!(out, "{line}"))
+            }
             DocumentFormat::Json => {
                 serde_json::to_writer_pretty(&mut *out, report)?;
                 out.write_all(b"\n")
