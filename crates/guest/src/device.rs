@@ -17,6 +17,8 @@ pub(crate) struct Place<'a> {
 
 /// Everything that a name may lead to.
 pub(crate) struct Places<'a> {
+    /// The volumes themselves.
+    pub(crate) discovery: &'a Discovery,
     pub(crate) all: Vec<Place<'a>>,
     /// Volumes on which nothing is recognised.
     blank: Vec<&'a Volume>,
@@ -52,7 +54,7 @@ impl<'a> Places<'a> {
             }
         }
         let is_disk = |volume: &&Volume| matches!(volume.layer, Layer::Disk { .. });
-        Self { all, blank, disks: discovery.volumes.iter().filter(is_disk).count() }
+        Self { discovery, all, blank, disks: discovery.volumes.iter().filter(is_disk).count() }
     }
 
     /// Why places could not be read, those that lack a key first. Swap is no such place.

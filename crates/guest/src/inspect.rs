@@ -135,7 +135,7 @@ fn unix(
     let services = sections.collect(|files| files.listing(|| services::all(files)));
     let (mounts, swap) = sections.collect(|files| mounts::of(files, places));
     System {
-        boot: sections.collect(boot::of),
+        boot: sections.collect(|files| boot::of(files, places, options.deep)),
         network: sections.collect(network::of),
         applications: sections
             .collect(|files| files.listing(|| applications::all(files, &packages, &services))),
