@@ -50,3 +50,13 @@ pub fn rpm_bdb(bytes: &[u8]) {
 pub fn rpm_ndb(bytes: &[u8]) {
     exercise::rpm_ndb_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as an initial filesystem, and as a kernel.
+pub fn initramfs(bytes: &[u8]) {
+    exercise::initramfs_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as the script of GRUB and what it reads.
+pub fn grub(bytes: &[u8]) {
+    exercise::grub_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

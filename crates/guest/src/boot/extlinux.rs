@@ -2,9 +2,9 @@
 
 use fathom_report::{Evidence, Fact};
 
+use super::HIDES;
 use super::entry::Entry;
 use super::ground::{Ground, Located};
-use super::HIDES;
 use crate::files::Read;
 
 const LOADER: &str = "extlinux";
@@ -74,7 +74,11 @@ pub(super) fn default(ground: &Ground<'_>, path: &str) -> Fact<Entry> {
                 Read::Absent => {}
                 Read::Unread(why) => return Fact::unknown(why),
             },
-            _ => return Fact::unknown(format!("{include}, which {evidence:?} includes, is not found")),
+            _ => {
+                return Fact::unknown(format!(
+                    "{include}, which {evidence:?} includes, is not found"
+                ));
+            }
         }
     }
     let find = |name: &str| {

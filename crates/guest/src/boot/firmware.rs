@@ -4,8 +4,10 @@ use fathom_block::{ReadAt, Result, read_vec};
 use fathom_report::{Evidence, Firmware, Listing};
 use fathom_volume::{Discovery, Layer};
 
+use crate::device::Places;
+
 use super::HIDES;
-use super::ground::{Ground, Role};
+use super::ground::{self, Ground, Role};
 use super::kernels::is_efi;
 
 /// Where the code of a master boot record ends.
@@ -17,11 +19,11 @@ const KERNEL_SECTOR: usize = 0x5C;
 /// The most folders of vendors that are looked into.
 const MAX_VENDORS: usize = 64;
 
-pub(super) fn of(ground: &Ground<'_>, discovery: &Discovery) -> Listing<Firmware> {
+pub(super) fn of(ground: &Ground<'_>, places: &Places<'_>) -> Listing<Firmware> {
     ground.files.listing(|| {
         let (mut found, mut evidence) = (Vec::new(), Vec::new());
-        let mut hidden = Vec::new();
-        if bios(discovery, &mut evidence, &mut hidden) {
+        let mut hidden = ground::unreadable(places);
+        if bios(places.discovery, &mut evidence, &mut hidden) {
             found.push(Firmware::Bios);
         }
         if uefi(ground, &mut evidence) {

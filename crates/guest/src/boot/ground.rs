@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fathom_filesystem::{Filesystem, Kind, Tree};
 use fathom_volume::{Layer, VolumeId};
 
-use crate::device::Places;
+use crate::device::{Place, Places};
 use crate::files::Files;
 
 /// The type of a partition that UEFI starts from, of a GPT and of an MBR.
@@ -75,17 +75,26 @@ pub(super) fn unmounted(tree: &Tree, places: &Places<'_>) -> Vec<Unmounted> {
 fn partitions<'a>(
     places: &'a Places<'_>,
 ) -> impl Iterator<Item = (Role, &'a VolumeId, &'a Arc<dyn Filesystem>)> {
-    let readable = places.all.iter().filter_map(|place| {
-        let Layer::Partition { kind, .. } = &place.volume.layer else { return None };
-        let kind = kind.to_ascii_lowercase();
-        let role = match kind.as_str() {
-            kind if ESP.contains(&kind) => Role::Esp,
-            XBOOTLDR => Role::Extended,
-            _ => return None,
-        };
-        Some((role, &place.volume.id, place.holds.as_ref().ok()?))
-    });
+    let readable = places
+        .all
+        .iter()
+        .filter_map(|place| Some((role(place)?, &place.volume.id, place.holds.as_ref().ok()?)));
     readable.take(MAX_AREAS)
+}
+
+fn role(place: &Place<'_>) -> Option<Role> {
+    let Layer::Partition { kind, .. } = &place.volume.layer else { return None };
+    match kind.to_ascii_lowercase().as_str() {
+        kind if ESP.contains(&kind) => Some(Role::Esp),
+        XBOOTLDR => Some(Role::Extended),
+        _ => None,
+    }
+}
+
+/// Why partitions that UEFI starts from cannot be read.
+pub(super) fn unreadable(places: &Places<'_>) -> Vec<String> {
+    let esps = places.all.iter().filter(|place| role(place) == Some(Role::Esp));
+    esps.filter_map(|place| Some(place.holds.as_ref().err()?.1.to_string())).collect()
 }
 
 fn is_same(one: &Arc<dyn Filesystem>, other: &Arc<dyn Filesystem>) -> bool {
@@ -207,6 +216,12 @@ impl<'a> Ground<'a> {
         found.map(|known| known.uuid.clone())
     }
 
+    /// The UUID of the filesystem that is this area, where the system does not mount it.
+    pub(super) fn uuid(&self, area: usize) -> Option<&str> {
+        let found = self.unmounted.iter().find(|(_, index)| *index == area);
+        found.map(|(uuid, _)| uuid.as_str())
+    }
+
     /// The UUID of the only filesystem with that label.
     pub(super) fn labelled(&self, label: &str) -> Option<String> {
         let mut found = self.known.iter().filter(|known| known.label.as_deref() == Some(label));
@@ -243,9 +258,9 @@ impl<'a> Ground<'a> {
                 }
             }
         }
-        if let Some((_, area)) = self.unmounted.iter().find(|(ours, _)| {
-            ours.eq_ignore_ascii_case(uuid)
-        }) {
+        if let Some((_, area)) =
+            self.unmounted.iter().find(|(ours, _)| ours.eq_ignore_ascii_case(uuid))
+        {
             return Located::Area(*area, path);
         }
         if is_mounted {

@@ -35,7 +35,14 @@ const INITRAMFS: [(&str, &str); 8] = [
 /// Every kernel of the system.
 pub(super) fn installed(ground: &Ground<'_>) -> Listing<Kernel> {
     ground.files.listing(|| {
-        let mut kernels = Kernels { ground, seen: HashSet::new(), folders: HashSet::new(), found: Vec::new(), nameless: Vec::new(), cut: false };
+        let mut kernels = Kernels {
+            ground,
+            seen: HashSet::new(),
+            folders: HashSet::new(),
+            found: Vec::new(),
+            nameless: Vec::new(),
+            cut: false,
+        };
         kernels.in_boot("/boot");
         kernels.of_ostree();
         kernels.of_installer("/boot", None);
@@ -95,12 +102,12 @@ impl<'a> Kernels<'a> {
     /// `kernel-install` makes a folder for the machine and one for each release.
     fn of_installer(&mut self, folder: &str, area: Option<&Area<'_>>) {
         let files = area.map_or(self.ground.files, |area| area.files);
-        let at = |inside: &str| area.map_or_else(|| format!("{folder}{inside}"), |it| it.path(inside));
+        let at =
+            |inside: &str| area.map_or_else(|| format!("{folder}{inside}"), |it| it.path(inside));
         let shown = |path: &str| area.map_or_else(|| path.to_owned(), |it| it.shown(path));
         let top = files.children(&at(""), HIDES).there().unwrap_or_default();
-        let is_token = |name: &str| {
-            name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
-        };
+        let is_token =
+            |name: &str| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
         for (token, _) in top.iter().filter(|(name, _)| is_token(name)).take(MAX_KERNELS) {
             let releases = files.children(&at(&format!("/{token}")), HIDES).there();
             for (release, _) in releases.unwrap_or_default().iter().take(MAX_KERNELS) {
@@ -146,9 +153,9 @@ impl<'a> Kernels<'a> {
                 }
                 let modules = format!("{folder}/{release}");
                 let image = ["vmlinuz", "vmlinux"].map(|name| format!("{modules}/{name}"));
-                let image = image.into_iter().find_map(|path| {
-                    Some((self.files().found(&path, HIDES).there()?, path))
-                });
+                let image = image
+                    .into_iter()
+                    .find_map(|path| Some((self.files().found(&path, HIDES).there()?, path)));
                 let initramfs = format!("{modules}/initramfs.img");
                 let initramfs = self.files().exists(&initramfs, HIDES).then_some(initramfs);
                 if let Some((image, path)) = image {
@@ -185,8 +192,10 @@ impl<'a> Kernels<'a> {
         initramfs: Option<String>,
     ) {
         // The names of a folder are not followed.
-        let link = matches!(found.metadata(), Ok(metadata) if metadata.file_type == FileType::Symlink);
-        let followed = link.then(|| files.found(&path, HIDES).there()).unwrap_or(Some(found.clone()));
+        let link =
+            matches!(found.metadata(), Ok(metadata) if metadata.file_type == FileType::Symlink);
+        let followed =
+            link.then(|| files.found(&path, HIDES).there()).unwrap_or(Some(found.clone()));
         let Some(followed) = followed else { return };
         match followed.metadata() {
             Ok(metadata) if metadata.file_type == FileType::File => {}
@@ -206,7 +215,8 @@ impl<'a> Kernels<'a> {
             Read::Absent | Read::Unread(_) => None,
         };
         let is_release = |suffix: &&str| {
-            suffix.starts_with(|first: char| first.is_ascii_digit()) || self.modules(suffix).is_some()
+            suffix.starts_with(|first: char| first.is_ascii_digit())
+                || self.modules(suffix).is_some()
         };
         let Some(version) = release.or_else(|| suffix.filter(is_release).map(str::to_owned)) else {
             self.nameless.push(shown);
@@ -257,7 +267,8 @@ impl<'a> Kernels<'a> {
 fn suffix(name: &str) -> Option<&str> {
     let suffix = NAMES.iter().find_map(|prefix| name.strip_prefix(prefix))?;
     // What lies beside kernels: checksums, signatures, packed copies.
-    let is_other = [".hmac", ".sig", ".gz", ".xz", ".old.sig"].iter().any(|end| name.ends_with(end));
+    let is_other =
+        [".hmac", ".sig", ".gz", ".xz", ".old.sig"].iter().any(|end| name.ends_with(end));
     (!is_other && !suffix.is_empty()).then_some(suffix)
 }
 

@@ -10,6 +10,7 @@ mod extlinux;
 mod firmware;
 mod ground;
 mod grub;
+mod grub_legacy;
 mod initramfs;
 mod kernel_image;
 mod kernels;
@@ -19,13 +20,14 @@ mod snippet;
 mod systemd_boot;
 mod version;
 
+use fathom_filesystem::Tree;
 use fathom_report::{Boot, BootEntry, Fact, Firmware};
 
 use crate::device::Places;
 use crate::files::Files;
 
 use self::entry::Entry;
-use self::ground::{Ground, Role};
+use self::ground::{Ground, Located, Role};
 use self::portable_executable::PortableExecutable;
 
 /// What the report loses if a file cannot be read.
@@ -45,9 +47,23 @@ pub(crate) fn of(files: &Files<'_>, places: &Places<'_>, patient: bool) -> Boot 
     boot
 }
 
+/// What `ostree=` is in the first entry of the menu in this folder that has it: ostree numbers its
+/// entries, and the one that is started has the highest number as its version.
+pub(crate) fn ostree_argument(tree: &Tree, folder: &str) -> Option<String> {
+    let files = Files::new(tree);
+    let mut snippets = snippet::read(&files, folder).there()?;
+    let number = |it: &snippet::Snippet| it.get("version").and_then(|it| it.parse::<u64>().ok());
+    snippets.sort_by_key(|it| std::cmp::Reverse(number(it)));
+    let mut arguments = snippets.iter().filter_map(|it| {
+        let words = it.get("options")?.split_whitespace();
+        words.filter_map(|word| word.strip_prefix("ostree=")).last().map(str::to_owned)
+    });
+    arguments.next()
+}
+
 fn collect(ground: &Ground<'_>, places: &Places<'_>, patient: bool) -> Boot {
     let kernels = kernels::installed(ground);
-    let firmware = firmware::of(ground, places.discovery);
+    let firmware = firmware::of(ground, places);
     let chosen = default(ground, &firmware.items);
     let default: Fact<BootEntry> = chosen.clone().map(|entry| entry.told(ground, &kernels));
     let drivers = drivers::of(ground, &kernels, &chosen, patient);
@@ -57,8 +73,10 @@ fn collect(ground: &Ground<'_>, places: &Places<'_>, patient: bool) -> Boot {
 /// What is started when nobody chooses.
 fn default(ground: &Ground<'_>, firmware: &[Firmware]) -> Fact<Entry> {
     let mut menus: Vec<(&str, Fact<Entry>)> = Vec::new();
-    if let Some(path) = grub::script(ground, firmware) {
-        menus.push(("GRUB", grub::default(ground, &path, firmware)));
+    if let Some(script) = grub::script(ground, firmware) {
+        menus.push(("GRUB", grub::default(ground, &script, firmware)));
+    } else if let Some(path) = grub_legacy::menu(ground) {
+        menus.push(("GRUB", grub_legacy::default(ground, path)));
     }
     if systemd_boot::is_installed(ground) {
         menus.push(("systemd-boot", systemd_boot::default(ground)));
@@ -79,16 +97,18 @@ fn default(ground: &Ground<'_>, firmware: &[Firmware]) -> Fact<Entry> {
         [(_, only)] => (*only).clone(),
         [(_, first), rest @ ..] => {
             let image = |menu: &Fact<Entry>| menu.value().and_then(|entry| entry.image.clone());
-            let same = image(first).is_some() && rest.iter().all(|(_, it)| image(it) == image(first));
+            let same =
+                image(first).is_some() && rest.iter().all(|(_, it)| image(it) == image(first));
             if same {
                 return first.clone();
             }
             let names: Vec<_> = started.iter().map(|(name, _)| *name).collect();
             Fact::unknown(format!("{} do not start the same", names.join(" and ")))
         }
-        [] => match menus.into_iter().next() {
-            Some((_, absent)) => absent,
-            None => none(ground),
+        [] => match (unified(ground), menus.into_iter().next()) {
+            (Some(unified), _) => unified,
+            (None, Some((_, absent))) => absent,
+            (None, None) => none(ground),
         },
     }
 }
@@ -99,15 +119,34 @@ fn none(ground: &Ground<'_>) -> Fact<Entry> {
     Fact::absent(looked)
 }
 
-/// Whether what UEFI starts by itself is systemd-boot, which has a section that says so.
-fn fallback_is_systemd(ground: &Ground<'_>) -> bool {
-    let areas = ground.areas.iter().filter(|area| area.role == Role::Esp);
-    areas.into_iter().any(|area| {
-        ["BOOTX64.EFI", "BOOTAA64.EFI", "BOOTIA32.EFI"].iter().any(|name| {
-            let path = area.path(&format!("/EFI/BOOT/{name}"));
-            let Some(reader) = area.files.open(&path, HIDES).there() else { return false };
-            PortableExecutable::read(&*reader)
-                .is_ok_and(|image| image.section(".sdmagic").is_some())
-        })
+/// What UEFI starts by itself, where it looks for it.
+const FALLBACKS: [&str; 3] =
+    ["/EFI/BOOT/BOOTX64.EFI", "/EFI/BOOT/BOOTAA64.EFI", "/EFI/BOOT/BOOTIA32.EFI"];
+
+/// The first of those that has the section.
+fn fallback_with(ground: &Ground<'_>, section: &str) -> Option<(usize, String)> {
+    let areas = ground.areas.iter().enumerate().filter(|(_, area)| area.role == Role::Esp);
+    let mut files = areas
+        .flat_map(|(index, area)| FALLBACKS.iter().map(move |path| (index, area, area.path(path))));
+    files.find_map(|(index, area, path)| {
+        let reader = area.files.open(&path, HIDES).there()?;
+        let image = PortableExecutable::read(&*reader).ok()?;
+        image.section(section).is_some().then_some((index, path))
     })
+}
+
+/// Whether that is systemd-boot, which has a section that says so.
+fn fallback_is_systemd(ground: &Ground<'_>) -> bool {
+    fallback_with(ground, ".sdmagic").is_some()
+}
+
+/// A unified kernel image that is started without a loader.
+fn unified(ground: &Ground<'_>) -> Option<Fact<Entry>> {
+    let (area, path) = fallback_with(ground, ".linux")?;
+    let is_own = std::ptr::eq(ground.areas[area].files, ground.files);
+    let image = if is_own { Located::Here(path) } else { Located::Area(area, path) };
+    let shown = image.shown(ground);
+    let initramfs = vec![image.clone()];
+    let entry = Entry { loader: "uefi", image: Some(image), initramfs, ..Entry::default() };
+    Some(Fact::known(entry, shown))
 }

@@ -3,7 +3,8 @@
 /// Whether the whole name is what the pattern says. Takes no more steps than their lengths multiply
 /// to, whatever the pattern.
 pub(super) fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut in_name) = (0, 0);
     // Where the last `*` stands, and how much of the name it has taken.
     let mut star: Option<(usize, usize)> = None;
@@ -16,9 +17,7 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
             }
             Some('?') => Some(1),
             Some('[') => set(&pattern[at..], name[in_name]),
-            Some('\\') if at + 1 < pattern.len() => {
-                (pattern[at + 1] == name[in_name]).then_some(2)
-            }
+            Some('\\') if at + 1 < pattern.len() => (pattern[at + 1] == name[in_name]).then_some(2),
             Some(character) => (*character == name[in_name]).then_some(1),
             None => None,
         };
@@ -84,6 +83,9 @@ mod tests {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
         let long = "a".repeat(2000);
-        assert!(!matches(&"a*".repeat(1000).replace("aa", "a"), &format!("{long}b").replace('a', "c")));
+        assert!(!matches(
+            &"a*".repeat(1000).replace("aa", "a"),
+            &format!("{long}b").replace('a', "c")
+        ));
     }
 }

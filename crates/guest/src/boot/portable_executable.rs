@@ -61,7 +61,12 @@ impl PortableExecutable {
     }
 
     /// The text of a section of at most `limit` bytes.
-    pub(super) fn text(&self, reader: &dyn ReadAt, name: &str, limit: u64) -> Result<Option<String>> {
+    pub(super) fn text(
+        &self,
+        reader: &dyn ReadAt,
+        name: &str,
+        limit: u64,
+    ) -> Result<Option<String>> {
         let Some(section) = self.section(name).filter(|section| section.size <= limit) else {
             return Ok(None);
         };

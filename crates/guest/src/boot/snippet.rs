@@ -85,9 +85,7 @@ pub(super) fn grub_order(one: &Snippet, other: &Snippet) -> Ordering {
         let name = parts.next();
         match (name, version, release) {
             (None, None, Some(only)) => [only, String::new(), String::new()],
-            (name, version, release) => {
-                [name, version, release].map(Option::unwrap_or_default)
-            }
+            (name, version, release) => [name, version, release].map(Option::unwrap_or_default),
         }
     };
     let (one, other) = (parts(&one.id), parts(&other.id));

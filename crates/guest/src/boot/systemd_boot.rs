@@ -3,13 +3,13 @@
 
 use fathom_report::{Evidence, Fact};
 
+use super::HIDES;
 use super::entry::Entry;
 use super::ground::{Area, Ground, Located, Role};
 use super::kernels::is_efi;
 use super::pattern;
 use super::portable_executable::PortableExecutable;
 use super::snippet::{self, Snippet, systemd_order};
-use super::HIDES;
 use crate::files::Read;
 use crate::shell;
 
@@ -22,8 +22,7 @@ const MAX_SECTION: u64 = 64 << 10;
 const MAX_IMAGES: usize = 256;
 
 /// The loader itself, for the processors that it is built for.
-const PROGRAMS: [&str; 3] =
-    ["systemd-bootx64.efi", "systemd-bootaa64.efi", "systemd-bootia32.efi"];
+const PROGRAMS: [&str; 3] = ["systemd-bootx64.efi", "systemd-bootaa64.efi", "systemd-bootia32.efi"];
 
 /// An entry and where it lies.
 struct Candidate {

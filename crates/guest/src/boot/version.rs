@@ -5,8 +5,7 @@ use std::cmp::Ordering;
 /// As rpm compares (`rpmvercmp`), with `~` before everything and `^` behind the end.
 pub(super) fn rpm(one: &str, other: &str) -> Ordering {
     let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
-    let is_separator =
-        |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'~' && *byte != b'^';
+    let is_separator = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'~' && *byte != b'^';
     loop {
         one = skipped(one, is_separator);
         other = skipped(other, is_separator);

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use fathom_block::{ReadAt, Window};
-use fathom_report::{Driver, DriverPlace, DriverPurpose, Evidence, Fact, Kernel, Listing};
+use fathom_report::{Driver, DriverPlace, Evidence, Fact, Kernel, Listing};
 
 use super::entry::Entry;
 use super::ground::{Ground, Located};
@@ -19,7 +19,7 @@ use super::{HIDES, initramfs};
 use crate::files::Read;
 use crate::lines::Lines;
 
-use self::table::{DRIVERS, is_early, module};
+use self::table::{DRIVERS, module};
 
 /// The section of a unified kernel image that holds its initial filesystem.
 const INITRD: &str = ".initrd";
@@ -59,22 +59,21 @@ pub(super) fn of(
     let (built_in, installed) = (built_in.unwrap_or_default(), installed.unwrap_or_default());
     let wanted: Vec<&str> = DRIVERS
         .iter()
-        .filter(|(name, _, purpose)| {
-            (is_early(*purpose) || *purpose == DriverPurpose::Network)
-                && installed.contains_key(name)
-                && !built_in.contains_key(name)
-        })
+        .filter(|(name, ..)| installed.contains_key(name) && !built_in.contains_key(name))
         .map(|(name, ..)| *name)
         .collect();
     let mut early = Found::new();
-    let mut search = Search { ground, patient, enough: is_whole.then_some(wanted), found: &mut early };
+    let mut search =
+        Search { ground, patient, enough: is_whole.then_some(wanted), found: &mut early };
     for file in &started {
         if search.has_enough() {
             break;
         }
         match search.look(file) {
             Ok(()) => evidence.push(file.shown(ground).into()),
-            Err(why) => hidden.push(format!("what is in {} is not known: {why}", file.shown(ground))),
+            Err(why) => {
+                hidden.push(format!("what is in {} is not known: {why}", file.shown(ground)))
+            }
         }
     }
     let mut items = Vec::new();
@@ -105,7 +104,8 @@ fn started<'k>(
     if let Some(entry) = chosen.value() {
         let image = entry.image.as_ref().map(|image| image.shown(ground)).unwrap_or_default();
         let kernel = entry.kernel(ground, kernels);
-        let kernel = kernel.ok_or_else(|| format!("{image:?}, which is started, is no kernel of this system"))?;
+        let kernel = kernel
+            .ok_or_else(|| format!("{image:?}, which is started, is no kernel of this system"))?;
         return Ok((kernel, entry.initramfs.clone()));
     }
     let mut with_image = kernels.items.iter().filter(|kernel| kernel.image.is_some());
@@ -116,7 +116,9 @@ fn started<'k>(
         }
         (None, _) => Err("no kernel is installed".to_owned()),
         _ => Err(match chosen {
-            Fact::Unknown { reason } => format!("it is not known which kernel is started: {reason}"),
+            Fact::Unknown { reason } => {
+                format!("it is not known which kernel is started: {reason}")
+            }
             _ => "there is no menu that says which of the kernels is started".to_owned(),
         }),
     }
@@ -203,10 +205,7 @@ impl Search<'_> {
 }
 
 /// The initial filesystem itself, where a unified kernel image holds it.
-fn unwrapped(
-    reader: Arc<dyn ReadAt>,
-    shown: String,
-) -> Result<(Arc<dyn ReadAt>, String), String> {
+fn unwrapped(reader: Arc<dyn ReadAt>, shown: String) -> Result<(Arc<dyn ReadAt>, String), String> {
     let mut magic = [0; 2];
     if reader.len() < 2 || reader.read_at(0, &mut magic).is_err() || magic != *b"MZ" {
         return Ok((reader, shown));

@@ -48,11 +48,6 @@ pub(super) const DRIVERS: [(&str, Platform, DriverPurpose); 39] = [
     ("xen_platform_pci", Xen, Bus),
 ];
 
-/// Whether a machine needs it before its root is there.
-pub(super) fn is_early(purpose: DriverPurpose) -> bool {
-    matches!(purpose, Disk | Bus)
-}
-
 /// The name of the module in the file at that path, with dashes as underscores, which to Linux are the
 /// same; nothing where it is no module.
 pub(super) fn module(path: &str) -> Option<String> {

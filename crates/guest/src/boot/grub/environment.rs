@@ -14,7 +14,8 @@ pub(super) fn variables(text: &str) -> Option<Vec<(String, String)>> {
             // Blanks and backslashes that matter have one before them, and so have new lines.
             Some('\\') => line.extend(rest.next()),
             Some('\n') | None => {
-                if let Some((name, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+                if let Some((name, value)) = line.split_once('=').filter(|_| !line.starts_with('#'))
+                {
                     variables.push((name.to_owned(), value.to_owned()));
                 }
                 line.clear();

@@ -146,13 +146,20 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    /// Runs the settings at this path of the system.
-    pub(super) fn run_file(&mut self, path: &str) -> Result<(), String> {
+    /// Runs the settings in this file.
+    pub(super) fn run_file(&mut self, script: &Located) -> Result<(), String> {
+        let (device, path) = match script {
+            Located::Here(path) | Located::Elsewhere(path) => (OWN.to_owned(), path),
+            Located::Area(area, path) => {
+                let uuid = self.ground.uuid(*area).unwrap_or_default();
+                (format!("({BY_UUID}{uuid})"), path)
+            }
+        };
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for name in ["prefix", "config_directory"] {
-            self.variables.insert(name.to_owned(), Ok(format!("{OWN}{folder}")));
+            self.variables.insert(name.to_owned(), Ok(format!("{device}{folder}")));
         }
-        self.source(&Located::Here(path.to_owned())).map(|_| ())
+        self.source(script).map(|_| ())
     }
 
     pub(super) fn get(&self, name: &str) -> Value {
@@ -236,7 +243,11 @@ impl<'g> Evaluator<'g> {
         result
     }
 
-    fn branches(&mut self, branches: &[(Script, Script)], otherwise: Option<&Script>) -> Option<bool> {
+    fn branches(
+        &mut self,
+        branches: &[(Script, Script)],
+        otherwise: Option<&Script>,
+    ) -> Option<bool> {
         const WHY: &str = "it depends on the machine whether it is run";
         let mut unsure = false;
         for (condition, body) in branches {
@@ -427,7 +438,12 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    fn entry(&mut self, is_submenu: bool, words: &[Filled], block: Option<&Script>) -> Option<bool> {
+    fn entry(
+        &mut self,
+        is_submenu: bool,
+        words: &[Filled],
+        block: Option<&Script>,
+    ) -> Option<bool> {
         let (mut title, mut id) = (None, None);
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -617,9 +633,10 @@ impl<'g> Evaluator<'g> {
         }
         let found = wanted?.and_then(|wanted| match by {
             Some("uuid") => Ok(wanted),
-            Some("label") => self.ground.labelled(&wanted).ok_or_else(|| {
-                format!("no single filesystem has the label {wanted}")
-            }),
+            Some("label") => self
+                .ground
+                .labelled(&wanted)
+                .ok_or_else(|| format!("no single filesystem has the label {wanted}")),
             _ => match self.ground.locate(None, &wanted) {
                 Located::Here(_) => Ok(String::new()),
                 _ => Err(format!("{wanted} is searched for on all disks")),
@@ -658,8 +675,11 @@ impl<'g> Evaluator<'g> {
             _ => {
                 self.start.image = files.next();
                 let arguments = words.iter().filter(|word| !word.text.is_empty());
-                let rest: Result<Vec<String>, String> =
-                    arguments.skip_while(|word| word.text.starts_with("--")).skip(1).map(Filled::value).collect();
+                let rest: Result<Vec<String>, String> = arguments
+                    .skip_while(|word| word.text.starts_with("--"))
+                    .skip(1)
+                    .map(Filled::value)
+                    .collect();
                 self.start.arguments = Some(rest.map(|words| words.join(" ")));
             }
         }

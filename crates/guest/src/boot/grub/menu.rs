@@ -71,9 +71,8 @@ fn split(default: &str) -> (String, String) {
 
 /// The entry of that number, title or id; the first where there is none.
 fn pick<'m>(menu: &'m [Item], wanted: &str) -> Result<&'m Item, String> {
-    let unsure = |item: &Item| {
-        item.unsure.clone().unwrap_or_else(|| "the menu is not known".to_owned())
-    };
+    let unsure =
+        |item: &Item| item.unsure.clone().unwrap_or_else(|| "the menu is not known".to_owned());
     let numbered = |number: usize| {
         // What may not be there moves all that follow.
         match menu.iter().take(number + 1).find(|item| item.unsure.is_some()) {
@@ -103,7 +102,12 @@ fn pick<'m>(menu: &'m [Item], wanted: &str) -> Result<&'m Item, String> {
         match (by_title, by_id) {
             (Some(true), _) | (_, Some(true)) if item.unsure.is_none() => return Ok(item),
             (Some(false), Some(false)) => {}
-            _ => return Err(format!("{wanted:?} may be an entry that is not sure: {}", unsure(item))),
+            _ => {
+                return Err(format!(
+                    "{wanted:?} may be an entry that is not sure: {}",
+                    unsure(item)
+                ));
+            }
         }
     }
     if wanted.starts_with(|first: char| first.is_ascii_digit()) {

@@ -11,7 +11,7 @@ use fathom_report::{Evidence, Fact, Firmware};
 
 use super::HIDES;
 use super::entry::Entry;
-use super::ground::{Ground, Role};
+use super::ground::{Ground, Located, Role};
 use super::snippet::{self, Snippet, grub_order};
 use crate::files::Read;
 
@@ -34,34 +34,34 @@ const MAX_VENDORS: usize = 64;
 
 /// Its script, where there is one. The one that UEFI starts leads on to the other where it is but a
 /// few lines, so it counts where nothing else may start the machine.
-pub(super) fn script(ground: &Ground<'_>, firmware: &[Firmware]) -> Option<String> {
-    let own = SCRIPTS.into_iter().find(|path| ground.files.exists(path, HIDES)).map(str::to_owned);
+pub(super) fn script(ground: &Ground<'_>, firmware: &[Firmware]) -> Option<Located> {
+    let own = SCRIPTS.into_iter().find(|path| ground.files.exists(path, HIDES));
+    let own = own.map(|path| Located::Here(path.to_owned()));
     match firmware {
         [Firmware::Uefi] => on_esp(ground).or(own),
         _ => own.or_else(|| on_esp(ground)),
     }
 }
 
-/// The script in a vendor's folder of a partition that the system mounts.
-fn on_esp(ground: &Ground<'_>) -> Option<String> {
-    let is_own = |files: &crate::files::Files<'_>| std::ptr::eq(files, ground.files);
-    let areas = ground.areas.iter().filter(|area| area.role == Role::Esp && is_own(area.files));
-    for area in areas {
+/// The only script in a vendor's folder of a partition that UEFI starts from. Which of several is
+/// started is written in the firmware.
+fn on_esp(ground: &Ground<'_>) -> Option<Located> {
+    let mut scripts = Vec::new();
+    for (index, area) in ground.areas.iter().enumerate() {
         let folder = area.path("/EFI");
+        if area.role != Role::Esp {
+            continue;
+        }
         let vendors = area.files.children(&folder, HIDES).there().unwrap_or_default();
-        let mut scripts = vendors
-            .iter()
-            .take(MAX_VENDORS)
-            .filter(|(name, _)| !name.eq_ignore_ascii_case("BOOT"))
-            .map(|(name, _)| format!("{folder}/{name}/grub.cfg"))
-            .filter(|path| area.files.exists(path, HIDES));
-        let first = scripts.next();
-        // Which of several is started is written in the firmware.
-        if first.is_some() && scripts.next().is_none() {
-            return first;
+        for (name, _) in vendors.iter().take(MAX_VENDORS) {
+            let path = format!("{folder}/{name}/grub.cfg");
+            if !name.eq_ignore_ascii_case("BOOT") && area.files.exists(&path, HIDES) {
+                let is_own = std::ptr::eq(area.files, ground.files);
+                scripts.push(if is_own { Located::Here(path) } else { Located::Area(index, path) });
+            }
         }
     }
-    None
+    if scripts.len() == 1 { scripts.pop() } else { None }
 }
 
 /// The entries that are files of their own, in the order of the menu.
@@ -79,15 +79,15 @@ fn snippets(ground: &Ground<'_>) -> Read<(String, Vec<Snippet>)> {
     Read::Absent
 }
 
-/// What the script at this path starts when nobody chooses.
-pub(super) fn default(ground: &Ground<'_>, path: &str, firmware: &[Firmware]) -> Fact<Entry> {
+/// What the script starts when nobody chooses.
+pub(super) fn default(ground: &Ground<'_>, script: &Located, firmware: &[Firmware]) -> Fact<Entry> {
     let platform = match firmware {
         [Firmware::Uefi] => Ok("efi".to_owned()),
         [Firmware::Bios] => Ok("pc".to_owned()),
         _ => Err("it depends on the firmware".to_owned()),
     };
     let mut evaluator = Evaluator::new(ground, platform);
-    if let Err(why) = evaluator.run_file(path) {
+    if let Err(why) = evaluator.run_file(script) {
         return Fact::unknown(why);
     }
     match menu::chosen(&mut evaluator) {
@@ -101,8 +101,8 @@ pub(super) fn default(ground: &Ground<'_>, path: &str, firmware: &[Firmware]) ->
             }
             Fact::Known { value, evidence }
         }
-        Ok(None) => Fact::absent([path]),
-        Err(why) => Fact::unknown(format!("{path}: {why}")),
+        Ok(None) => Fact::absent([script.shown(ground)]),
+        Err(why) => Fact::unknown(format!("{}: {why}", script.shown(ground))),
     }
 }
 

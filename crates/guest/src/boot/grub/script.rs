@@ -13,12 +13,24 @@ pub(super) type Script = Rc<Vec<Statement>>;
 #[derive(Debug)]
 pub(super) enum Statement {
     /// A command with its words, and the block behind it: of `menuentry` and `submenu`.
-    Command { words: Vec<Word>, block: Option<Script> },
+    Command {
+        words: Vec<Word>,
+        block: Option<Script>,
+    },
     /// Each condition with what it lets run, and what runs where none holds.
-    If { branches: Vec<(Script, Script)>, otherwise: Option<Script> },
+    If {
+        branches: Vec<(Script, Script)>,
+        otherwise: Option<Script>,
+    },
     /// What runs any number of times; a variable is another one each time.
-    Loop { variable: Option<String>, body: Script },
-    Function { name: String, body: Script },
+    Loop {
+        variable: Option<String>,
+        body: Script,
+    },
+    Function {
+        name: String,
+        body: Script,
+    },
 }
 
 /// The commands of a script; why it cannot be understood, where that is so.

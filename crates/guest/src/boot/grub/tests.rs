@@ -1,7 +1,6 @@
 use fathom_volume::Discovery;
 
 use super::*;
-use crate::boot::ground::Located;
 use crate::device::Places;
 use crate::files::Files;
 use crate::memory;
@@ -20,7 +19,7 @@ fn started_by(script: &str, files: &[(&str, &str)], firmware: &[Firmware]) -> Fa
     let places = Places::of(&discovery);
     let files = Files::new(&tree);
     let ground = Ground::of(&files, &places, &[], &[]);
-    default(&ground, "/boot/grub/grub.cfg", firmware)
+    default(&ground, &Located::Here("/boot/grub/grub.cfg".into()), firmware)
 }
 
 fn title(fact: &Fact<Entry>) -> &str {
@@ -125,13 +124,17 @@ fn what_depends_on_the_machine_is_not_known() {
         ("load_env -f (hd0)256+1 default\nset default=$other", "$default"),
         ("eval \"set default=1\"", "a part of the menu"),
     ] {
-        let script = format!("{line}\nmenuentry X {{ linux /vmlinuz-1; }}\nmenuentry Y {{ true; }}");
+        let script =
+            format!("{line}\nmenuentry X {{ linux /vmlinuz-1; }}\nmenuentry Y {{ true; }}");
         let fact = started(&script, &[]);
         assert!(matches!(&fact, Fact::Unknown { .. }), "{line}: {fact:?}");
         let _ = expected;
     }
     // An entry of which the kernel depends on it.
-    let fact = started("menuentry X { if cpuid -l; then linux /vmlinuz-1; else linux /vmlinuz-2; fi; }", &[]);
+    let fact = started(
+        "menuentry X { if cpuid -l; then linux /vmlinuz-1; else linux /vmlinuz-2; fi; }",
+        &[],
+    );
     assert!(title(&fact).contains("not sure"), "{fact:?}");
 }
 
@@ -153,7 +156,9 @@ fn other_files_are_read() {
 #[test]
 fn entries_of_the_boot_loader_specification() {
     let entry = |version: &str, kernel: &str| {
-        format!("title T ({version})\nversion {version}\nlinux /vmlinuz-{kernel}\ninitrd /initrd-2 $more\noptions $kernelopts x\n")
+        format!(
+            "title T ({version})\nversion {version}\nlinux /vmlinuz-{kernel}\ninitrd /initrd-2 $more\noptions $kernelopts x\n"
+        )
     };
     let (old, new) = (entry("5.9", "1"), entry("5.14", "2"));
     let env = environment("saved_entry=0123-5.9.conf\nkernelopts=root=/dev/x ro");

@@ -6,9 +6,15 @@ const MAX_TOKENS: usize = 200_000;
 /// A piece of a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    Text { text: String, quoted: bool },
+    Text {
+        text: String,
+        quoted: bool,
+    },
     /// What stands in a variable; outside of quotes it may be several words, or none.
-    Variable { name: String, quoted: bool },
+    Variable {
+        name: String,
+        quoted: bool,
+    },
 }
 
 /// A word as it is written.

@@ -57,7 +57,8 @@ pub(super) fn names(
             continue;
         }
         let codec = unpack::Codec::of(&magic).ok_or_else(|| {
-            let why = "what stands there is neither an archive of cpio nor packed in a way that is read";
+            let why =
+                "what stands there is neither an archive of cpio nor packed in a way that is read";
             Error::unsupported(WHAT, why).at(at)
         })?;
         if codec.is_slow() && !patient && length - at > MAX_SLOW {
@@ -69,7 +70,8 @@ pub(super) fn names(
             );
             return Err(Error::unsupported(WHAT, why).at(at));
         }
-        let mut source = BufReader::with_capacity(PORTION, Cursor { reader: Arc::clone(reader), at });
+        let mut source =
+            BufReader::with_capacity(PORTION, Cursor { reader: Arc::clone(reader), at });
         let stopped = packed(codec, &mut source, at, visit)?;
         if stopped.is_break() {
             return Ok(());
