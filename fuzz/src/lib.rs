@@ -63,3 +63,13 @@ pub fn rule(bytes: &[u8]) {
         let _ = fathom_profile::run_fixtures(&rule);
     }
 }
+
+/// Reads the bytes as an initial filesystem, and as a kernel.
+pub fn initramfs(bytes: &[u8]) {
+    exercise::initramfs_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as the script of GRUB and what it reads.
+pub fn grub(bytes: &[u8]) {
+    exercise::grub_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

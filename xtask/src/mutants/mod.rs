@@ -2,6 +2,7 @@
 //! damage reaches past the first check. Every one must be read without a panic, in bounded time and
 //! memory. The damage follows from a seed: the same run finds the same faults.
 
+mod boot;
 mod btrfs;
 #[allow(dead_code, reason = "the fuzz targets use the other half")]
 pub(crate) mod exercise;
@@ -72,6 +73,7 @@ pub(crate) fn targets() -> Vec<Target> {
         packages::targets,
         registry::targets,
         network::targets,
+        boot::targets,
     ]
     .iter()
     .flat_map(|targets| targets())

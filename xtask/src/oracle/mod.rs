@@ -2,6 +2,7 @@
 //! every path, type, mode, owner, size, time, attribute and byte is compared with what the kernel
 //! or the owning tool says of them.
 
+mod boot;
 mod btrfs;
 pub(crate) mod container;
 mod ext;
@@ -82,6 +83,7 @@ fn cases() -> Vec<Case> {
         machine::cases,
         network::cases,
         registry::cases,
+        boot::cases,
     ]
     .iter()
     .flat_map(|cases| cases())
