@@ -134,13 +134,24 @@ fn unix(
     let users = sections.collect(users::all);
     let services = sections.collect(|files| files.listing(|| services::all(files)));
     let (mounts, swap) = sections.collect(|files| mounts::of(files, places));
+    let boot = sections.collect(boot::of);
+    let security = sections.collect(|files| {
+        let known = security::Known {
+            packages: &packages,
+            boot: &boot,
+            services: &services,
+            users: &users,
+            mounts: &mounts,
+        };
+        security::of(files, &known, options)
+    });
     System {
-        boot: sections.collect(boot::of),
+        boot,
+        security,
         network: sections.collect(network::of),
         applications: sections
             .collect(|files| files.listing(|| applications::all(files, &packages, &services))),
         containers: sections.collect(containers::of),
-        security: sections.collect(|files| security::of(files, &services, options)),
         root,
         identity,
         packages,

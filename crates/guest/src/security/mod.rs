@@ -1,15 +1,29 @@
-//! How a system is guarded.
+//! How a system is guarded: a file a topic.
 
-use fathom_report::{Fact, Listing, Security, Service};
+mod glob;
+mod sshd;
+
+use fathom_report::{
+    Boot, Fact, Listing, Mount, Package, Security, Service, Users,
+};
 
 use crate::files::Files;
 use crate::inspect::Options;
 
+/// What other parts of the report say, and this one builds on.
+pub(crate) struct Known<'a> {
+    pub(crate) packages: &'a Listing<Package>,
+    pub(crate) boot: &'a Boot,
+    pub(crate) services: &'a Listing<Service>,
+    pub(crate) users: &'a Users,
+    pub(crate) mounts: &'a Listing<Mount>,
+}
+
 /// Everything that guards it.
-pub(crate) fn of(_files: &Files<'_>, _services: &Listing<Service>, _options: &Options) -> Security {
+pub(crate) fn of(files: &Files<'_>, known: &Known<'_>, _options: &Options) -> Security {
     let why = "this version does not look for it";
     Security {
-        sshd: Fact::unknown(why),
+        sshd: sshd::of(files, known.packages, known.services),
         mandatory_access: Listing::unknown(why),
         password_policy: Listing::unknown(why),
         kernel_parameters: Listing::unknown(why),
