@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use fathom_block::{Error, Problem};
 use fathom_filesystem::Tree;
-use fathom_report::{self as report, Concern, Family, Listing, Storage, System};
+use fathom_report::{self as report, Concern, Family, Listing, Storage, System, Undecided};
 use fathom_volume::Discovery;
 
 use crate::device::Places;
@@ -12,8 +12,8 @@ use crate::files::Files;
 use crate::namespace::mount_all;
 use crate::root::Roots;
 use crate::{
-    applications, boot, concerns, containers, identity, languages, mounts, network, packages,
-    security, services, storage, users, windows,
+    applications, boot, concerns, containers, end_of_life, identity, languages, mounts, network,
+    packages, security, services, storage, users, windows,
 };
 
 /// How closely to look.
@@ -40,6 +40,8 @@ pub struct Inspection {
     pub storage: Storage,
     /// What stands in the way of moving it.
     pub concerns: Listing<Concern>,
+    /// Concerns of which it could not be told whether there is one.
+    pub undecided: Vec<Undecided>,
     /// What kept parts of the disks from being read.
     pub problems: Vec<Problem>,
     /// Why there is no operating system, where there is none.
@@ -69,8 +71,8 @@ pub fn inspect(discovery: &Discovery, options: &Options) -> Inspection {
         }
         systems.push(system(root.volume, &tree, &of_mounts, &places, options));
     }
-    let concerns = concerns::of(&systems, &storage, options);
-    Inspection { systems, storage, concerns, problems, none }
+    let (concerns, undecided) = concerns::of(&systems, &storage, options);
+    Inspection { systems, storage, concerns, undecided, problems, none }
 }
 
 /// The parts of the report that are being collected.
@@ -117,6 +119,7 @@ fn system(
         Family::Windows => windows::system(root, &mut sections, places, options),
         _ => unix(root, &mut sections, places, options),
     };
+    system.identity.end_of_life = end_of_life::of(&system.identity);
     system.problems = sections.problems;
     system
 }

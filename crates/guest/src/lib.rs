@@ -18,6 +18,7 @@ mod contents;
 mod crypttab;
 mod damage;
 mod device;
+mod end_of_life;
 mod files;
 mod fstab;
 mod identity;

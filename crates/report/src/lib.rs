@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod application;
+mod blank;
 mod boot;
 mod concern;
 mod fact;
@@ -29,10 +30,10 @@ use serde::{Deserialize, Serialize};
 
 pub use application::{Application, ApplicationKind, Container, ContainerImage, Containers};
 pub use boot::{Boot, BootEntry, Driver, DriverPlace, DriverPurpose, Firmware, Kernel, Platform};
-pub use concern::{Category, Concern};
+pub use concern::{Category, Concern, Undecided};
 pub use fact::{Coverage, Evidence, Fact, Listing};
 pub use identity::{Architecture, EndOfLife, Family, FirstBoot, Identity};
-pub use network::{Firewall, HostEntry, Interface, Network, Route};
+pub use network::{Firewall, HostEntry, Interface, Network, PersistentName, Route};
 pub use package::{Package, PackageKind};
 pub use problem::{Problem, ProblemKind};
 pub use profile::{Outcome, Profile, RuleResult, Severity};
@@ -61,6 +62,9 @@ pub struct Report {
     pub storage: Storage,
     /// What stands in the way of moving the machine.
     pub concerns: Listing<Concern>,
+    /// Concerns of which it could not be told whether there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<Undecided>,
     /// What rules make of it, where that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub profiles: Vec<Profile>,

@@ -14,5 +14,6 @@ pub(crate) fn of(_files: &Files<'_>) -> Network {
         search: Listing::unknown(why),
         hosts: Listing::unknown(why),
         firewalls: Listing::unknown(why),
+        persistent_names: Listing::unknown(why),
     }
 }

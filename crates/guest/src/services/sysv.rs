@@ -70,6 +70,7 @@ pub(super) fn scripts(files: &Files<'_>) -> Listing<Service> {
                 commands: vec![format!("{path} start")],
                 user: None,
                 triggers: Vec::new(),
+                start: None,
                 evidence: vec![path.into()],
                 name,
             });

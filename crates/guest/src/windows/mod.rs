@@ -37,6 +37,7 @@ pub(crate) fn system(
             search: Listing::unknown(why),
             hosts: Listing::unknown(why),
             firewalls: Listing::unknown(why),
+            persistent_names: Listing::unknown(why),
         },
         applications: Listing::unknown(why),
         containers: Containers { images: Listing::unknown(why), containers: Listing::unknown(why) },

@@ -72,6 +72,7 @@ fn report(image: &OsString, options: &Inspect) -> Result<(Report, Option<Error>)
         systems: inspection.systems,
         storage: inspection.storage,
         concerns: inspection.concerns,
+        undecided: inspection.undecided,
         profiles: Vec::new(),
         problems,
     };
