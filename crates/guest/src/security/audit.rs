@@ -106,21 +106,21 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
-    use fathom_report::ServiceKind;
+    use serde_json::json;
 
     use super::*;
     use crate::memory;
 
     fn services(names: &[&str]) -> Listing<Service> {
-        let service = |name: &&str| Service {
-            kind: ServiceKind::Service,
-            name: (*name).into(),
-            enabled: Fact::known(Enabled::Enabled, "/lib"),
-            description: None,
-            commands: Vec::new(),
-            user: None,
-            triggers: Vec::new(),
-            evidence: vec!["/lib/auditd.service".into()],
+        let service = |name: &&str| {
+            let service = json!({
+                "kind": "service",
+                "name": name,
+                "enabled": Fact::known(Enabled::Enabled, "/lib"),
+                "start": Fact::<()>::unknown("not looked at"),
+                "evidence": ["/lib/auditd.service"],
+            });
+            serde_json::from_value::<Service>(service).unwrap()
         };
         Listing::complete(names.iter().map(service).collect(), Vec::new())
     }

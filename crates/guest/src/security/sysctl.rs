@@ -191,22 +191,21 @@ fn canonical(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use fathom_report::{Coverage, Fact, ServiceKind};
+    use fathom_report::{Coverage, Fact};
+    use serde_json::json;
 
     use super::*;
     use crate::memory;
 
     fn systemd() -> Listing<Service> {
-        let service = Service {
-            kind: ServiceKind::Service,
-            name: "systemd-sysctl.service".into(),
-            enabled: Fact::known(Enabled::Static, "/lib"),
-            description: None,
-            commands: Vec::new(),
-            user: None,
-            triggers: Vec::new(),
-            evidence: Vec::new(),
-        };
+        let service = json!({
+            "kind": "service",
+            "name": "systemd-sysctl.service",
+            "enabled": Fact::known(Enabled::Static, "/lib"),
+            "start": Fact::<()>::unknown("not looked at"),
+            "evidence": [],
+        });
+        let service = serde_json::from_value(service).unwrap();
         Listing::complete(vec![service], Vec::new())
     }
 

@@ -150,12 +150,8 @@ fn add(listing: &mut Listing<OpenFile>, file: OpenFile) {
     }
 }
 
-/// What lies in the usual folders, or with `deep` everywhere.
-pub(super) fn of(files: &Files<'_>, deep: bool) -> OpenFiles {
-    if deep { everywhere(files) } else { usual(files) }
-}
-
-fn usual(files: &Files<'_>) -> OpenFiles {
+/// What lies in the usual folders.
+pub(super) fn usual(files: &Files<'_>) -> OpenFiles {
     let mut open = OpenFiles::at(Vec::new());
     let mut seen = HashSet::new();
     let mut failed = None;
@@ -202,34 +198,6 @@ fn usual(files: &Files<'_>) -> OpenFiles {
     open
 }
 
-fn everywhere(files: &Files<'_>) -> OpenFiles {
-    let mut open = OpenFiles::at(vec!["/".into()]);
-    let walk = match files.tree().walk(b"/") {
-        Ok(walk) => walk,
-        Err(error) => {
-            files.note(&error, "/", HIDES);
-            let why = error.to_string();
-            return OpenFiles {
-                set_id: Listing::unknown(why.clone()),
-                world_writable: Listing::unknown(why),
-            };
-        }
-    };
-    for step in walk {
-        let path = String::from_utf8_lossy(&step.path);
-        if let Some(problem) = step.problem {
-            files.note(&problem, &path, HIDES);
-            open.hide(&problem.to_string());
-        }
-        let outcome = step.metadata.and_then(|metadata| open.file(&path, &step.found, &metadata));
-        if let Err(error) = outcome {
-            files.note(&error, &path, HIDES);
-            open.hide(&error.to_string());
-        }
-    }
-    open
-}
-
 #[cfg(test)]
 mod tests {
     use fathom_report::Coverage;
@@ -265,10 +233,9 @@ mod tests {
     #[test]
     fn without_the_walk_the_lists_are_partial() {
         let tree = memory::tree(&[("/usr/bin/a", b""), ("/bin -> usr/bin", b"")]);
-        let open = of(&Files::new(&tree), false);
+        let open = usual(&Files::new(&tree));
         assert_eq!(open.set_id.coverage, Coverage::Partial);
         assert!(open.set_id.reason.unwrap().contains("--deep"));
         assert_eq!(open.set_id.evidence, ["/usr/bin".into()]);
-        assert_eq!(of(&Files::new(&tree), true).set_id.coverage, Coverage::Complete);
     }
 }

@@ -35,8 +35,9 @@ impl AptConf {
         Some((value, place))
     }
 
-    /// All names, for comparison.
-    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// All names.
+    #[cfg(test)]
+    fn names(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values.iter().map(|(name, (value, _))| (name.as_str(), value.as_str()))
     }
 
