@@ -50,3 +50,13 @@ pub fn rpm_bdb(bytes: &[u8]) {
 pub fn rpm_ndb(bytes: &[u8]) {
     exercise::rpm_ndb_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as every text that says how a system is guarded.
+pub fn security_text(bytes: &[u8]) {
+    exercise::security_text_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as certificates.
+pub fn certificate(bytes: &[u8]) {
+    exercise::certificate_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

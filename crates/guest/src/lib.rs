@@ -48,11 +48,32 @@ pub use inspect::{Inspection, Options, inspect};
 pub use namespace::assemble;
 
 use fathom_filesystem::Tree;
-use fathom_report::{Listing, Package, Problem};
+use fathom_report::{Boot, Fact, Listing, Package, Problem, Security};
 
 /// What the databases of packages on the tree say is installed, and what could not be read of them.
 pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
     let files = files::Files::new(tree);
     let listing = packages::all(&files);
     (listing, files.into_problems())
+}
+
+/// How what lies on the tree is guarded, without what its boot loader and its fstab say, and what could
+/// not be read of it.
+pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let why = "it is not looked at";
+    let known = security::Known {
+        packages: &packages::all(&files),
+        boot: &Boot {
+            kernels: Listing::unknown(why),
+            default: Fact::unknown(why),
+            firmware: Listing::unknown(why),
+            drivers: Listing::unknown(why),
+        },
+        services: &services::all(&files),
+        users: &users::all(&files),
+        mounts: &Listing::unknown(why),
+    };
+    let security = security::of(&files, &known, &Options { deep: true, ..Options::default() });
+    (security, files.into_problems())
 }

@@ -18,6 +18,7 @@ mod packages;
 mod partitions;
 mod qcow2;
 mod registry;
+mod security;
 mod vdi;
 mod vhd;
 mod vhdx;
@@ -69,6 +70,7 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        security::targets,
         registry::targets,
     ]
     .iter()

@@ -13,6 +13,7 @@ mod ntfs;
 mod packages;
 mod qcow2;
 pub(crate) mod registry;
+mod security;
 pub(crate) mod vhd;
 mod vmdk;
 pub(crate) mod volume;
@@ -78,6 +79,7 @@ fn cases() -> Vec<Case> {
         packages::cases,
         guest::cases,
         registry::cases,
+        security::cases,
     ]
     .iter()
     .flat_map(|cases| cases())

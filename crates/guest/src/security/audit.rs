@@ -117,7 +117,6 @@ mod tests {
                 "kind": "service",
                 "name": name,
                 "enabled": Fact::known(Enabled::Enabled, "/lib"),
-                "start": Fact::<()>::unknown("not looked at"),
                 "evidence": ["/lib/auditd.service"],
             });
             serde_json::from_value::<Service>(service).unwrap()

@@ -202,7 +202,6 @@ mod tests {
             "kind": "service",
             "name": "systemd-sysctl.service",
             "enabled": Fact::known(Enabled::Static, "/lib"),
-            "start": Fact::<()>::unknown("not looked at"),
             "evidence": [],
         });
         let service = serde_json::from_value(service).unwrap();
