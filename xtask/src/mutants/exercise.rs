@@ -242,7 +242,8 @@ fn packages_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
 }
 
 /// A database of packages that makes the texts of the family count.
-const STATUS: &[u8] = b"Package: openssh-server\nStatus: install ok installed\nVersion: 1:9.2p1-2\n\n\
+const STATUS: &[u8] =
+    b"Package: openssh-server\nStatus: install ok installed\nVersion: 1:9.2p1-2\n\n\
     Package: unattended-upgrades\nStatus: install ok installed\nVersion: 2\n\n";
 
 /// The places of texts that say how a system is guarded.

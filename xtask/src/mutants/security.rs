@@ -6,9 +6,14 @@ use super::{Target, exercise};
 use crate::oracle::Work;
 
 pub(super) fn targets() -> Vec<Target> {
-    let target = |name, seeds, exercise| Target { name, seeds, fix: nothing, exercise, refused: &[] };
+    let target =
+        |name, seeds, exercise| Target { name, seeds, fix: nothing, exercise, refused: &[] };
     vec![
-        target("certificate", certificates as fn(&Work) -> Result<Vec<Vec<u8>>>, exercise::certificate as fn(Vec<u8>) -> exercise::Outcome),
+        target(
+            "certificate",
+            certificates as fn(&Work) -> Result<Vec<Vec<u8>>>,
+            exercise::certificate as fn(Vec<u8>) -> exercise::Outcome,
+        ),
         target("security-text", texts, exercise::security_text),
     ]
 }

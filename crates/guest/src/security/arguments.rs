@@ -19,11 +19,11 @@ impl<'a> Arguments<'a> {
 
     /// What the last argument of the name says; nothing behind it if it has no value.
     pub(super) fn value(&self, name: &str) -> Option<&'a str> {
-        let values = self.text.split_whitespace().filter_map(|argument| {
+        let mut values = self.text.split_whitespace().filter_map(|argument| {
             let (its, value) = argument.split_once('=').unwrap_or((argument, ""));
             (its == name).then(|| value.trim_matches('"'))
         });
-        values.last()
+        values.next_back()
     }
 
     /// Whether the kernel is told to have the module for security, or not to; nothing if it is not
@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn the_last_of_an_argument_counts() {
-        let arguments = Arguments { text: "ro quiet selinux=1 selinux=0 lsm=apparmor,bpf", place: None };
+        let arguments =
+            Arguments { text: "ro quiet selinux=1 selinux=0 lsm=apparmor,bpf", place: None };
         assert_eq!(arguments.value("selinux"), Some("0"));
         assert_eq!(arguments.value("quiet"), Some(""));
         assert_eq!(arguments.value("root"), None);

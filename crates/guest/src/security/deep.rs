@@ -6,7 +6,8 @@ use super::certificates::Certificates;
 use super::open_files::OpenFiles;
 use crate::files::Files;
 
-const HIDES: &str = "programs that run as their owner, files that everybody may write, certificates";
+const HIDES: &str =
+    "programs that run as their owner, files that everybody may write, certificates";
 
 /// Both lists of files, and the certificates.
 pub(super) fn everything(files: &Files<'_>) -> (OpenFiles, Listing<Certificate>) {

@@ -78,11 +78,7 @@ pub(super) fn is_pattern(text: &str) -> bool {
 }
 
 /// The paths that the pattern means, sorted; an error if it could not be looked everywhere.
-pub(super) fn expand(
-    files: &Files<'_>,
-    pattern: &str,
-    hides: &str,
-) -> Result<Vec<String>, String> {
+pub(super) fn expand(files: &Files<'_>, pattern: &str, hides: &str) -> Result<Vec<String>, String> {
     let mut paths = vec![String::new()];
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         let mut next = Vec::new();

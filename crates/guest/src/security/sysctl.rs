@@ -16,8 +16,13 @@ use crate::files::{Files, Read};
 const HIDES: &str = "parameters of the kernel";
 
 /// The folders, the first counting most. `/run` is empty while the system is off, but is read as any.
-const FOLDERS: [&str; 5] =
-    ["/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d"];
+const FOLDERS: [&str; 5] = [
+    "/etc/sysctl.d",
+    "/run/sysctl.d",
+    "/usr/local/lib/sysctl.d",
+    "/usr/lib/sysctl.d",
+    "/lib/sysctl.d",
+];
 
 /// The file that is read besides them by `sysctl`, and by systemd only where a link in a folder leads
 /// to it.
@@ -50,7 +55,8 @@ pub(super) fn of(files: &Files<'_>, services: &Listing<Service>) -> Listing<Sett
         }
     }
     if read.too_many {
-        listing.hide(format!("there are more than {MAX_SETTINGS} parameters; the rest is left out"));
+        listing
+            .hide(format!("there are more than {MAX_SETTINGS} parameters; the rest is left out"));
     }
     let settings = read.settled();
     if settings.is_empty() && listing.reason.is_none() {

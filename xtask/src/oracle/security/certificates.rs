@@ -36,10 +36,10 @@ printf '[r]\ndistinguished_name=d\nprompt=no\nstring_mask=MASK:0x800\n[d]\nCN=Zo
 openssl genpkey -algorithm ED25519 -out bmp.key 2>/dev/null
 sed -i 's/^string_mask.*/string_mask=MASK:0x800/' conf
 openssl req -new -x509 -utf8 -config conf -section r -key bmp.key -out bmp.pem 2>/dev/null
-openssl dsaparam -genkey 1024 -out dsa.key 2>/dev/null
+openssl dsaparam -genkey -out dsa.key 1024 2>/dev/null
 openssl req -new -x509 -key dsa.key -subj /CN=dsa -out dsa.pem 2>/dev/null
-openssl x509 -in rsa2048.pem -outform DER -out /tmp/der.$$ && openssl req -new -x509 -key ed25519.key -subj /CN=der -outform DER -out der.der
-cat ec-P-256.pem ec-P-256.key > ec-P-256.both; mv ec-P-256.both ec-P-256.pem; rm -f /tmp/der.$$ conf
+openssl req -new -x509 -key ed25519.key -subj /CN=der -outform DER -out der.der
+cat ec-P-256.pem ec-P-256.key > ec-P-256.both; mv ec-P-256.both ec-P-256.pem; rm conf
 mv san.pem ../../letsencrypt/archive/a/cert1.pem; ln -s ../../archive/a/cert1.pem ../../letsencrypt/live/a/cert.pem
 ls *.pem | wc -l
 "#;
@@ -83,7 +83,8 @@ pub(super) fn certificates(work: &Work) -> Result<()> {
         )
     });
     // openssl says no size of the keys of Edwards curves.
-    let lines = lines.map(|line| line.replace("|256|ED25519", "||ED25519").replace("|456|ED448", "||ED448"));
+    let lines = lines
+        .map(|line| line.replace("|256|ED25519", "||ED25519").replace("|456|ED448", "||ED448"));
     let lines: Vec<String> = lines.collect();
     same(&said, &lines)?;
     let keys = work.bash("cat root/etc/nginx/ssl/*.key | grep -v -- ----- | cut -c1-40")?;

@@ -34,7 +34,8 @@ pub(super) fn open_files(work: &Work) -> Result<()> {
         };
         let set_id = security.set_id.items.iter();
         let by_mode = set_id.clone().filter(|it| it.mode.as_bytes()[0] & 6 != 0).map(line);
-        let capable = set_id.filter_map(|it| Some(format!("{} {}", it.path, it.capabilities.as_ref()?)));
+        let capable =
+            set_id.filter_map(|it| Some(format!("{} {}", it.path, it.capabilities.as_ref()?)));
         Ok((
             by_mode.collect(),
             capable.collect(),
@@ -45,7 +46,7 @@ pub(super) fn open_files(work: &Work) -> Result<()> {
     let say = |what: &str| {
         work.bash(&format!("cd root; find . {what} -printf '/%P %m %U %G\\n' | sed 's|^/ |/|'"))
     };
-    let capabilities = "cd root; getcap -n -r . | sed 's|^|/|'";
+    let capabilities = "cd root; getcap -n -r . | sed 's|^[./]*|/|; s|+|=|g'";
 
     let (set_id, capable, writable, coverage) = found(true)?;
     ensure!(coverage == Coverage::Complete, "after a look at everything there is more");

@@ -48,8 +48,9 @@ for at in /etc/sysctl.d /usr/lib/sysctl.d /usr/local/lib/sysctl.d /run/sysctl.d;
 touch /etc/sysctl.conf; mount --bind root/etc/sysctl.conf /etc/sysctl.conf
 mount --bind proc /proc/sys; exec /usr/lib/systemd/systemd-sysctl' 2>&1 || true"#,
     )?;
+    // What a pattern means for a device is not told.
     let said = work.bash(
-        "cd proc; find . -type f -size +0 -printf '%P\\n' | grep -v '/lo/' | while read -r file; do \
+        "cd proc; find . -type f -size +0 -printf '%P\\n' | grep -v -e /lo/ -e eth0.1/rp_filter | while read -r file; do \
          echo \"$(echo $file | tr ./ /.) $(cat $file)\"; done",
     )?;
     let security = security(work, false)?;
@@ -58,7 +59,7 @@ mount --bind proc /proc/sys; exec /usr/lib/systemd/systemd-sysctl' 2>&1 || true"
     same(&said, &ours)
 }
 
-/// `apt-config` and `apt-get indextargets` of that root.
+/// `apt-config` and `apt-get update --print-uris` of that root.
 pub(super) fn apt(work: &Work) -> Result<()> {
     work.bash(
         r#"mkdir -p root/etc/apt/apt.conf.d root/etc/apt/sources.list.d root/etc/apt/preferences.d root/var/lib/dpkg root/var/lib/apt/lists/partial root/var/cache/apt/archives/partial
@@ -127,18 +128,30 @@ printf 'Dir "%s/root/";\nDir::State::status "%s/root/var/lib/dpkg/status";\n' "$
         security.settings.items.iter().filter(|it| it.name.starts_with("apt-")).cloned().collect();
     same(&said, &lines(&settings))?;
 
-    let updates = security.updates.value().ok_or_else(|| anyhow::anyhow!("{:?}", security.updates))?;
+    let updates =
+        security.updates.value().ok_or_else(|| anyhow::anyhow!("{:?}", security.updates))?;
     ensure!(updates.system == "unattended-upgrades", "{updates:?}");
+    // Where APT would look for the lists of each address and suite.
     let said = work.bash(
-        "APT_CONFIG=$PWD/apt.conf apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
-         'Created-By: Packages' | sort -u",
+        "APT_CONFIG=$PWD/apt.conf apt-get update --print-uris | cut -d\\' -f2 | sort -u",
     )?;
-    let one = updates.sources.iter().flat_map(|source| {
-        let words: Vec<&str> = source.split(' ').filter(|word| !word.starts_with('[')).collect();
-        let (address, suite) = (words[1].trim_end_matches('/').to_owned(), words[2].to_owned());
-        words[3..].iter().map(|component| format!("{address}/ {suite} {component}")).collect::<Vec<_>>()
-    });
-    same(&said, &one.collect::<Vec<_>>())
+    let mut ours: Vec<String> = updates
+        .sources
+        .iter()
+        .map(|source| {
+            let words: Vec<&str> = source.split(' ').filter(|word| !word.starts_with('[')).collect();
+            format!("{}/dists/{}/InRelease", words[1].trim_end_matches('/'), words[2])
+        })
+        .collect();
+    ours.sort();
+    ours.dedup();
+    same(&said, &ours)?;
+    let plain = "deb http://a.example/debian bookworm main contrib";
+    let trusted = "deb [trusted=yes] http://b.example/ stable main";
+    for source in [plain, trusted, "deb http://c.example/two s-updates main non-free"] {
+        ensure!(updates.sources.iter().any(|it| it == source), "{source}: {:?}", updates.sources);
+    }
+    Ok(())
 }
 
 /// `augenrules`, made to read and write beneath the folder.

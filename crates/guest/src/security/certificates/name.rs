@@ -67,7 +67,8 @@ fn escaped(text: &str) -> String {
     let mut shown = String::new();
     let last = text.chars().count().saturating_sub(1);
     for (index, character) in text.chars().enumerate() {
-        let edge = (index == 0 && matches!(character, ' ' | '#')) || (index == last && character == ' ');
+        let edge =
+            (index == 0 && matches!(character, ' ' | '#')) || (index == last && character == ' ');
         match character {
             ',' | '+' | '"' | '<' | '>' | ';' | '\\' => shown.extend(['\\', character]),
             _ if edge => shown.extend(['\\', character]),

@@ -57,7 +57,8 @@ fn a_certificate_is_told() {
 #[test]
 fn what_is_no_certificate_leaves_the_list_partial_and_is_a_problem() {
     let long = PEM.repeat(40);
-    for bytes in [&b"-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----"[..], b"\x30\x82"] {
+    for bytes in [&b"-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----"[..], b"\x30\x82"]
+    {
         let tree = memory::tree(&[("/etc/nginx/a.pem", bytes)]);
         let files = Files::new(&tree);
         let listing = usual(&files);

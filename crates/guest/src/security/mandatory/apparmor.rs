@@ -17,8 +17,18 @@ const MAX_FILES: usize = 4096;
 
 /// Endings of files that package managers and editors leave, which are passed over.
 const LEFT_OVER: [&str; 12] = [
-    ".dpkg-new", ".dpkg-old", ".dpkg-dist", ".dpkg-bak", ".dpkg-remove", ".pacsave", ".pacnew",
-    ".rpmnew", ".rpmsave", ".orig", ".rej", "~",
+    ".dpkg-new",
+    ".dpkg-old",
+    ".dpkg-dist",
+    ".dpkg-bak",
+    ".dpkg-remove",
+    ".pacsave",
+    ".pacnew",
+    ".rpmnew",
+    ".rpmsave",
+    ".orig",
+    ".rej",
+    "~",
 ];
 
 /// AppArmor, if it is set up.
@@ -53,9 +63,9 @@ pub(super) fn of(
             listing.hide(format!("{FOLDER} has more than {MAX_FILES} files"));
             break;
         }
-        let is_file = found.metadata().is_ok_and(|metadata| {
-            matches!(metadata.file_type, FileType::File | FileType::Symlink)
-        });
+        let is_file = found
+            .metadata()
+            .is_ok_and(|metadata| matches!(metadata.file_type, FileType::File | FileType::Symlink));
         let left_over = LEFT_OVER.iter().any(|ending| name.ends_with(ending));
         if !is_file || left_over || name.starts_with('.') || name == "README" {
             continue;
@@ -168,9 +178,8 @@ fn header(text: &str) -> Option<Header> {
         return None;
     }
     let flags = rest.rsplit_once('(').and_then(|(_, flags)| flags.split(')').next());
-    let has = |flag: &str| {
-        flags.is_some_and(|flags| flags.split([',', ' ']).any(|it| it.trim() == flag))
-    };
+    let has =
+        |flag: &str| flags.is_some_and(|flags| flags.split([',', ' ']).any(|it| it.trim() == flag));
     let mode = match (has("complain"), has("unconfined")) {
         (true, _) => "complain",
         (_, true) => "unconfined",

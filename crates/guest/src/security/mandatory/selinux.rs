@@ -35,11 +35,7 @@ fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('=')).map(str::trim)
 }
 
-fn mode(
-    configured: Option<&str>,
-    debian: bool,
-    arguments: Option<&Arguments<'_>>,
-) -> Fact<String> {
+fn mode(configured: Option<&str>, debian: bool, arguments: Option<&Arguments<'_>>) -> Fact<String> {
     let chosen = arguments.and_then(|arguments| arguments.chooses("selinux"));
     let told = |mode: &str| {
         let place = arguments.and_then(|arguments| arguments.place.clone());
@@ -107,7 +103,8 @@ mod tests {
 
     #[test]
     fn the_kernel_s_arguments_count_more_than_the_file() {
-        let file = "# SELINUX=disabled\nSELINUX=enforcing\nSELINUX=permissive\nSELINUXTYPE=targeted\n";
+        let file =
+            "# SELINUX=disabled\nSELINUX=enforcing\nSELINUX=permissive\nSELINUXTYPE=targeted\n";
         for (told, expected) in [
             (None, "enforcing"),
             (Some("ro"), "enforcing"),

@@ -56,11 +56,10 @@ fn sudo(found: &mut Found<'_>, known: &Known<'_>) {
     };
     let off = words().filter(|word| *word == "!authenticate").count();
     found.add("sudo-defaults-without-password", off.to_string(), Some(place));
-    let last = words().filter(|word| *word == "use_pty" || *word == "!use_pty").last();
+    let last = words().filter(|word| *word == "use_pty" || *word == "!use_pty").next_back();
     found.add("sudo-use-pty", if last == Some("use_pty") { "yes" } else { "no" }, Some(place));
-    let of_value = |name: &str| {
-        words().filter_map(|word| word.strip_prefix(name)?.strip_prefix('=')).last()
-    };
+    let of_value =
+        |name: &str| words().filter_map(|word| word.strip_prefix(name)?.strip_prefix('=')).next_back();
     for (name, key) in [("sudo-log-file", "logfile"), ("sudo-timeout", "timestamp_timeout")] {
         if let Some(value) = of_value(key) {
             found.add(name, value.trim_matches('"').to_owned(), Some(place));
@@ -103,15 +102,17 @@ fn mounts(found: &mut Found<'_>, known: &Known<'_>) {
         let unit = known.services.items.iter().find(|service| service.name == unit);
         let starts = unit.and_then(|unit| unit.enabled.value());
         // systemd's own unit of /tmp is static and wanted by a link of the vendor in later releases.
-        let wanted = unit.is_some() && found.files.exists(
-            "/usr/lib/systemd/system/local-fs.target.wants/tmp.mount",
-            super::HIDES,
-        ) && path == "/tmp";
+        let wanted = unit.is_some()
+            && found
+                .files
+                .exists("/usr/lib/systemd/system/local-fs.target.wants/tmp.mount", super::HIDES)
+            && path == "/tmp";
         if starts == Some(&Enabled::Enabled) || wanted && starts == Some(&Enabled::Static) {
             let Some(place) = unit.and_then(|unit| unit.evidence.first()) else { continue };
             let place = place.0.clone();
             let Some(text) = found.text(&place) else { continue };
-            let options = text.lines().filter_map(|line| line.trim().strip_prefix("Options=")).last();
+            let options =
+                text.lines().filter_map(|line| line.trim().strip_prefix("Options=")).next_back();
             found.add(name, options.unwrap_or_default().to_owned(), Some(&place));
             continue;
         }
@@ -119,7 +120,9 @@ fn mounts(found: &mut Found<'_>, known: &Known<'_>) {
         if path == "/dev/shm" {
             continue;
         }
-        if known.mounts.coverage == Coverage::Complete && known.services.coverage == Coverage::Complete {
+        if known.mounts.coverage == Coverage::Complete
+            && known.services.coverage == Coverage::Complete
+        {
             found.add(name, "none", Some("/etc/fstab"));
         }
     }

@@ -118,9 +118,9 @@ fn three_keys(found: &mut Found<'_>) {
     }
     let path = "/etc/inittab";
     if let Some(text) = found.text(path) {
-        let active = text.lines().any(|line| {
-            !line.trim_start().starts_with('#') && line.contains(":ctrlaltdel:")
-        });
+        let active = text
+            .lines()
+            .any(|line| !line.trim_start().starts_with('#') && line.contains(":ctrlaltdel:"));
         found.add(name, if active { "reboot" } else { "ignored" }, Some(path));
     }
 }

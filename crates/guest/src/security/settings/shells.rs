@@ -22,16 +22,16 @@ pub(super) fn of(found: &mut Found<'_>) {
             };
             // Of several in one file the last is told; which one is met depends on the user.
             let lines = || text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-            let mask = lines().filter_map(|line| line.strip_prefix("umask ")).last();
+            let mask = lines().filter_map(|line| line.strip_prefix("umask ")).next_back();
             let mask = mask.and_then(|mask| mask.split([' ', ';', '\t']).next());
             add("shell-umask", mask);
-            let wait = lines().filter_map(|line| {
+            let mut wait = lines().filter_map(|line| {
                 let line = line.strip_prefix("readonly ").unwrap_or(line);
                 let line = line.strip_prefix("export ").unwrap_or(line);
                 let line = line.strip_prefix("declare -xr ").unwrap_or(line);
                 line.strip_prefix("TMOUT=")
             });
-            add("shell-timeout", wait.last().and_then(|wait| wait.split([' ', ';', '\t']).next()));
+            add("shell-timeout", wait.next_back().and_then(|wait| wait.split([' ', ';', '\t']).next()));
         }
     }
     for (name, path) in [

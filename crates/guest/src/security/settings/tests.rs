@@ -45,8 +45,14 @@ fn settings_are_told_by_their_names() {
     let listing = found(
         &[
             ("/etc/security/limits.conf", b"* soft core 1\n* hard core 0 # none\n"),
-            ("/usr/lib/systemd/coredump.conf", b"[Coredump]\nStorage=external\n#ProcessSizeMax=1\n"),
-            ("/etc/systemd/coredump.conf.d/a.conf", b"[Coredump]\nStorage=none\nProcessSizeMax=0\n"),
+            (
+                "/usr/lib/systemd/coredump.conf",
+                b"[Coredump]\nStorage=external\n#ProcessSizeMax=1\n",
+            ),
+            (
+                "/etc/systemd/coredump.conf.d/a.conf",
+                b"[Coredump]\nStorage=none\nProcessSizeMax=0\n",
+            ),
             ("/etc/profile", b"umask 077; x\nreadonly TMOUT=900\n"),
             ("/etc/issue", b"Debian \\s \\m\n"),
             ("/etc/pam.d/su", b"# auth required pam_wheel.so\nauth sufficient pam_rootok.so\n"),

@@ -14,8 +14,9 @@ pub(super) struct Offer {
 /// Nothing if the default would have to be known and is not.
 pub(super) fn assemble(set: &str, offer: Option<&Offer>) -> Option<String> {
     let names = |text: &str| -> Vec<String> { text.split(',').map(str::to_owned).collect() };
-    let default =
-        || offer.map(|offer| offer.default.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    let default = || {
+        offer.map(|offer| offer.default.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    };
     let list = match set.chars().next() {
         Some('+') => [default()?, names(&set[1..])].concat(),
         Some('^') => [names(&set[1..]), default()?].concat(),

@@ -19,11 +19,10 @@ pub(super) enum Kind {
     Word,
     /// All of the line as it is written.
     Rest,
-    /// The same, without a comment.
-    RestBeforeComment,
     /// Several words that are shown together.
     Words,
-    /// Several words, of which each is shown for itself, and which add up over the lines.
+    /// Several words, of which each is shown for itself, and which, but of `setenv`, add up over the
+    /// lines.
     Each,
     /// One word, which adds up over the lines.
     Another,
@@ -64,6 +63,7 @@ impl Keyword {
     /// Whether lines add up.
     pub(super) fn adds_up(&self) -> bool {
         matches!(self.kind, Kind::Each | Kind::Another | Kind::Subsystem | Kind::Listen)
+            && self.name != "setenv"
     }
 
     /// Whether of several lines the last counted in the releases that this was compared with. Others
@@ -268,7 +268,7 @@ const KEYWORDS: &[Keyword] = &[
     global("usepam", Kind::Flag),
     global("useprivilegeseparation", Kind::Ignored),
     global("verifyreversemapping", Kind::Ignored),
-    global("versionaddendum", Kind::RestBeforeComment),
+    global("versionaddendum", Kind::Rest),
     everywhere("x11displayoffset", Kind::Number),
     everywhere("x11forwarding", Kind::Flag),
     everywhere("x11uselocalhost", Kind::Flag),

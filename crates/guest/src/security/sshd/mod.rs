@@ -150,7 +150,8 @@ fn settle<'a>(
 
 /// The value as it is shown in the end: changes of lists of algorithms are applied.
 fn shown(name: &str, value: &str, release: Option<&Release>) -> Option<String> {
-    let is_list = keyword::find(name, false).is_some_and(|keyword| keyword.kind == Kind::Algorithms);
+    let is_list =
+        keyword::find(name, false).is_some_and(|keyword| keyword.kind == Kind::Algorithms);
     if !is_list {
         return Some(value.to_owned());
     }
@@ -163,12 +164,7 @@ fn setting(name: &str, value: impl Into<String>, place: Option<&str>) -> Setting
 }
 
 /// Adds what is not set.
-fn defaults(
-    release: &Release,
-    settled: &Settled,
-    unsure: &[String],
-    settings: &mut Vec<Setting>,
-) {
+fn defaults(release: &Release, settled: &Settled, unsure: &[String], settings: &mut Vec<Setting>) {
     let open = |name: &str| !settled.contains_key(name) && !unsure.iter().any(|it| it == name);
     for (name, _) in DEFAULTS.iter().filter(|(name, _)| open(name)) {
         if let Some(value) = release.default(name) {
@@ -244,7 +240,8 @@ fn addresses(settled: &Settled, with_defaults: bool, settings: &mut Vec<Setting>
             None => (listen.as_str(), String::new()),
         };
         let (host, port) = host_and_port(address);
-        let at = |port: &str| setting("listenaddress", format!("{host}:{port}{domain}"), Some(place));
+        let at =
+            |port: &str| setting("listenaddress", format!("{host}:{port}{domain}"), Some(place));
         match port {
             Some(port) => settings.push(at(port)),
             None => settings.extend(numbers.iter().map(|port| at(port))),

@@ -59,7 +59,9 @@ impl Release {
         let suse = self.builder == Builder::Suse;
         match keyword {
             // SUSE, and Red Hat in its old releases, allow more than the program does by itself.
-            "permitrootlogin" if suse || self.number < (8, 0) && self.builder == Builder::RedHat => {
+            "permitrootlogin"
+                if suse || self.number < (8, 0) && self.builder == Builder::RedHat =>
+            {
                 None
             }
             "usepam" | "x11forwarding" if suse => None,
@@ -203,8 +205,5 @@ const GSSAPI: &str = "gss-group14-sha256-,gss-group16-sha512-,gss-nistp256-sha25
 gss-curve25519-sha256-,gss-group14-sha1-,gss-gex-sha1-";
 
 /// The host keys that are used where none is named.
-pub(super) const HOST_KEYS: [&str; 3] = [
-    "/etc/ssh/ssh_host_rsa_key",
-    "/etc/ssh/ssh_host_ecdsa_key",
-    "/etc/ssh/ssh_host_ed25519_key",
-];
+pub(super) const HOST_KEYS: [&str; 3] =
+    ["/etc/ssh/ssh_host_rsa_key", "/etc/ssh/ssh_host_ecdsa_key", "/etc/ssh/ssh_host_ed25519_key"];

@@ -40,7 +40,10 @@ fn the_first_line_counts_and_includes_stand_where_they_are_named() {
     let sshd = sshd(
         Some("9.2p1"),
         &[
-            (MAIN, b"Include sshd_config.d/*.conf\nPermitRootLogin yes\nPasswordAuthentication no\n"),
+            (
+                MAIN,
+                b"Include sshd_config.d/*.conf\nPermitRootLogin yes\nPasswordAuthentication no\n",
+            ),
             ("/etc/ssh/sshd_config.d/a.conf", b"permitrootlogin no\nPort 2222\n"),
             ("/etc/ssh/sshd_config.d/b.conf", b"PermitRootLogin yes\nPort 23\n"),
             ("/etc/ssh/sshd_config.d/c.off", b"PermitRootLogin yes\n"),
@@ -95,11 +98,15 @@ fn a_condition_in_an_included_file_ends_with_it_and_is_added_to_the_outer() {
 #[test]
 fn what_includes_itself_or_cannot_be_read_makes_nothing_certain() {
     let cyclic = fact(Some("9.2p1"), &[(MAIN, b"Include /etc/ssh/sshd_config\n")]);
-    assert!(matches!(&cyclic, Fact::Unknown { reason } if reason.contains("16 deep")), "{cyclic:?}");
+    assert!(
+        matches!(&cyclic, Fact::Unknown { reason } if reason.contains("16 deep")),
+        "{cyclic:?}"
+    );
     let twice = b"Include /etc/ssh/sshd_config\nInclude /etc/ssh/sshd_config\n";
     assert!(matches!(fact(None, &[(MAIN, twice)]), Fact::Unknown { .. }));
     let long = vec![b'#'; (1 << 20) + 1];
-    let files: &[(&str, &[u8])] = &[(MAIN, b"Include x\nPermitRootLogin no\n"), ("/etc/ssh/x", &long)];
+    let files: &[(&str, &[u8])] =
+        &[(MAIN, b"Include x\nPermitRootLogin no\n"), ("/etc/ssh/x", &long)];
     assert!(matches!(fact(None, files), Fact::Unknown { .. }));
 }
 

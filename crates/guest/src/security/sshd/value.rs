@@ -10,10 +10,6 @@ pub(super) fn values(keyword: &Keyword, rest: &str) -> Result<Vec<String>, Strin
     }
     match keyword.kind {
         Kind::Rest => return Ok(vec![none(rest)]),
-        Kind::RestBeforeComment => {
-            let text = rest.split('#').next().unwrap_or_default().trim_end();
-            return Ok(vec![none(text)]);
-        }
         Kind::Ignored => return Ok(Vec::new()),
         _ => {}
     }
@@ -27,7 +23,7 @@ pub(super) fn values(keyword: &Keyword, rest: &str) -> Result<Vec<String>, Strin
         value.map(|value| vec![value]).ok_or_else(|| format!("{first:?} is no value of it"))
     };
     match keyword.kind {
-        Kind::Rest | Kind::RestBeforeComment | Kind::Ignored => Ok(Vec::new()),
+        Kind::Rest | Kind::Ignored => Ok(Vec::new()),
         Kind::Flag => {
             let word = alone()?.to_ascii_lowercase();
             one(["yes", "no"].contains(&word.as_str()).then_some(word))
@@ -58,6 +54,7 @@ pub(super) fn values(keyword: &Keyword, rest: &str) -> Result<Vec<String>, Strin
         Kind::Another => Ok(vec![none(alone()?)]),
         Kind::Words if keyword.name == "pubkeyauthoptions" => pubkey_options(&words),
         Kind::Words => Ok(vec![words.join(" ")]),
+        Kind::Each if keyword.name == "setenv" => Ok(variables(&words)),
         Kind::Each => Ok(words.clone()),
         Kind::Subsystem => match words.len() {
             0 | 1 => Err("it has no command".to_owned()),
@@ -82,10 +79,10 @@ pub(super) fn values(keyword: &Keyword, rest: &str) -> Result<Vec<String>, Strin
         Kind::Permitted => {
             let alone = matches!(first, "any" | "none");
             let shown = words.iter().take(if alone { 1 } else { usize::MAX });
-            let bare = |word: &&String| {
-                keyword.name == "permitlisten" && !alone && !word.contains(':')
-            };
-            let shown = shown.map(|word| if bare(&word) { format!("*:{word}") } else { word.clone() });
+            let bare =
+                |word: &&String| keyword.name == "permitlisten" && !alone && !word.contains(':');
+            let shown =
+                shown.map(|word| if bare(&word) { format!("*:{word}") } else { word.clone() });
             Ok(vec![shown.collect::<Vec<_>>().join(" ")])
         }
         Kind::Upper => one(level(alone()?)),
@@ -118,10 +115,26 @@ fn seconds(text: &str) -> Option<i32> {
     (!text.is_empty()).then_some(total)
 }
 
+/// The first of each name counts.
+fn variables(words: &[String]) -> Vec<String> {
+    let name = |word: &str| word.split('=').next().unwrap_or_default().to_owned();
+    let mut seen: Vec<String> = Vec::new();
+    let mut kept = words.to_vec();
+    kept.retain(|word| {
+        let new = !seen.contains(&name(word));
+        seen.push(name(word));
+        new
+    });
+    kept
+}
+
 fn pubkey_options(words: &[String]) -> Result<Vec<String>, String> {
     const OPTIONS: [&str; 2] = ["touch-required", "verify-required"];
     let has = |option: &str| words.iter().any(|word| word.eq_ignore_ascii_case(option));
-    let known = |word: &String| word.eq_ignore_ascii_case("none") || OPTIONS.iter().any(|option| word.eq_ignore_ascii_case(option));
+    let known = |word: &String| {
+        word.eq_ignore_ascii_case("none")
+            || OPTIONS.iter().any(|option| word.eq_ignore_ascii_case(option))
+    };
     if !words.iter().all(known) {
         return Err("it has no such option".to_owned());
     }
@@ -257,6 +270,7 @@ mod tests {
             ("subsystem", "sftp internal-sftp -l INFO", Some("sftp internal-sftp -l INFO")),
             ("subsystem", "sftp", None),
             ("banner", "NONE", Some("none")),
+            ("setenv", "A=1 B=2 A=3", Some("A=1|B=2")),
             ("protocol", "2", Some("")),
             ("pubkeyauthoptions", "none", Some("none")),
         ] {

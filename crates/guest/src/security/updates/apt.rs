@@ -25,7 +25,8 @@ impl Search<'_> {
         let mut conf = AptConf::default();
         let names = self.names(CONFIGS)?;
         let parts = names.iter().filter(|name| is_part(name, "conf"));
-        let paths = parts.map(|name| format!("{CONFIGS}/{name}")).chain(["/etc/apt/apt.conf".into()]);
+        let paths =
+            parts.map(|name| format!("{CONFIGS}/{name}")).chain(["/etc/apt/apt.conf".into()]);
         for path in paths.collect::<Vec<_>>() {
             if let Some(text) = self.text(&path)? {
                 conf.read(&text, &path);
@@ -88,7 +89,8 @@ impl Search<'_> {
 
 /// Whether APT reads a file of the name in a folder of parts: without an ending, or with the one.
 fn is_part(name: &str, ending: &str) -> bool {
-    let plain = name.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.'));
+    let plain =
+        name.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.'));
     let known = match name.rsplit_once('.') {
         Some((_, its)) => its == ending,
         None => true,

@@ -83,13 +83,7 @@ impl AptConf {
         self.doubtful |= !statement.is_empty() || !scopes.is_empty();
     }
 
-    fn statement(
-        &mut self,
-        scopes: &[String],
-        words: &[(String, bool)],
-        clears: bool,
-        path: &str,
-    ) {
+    fn statement(&mut self, scopes: &[String], words: &[(String, bool)], clears: bool, path: &str) {
         let full = |name: &str| {
             let parts = scopes.iter().map(String::as_str).chain([name]);
             parts.collect::<Vec<_>>().join("::").to_ascii_lowercase()

@@ -47,10 +47,8 @@ mod tests {
     #[test]
     fn sections_hold_their_values() {
         let found = sections("lost=1\n[a]\n# b=1\nx = 1\nX=2\ny=\n  http://z\n[b]\nx=3\n");
-        let shown: Vec<_> = found
-            .iter()
-            .map(|it| (it.name.as_str(), it.get("x"), it.get("y")))
-            .collect();
+        let shown: Vec<_> =
+            found.iter().map(|it| (it.name.as_str(), it.get("x"), it.get("y"))).collect();
         assert_eq!(shown, [("a", Some("2"), Some("http://z")), ("b", Some("3"), None)]);
     }
 }

@@ -46,12 +46,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn updates(&mut self) -> Result<Option<Updates>, String> {
-        let kinds = [
-            PackageKind::Deb,
-            PackageKind::Rpm,
-            PackageKind::Apk,
-            PackageKind::Pacman,
-        ];
+        let kinds = [PackageKind::Deb, PackageKind::Rpm, PackageKind::Apk, PackageKind::Pacman];
         let has = |kind| self.known.packages.items.iter().any(|package| package.kind == kind);
         let Some(kind) = kinds.into_iter().find(|kind| has(*kind)) else {
             return match &self.known.packages.reason {

@@ -25,7 +25,8 @@ pub(super) fn one_line(text: &str) -> Vec<String> {
             TELLING.contains(&name)
         });
         let telling: Vec<_> = telling.collect();
-        let options = if telling.is_empty() { String::new() } else { format!("[{}] ", telling.join(" ")) };
+        let options =
+            if telling.is_empty() { String::new() } else { format!("[{}] ", telling.join(" ")) };
         let words: Vec<_> = rest.split_whitespace().collect();
         (words.len() >= 2).then(|| format!("deb {options}{}", words.join(" ")))
     });
@@ -42,13 +43,15 @@ pub(super) fn deb822(text: &str) -> Vec<String> {
         };
         let off = ["no", "false", "0", "off", "disable", "without"];
         let enabled = field("Enabled").to_ascii_lowercase();
-        if off.contains(&enabled.as_str()) || !field("Types").split_whitespace().any(|it| it == "deb")
+        if off.contains(&enabled.as_str())
+            || !field("Types").split_whitespace().any(|it| it == "deb")
         {
             continue;
         }
         let options = TELLING.iter().filter(|name| !field(name).is_empty());
         let options: Vec<_> = options.map(|name| format!("{name}={}", field(name))).collect();
-        let options = if options.is_empty() { String::new() } else { format!("[{}] ", options.join(" ")) };
+        let options =
+            if options.is_empty() { String::new() } else { format!("[{}] ", options.join(" ")) };
         let components: Vec<_> = field("Components").split_whitespace().collect();
         for address in field("URIs").split_whitespace() {
             for suite in field("Suites").split_whitespace() {
