@@ -73,3 +73,13 @@ pub fn initramfs(bytes: &[u8]) {
 pub fn grub(bytes: &[u8]) {
     exercise::grub_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as every text that says how a system is guarded.
+pub fn security_text(bytes: &[u8]) {
+    exercise::security_text_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as certificates.
+pub fn certificate(bytes: &[u8]) {
+    exercise::certificate_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

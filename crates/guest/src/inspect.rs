@@ -181,15 +181,25 @@ fn unix(
         let applications = sections
             .collect(|files| files.listing(|| applications::all(files, &packages, &services)));
         let containers = sections.collect(containers::of);
-        let security = sections.collect(|files| security::of(files, &services, options));
         let boot = match boot.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(boot)) => boot,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // There are no more threads to be had.
             Err(_) => collect_boot(),
         };
+        let boot = sections.add(boot);
+        let security = sections.collect(|files| {
+            let known = security::Known {
+                packages: &packages,
+                boot: &boot,
+                services: &services,
+                users: &users,
+                mounts: &mounts,
+            };
+            security::of(files, &known, options)
+        });
         System {
-            boot: sections.add(boot),
+            boot,
             network,
             applications,
             containers,

@@ -52,7 +52,7 @@ pub use inspect::{Inspection, Options, inspect};
 pub use namespace::assemble;
 
 use fathom_filesystem::Tree;
-use fathom_report::{Boot, Listing, Network, Package, Problem, Service};
+use fathom_report::{Boot, Fact, Listing, Network, Package, Problem, Security, Service};
 use fathom_volume::Discovery;
 
 /// What the databases of packages on the tree say is installed, and what could not be read of them.
@@ -78,4 +78,25 @@ pub fn boot(tree: &Tree) -> (Boot, Vec<Problem>) {
     let discovery = Discovery::default();
     let boot = boot::of(&files, &device::Places::of(&discovery), true);
     (boot, files.into_problems())
+}
+
+/// How what lies on the tree is guarded, without what its boot loader and its fstab say, and what could
+/// not be read of it.
+pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let why = "it is not looked at";
+    let known = security::Known {
+        packages: &packages::all(&files),
+        boot: &Boot {
+            kernels: Listing::unknown(why),
+            default: Fact::unknown(why),
+            firmware: Listing::unknown(why),
+            drivers: Listing::unknown(why),
+        },
+        services: &services::all(&files),
+        users: &users::all(&files),
+        mounts: &Listing::unknown(why),
+    };
+    let security = security::of(&files, &known, &Options { deep: true, ..Options::default() });
+    (security, files.into_problems())
 }

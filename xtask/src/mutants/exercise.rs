@@ -312,6 +312,67 @@ fn boot_at(mut files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
     outcome
 }
 
+/// A database of packages that makes the texts of the family count.
+const STATUS: &[u8] =
+    b"Package: openssh-server\nStatus: install ok installed\nVersion: 1:9.2p1-2\n\n\
+    Package: unattended-upgrades\nStatus: install ok installed\nVersion: 2\n\n";
+
+/// The places of texts that say how a system is guarded.
+const TEXTS: [&str; 13] = [
+    "/etc/ssh/sshd_config",
+    "/etc/sysctl.d/a.conf",
+    "/etc/apt/apt.conf",
+    "/etc/apt/sources.list.d/a.sources",
+    "/etc/apt/sources.list",
+    "/etc/apparmor.d/a",
+    "/etc/selinux/config",
+    "/etc/audit/rules.d/a.rules",
+    "/etc/pam.d/common-password",
+    "/etc/security/pwquality.conf",
+    "/etc/login.defs",
+    "/etc/security/limits.conf",
+    "/boot/grub/grub.cfg",
+];
+
+/// Services that make some of the texts count.
+const SERVICES: [&str; 2] =
+    ["/usr/lib/systemd/system/auditd.service", "/usr/lib/systemd/system/apparmor.service"];
+
+/// Takes the bytes for every text that says how a system is guarded.
+pub(crate) fn security_text(image: Vec<u8>) -> Outcome {
+    security_text_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn security_text_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let whole = |bytes: &'static [u8]| -> Arc<dyn ReadAt> { Arc::new(bytes.to_vec()) };
+    let texts = TEXTS.iter().map(|path| (*path, image.clone()));
+    let services = SERVICES.iter().map(|path| (*path, whole(b"[Service]\nExecStart=/x\n")));
+    let files = texts.chain(services).chain([("/var/lib/dpkg/status", whole(STATUS))]);
+    security_at(files.collect())
+}
+
+/// Takes the bytes for certificates: for DER and for PEM.
+pub(crate) fn certificate(image: Vec<u8>) -> Outcome {
+    certificate_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn certificate_at(image: Arc<dyn ReadAt>) -> Outcome {
+    security_at(vec![("/etc/nginx/a.der", image)])
+}
+
+/// Says how what these files make is guarded.
+fn security_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
+    let tree = memory::readers(files.into_iter());
+    let (security, problems) = fathom_guest::security(&tree);
+    let found = security.certificates.items.len() + security.settings.items.len();
+    let mut outcome = Outcome { bytes: found as u64, errors: Vec::new() };
+    outcome
+        .wrong(problems.into_iter().map(|problem| Error::corrupt("security", 0, problem.message)));
+    outcome
+}
+
 /// Walks the map of holes.
 fn data(reader: &dyn ReadAt) {
     let mut at = 0;

@@ -20,6 +20,7 @@ mod packages;
 mod partitions;
 mod qcow2;
 mod registry;
+mod security;
 mod vdi;
 mod vhd;
 mod vhdx;
@@ -71,6 +72,7 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        security::targets,
         registry::targets,
         network::targets,
         boot::targets,

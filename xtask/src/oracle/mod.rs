@@ -16,6 +16,7 @@ mod ntfs;
 mod packages;
 mod qcow2;
 pub(crate) mod registry;
+mod security;
 pub(crate) mod vhd;
 mod vmdk;
 pub(crate) mod volume;
@@ -84,6 +85,7 @@ fn cases() -> Vec<Case> {
         network::cases,
         registry::cases,
         boot::cases,
+        security::cases,
     ]
     .iter()
     .flat_map(|cases| cases())
