@@ -13,8 +13,10 @@ use crate::shell;
 const PACKAGES: &[(&str, &str)] = &[
     ("acl", "setfacl for golden images"),
     ("attr", "setfattr for golden images"),
+    ("binutils-mingw-w64-x86-64", "makes programs of Windows"),
     ("btrfs-progs", "makes and checks Btrfs"),
     ("bzip2", "compressed files that must be refused"),
+    ("chntpw", "a second reader of accounts of Windows"),
     ("cryptsetup-bin", "makes LUKS headers"),
     ("db5.3-util", "makes Berkeley DB"),
     ("dosfstools", "makes FAT"),
@@ -39,6 +41,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3-hivex", "makes and reads registry hives"),
     ("python3-libvhdi", "a second reader of VHD and VHDX"),
     ("python3-libvmdk", "a second reader of VMDK"),
+    ("python3-pefile", "a second reader of programs of Windows"),
     ("python3-venv", "Python packages of fixed versions"),
     ("qemu-utils", "qemu-img makes and reads every container"),
     ("rpm", "the owner of its database"),

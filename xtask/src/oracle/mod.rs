@@ -16,6 +16,7 @@ pub(crate) mod registry;
 pub(crate) mod vhd;
 mod vmdk;
 pub(crate) mod volume;
+pub(crate) mod windows;
 mod work;
 mod xfs;
 
@@ -77,6 +78,7 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        windows::cases,
         registry::cases,
     ]
     .iter()

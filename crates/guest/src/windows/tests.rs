@@ -83,7 +83,7 @@ fn what_it_is() {
     assert_eq!(value(&said.build), "22631.3007");
     assert_eq!(value(&said.hostname), "HOST");
     assert_eq!(value(&said.locale), "de-DE");
-    assert_eq!(value(&said.installed), "2024-01-17T05:20:00Z");
+    assert_eq!(value(&said.installed), "2024-01-17T21:20:00Z");
     assert_eq!(said.architecture.value().unwrap().0, "x86_64");
     assert_eq!(said.first_boot.value(), Some(&FirstBoot::Pending));
     assert_eq!(said.installation.as_deref(), Some("Client"));
@@ -244,7 +244,7 @@ fn programs_and_updates() {
     assert_eq!(packages.items[0].size, Some(10240));
     assert_eq!(packages.items[1].architecture.as_deref(), Some("i686"));
     assert_eq!(packages.items[4].state.as_deref(), Some("superseded"));
-    assert_eq!(packages.items[3].installed.as_deref(), Some("2024-01-17T05:20:13Z"));
+    assert_eq!(packages.items[3].installed.as_deref(), Some("2024-01-17T12:45:07Z"));
     assert!(packages.items[0].evidence.0.starts_with(r"HKLM\SOFTWARE\Microsoft\Windows\"));
 }
 

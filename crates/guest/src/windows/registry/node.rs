@@ -93,11 +93,6 @@ impl<'r> Node<'r> {
         }
         Values { registry: self.registry, place: &self.place, list, damage, index: OnceCell::new() }
     }
-
-    /// When the key was last written, in steps of 100 nanoseconds since 1601.
-    pub(in crate::windows) fn last_written(&self) -> u64 {
-        self.key.last_written().0
-    }
 }
 
 /// The values of a key.
