@@ -20,6 +20,7 @@ mod security;
 pub(crate) mod vhd;
 mod vmdk;
 pub(crate) mod volume;
+pub(crate) mod windows;
 mod work;
 mod xfs;
 
@@ -83,6 +84,7 @@ fn cases() -> Vec<Case> {
         guest::cases,
         machine::cases,
         network::cases,
+        windows::cases,
         registry::cases,
         boot::cases,
         security::cases,
