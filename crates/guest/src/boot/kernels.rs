@@ -194,8 +194,7 @@ impl<'a> Kernels<'a> {
         // The names of a folder are not followed.
         let link =
             matches!(found.metadata(), Ok(metadata) if metadata.file_type == FileType::Symlink);
-        let followed =
-            link.then(|| files.found(&path, HIDES).there()).unwrap_or(Some(found.clone()));
+        let followed = if link { files.found(&path, HIDES).there() } else { Some(found.clone()) };
         let Some(followed) = followed else { return };
         match followed.metadata() {
             Ok(metadata) if metadata.file_type == FileType::File => {}

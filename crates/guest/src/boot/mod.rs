@@ -56,7 +56,7 @@ pub(crate) fn ostree_argument(tree: &Tree, folder: &str) -> Option<String> {
     snippets.sort_by_key(|it| std::cmp::Reverse(number(it)));
     let mut arguments = snippets.iter().filter_map(|it| {
         let words = it.get("options")?.split_whitespace();
-        words.filter_map(|word| word.strip_prefix("ostree=")).last().map(str::to_owned)
+        words.rev().find_map(|word| word.strip_prefix("ostree=")).map(str::to_owned)
     });
     arguments.next()
 }

@@ -86,7 +86,7 @@ pub(super) fn default(ground: &Ground<'_>) -> Fact<Entry> {
 fn setting(text: &str, name: &str) -> Option<String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let pairs = lines.filter_map(|line| line.split_once([' ', '\t']));
-    pairs.filter(|(key, _)| *key == name).last().map(|(_, value)| value.trim().to_owned())
+    pairs.rev().find(|(key, _)| *key == name).map(|(_, value)| value.trim().to_owned())
 }
 
 fn entries(area: &Area<'_>, index: usize, into: &mut Vec<Candidate>) -> Result<(), String> {
