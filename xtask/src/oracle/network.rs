@@ -148,7 +148,12 @@ fn netplan(work: &Work) -> Result<()> {
             DESCRIPTION.replace("version: 2", &format!("version: 2\n  renderer: {renderer}"));
         write("root/lib/netplan/10-a.yaml", &first)?;
         write("root/lib/netplan/50-c.yaml", "network: {ethernets: {no: {dhcp4: true}}}\n")?;
-        write("root/etc/netplan/50-c.yaml", THIRD)?;
+        // NetworkManager has no labels.
+        let third = match renderer {
+            "networkd" => THIRD.replace("/25\"", "/25\": {label: 'eth5:x'}"),
+            _ => THIRD.to_owned(),
+        };
+        write("root/etc/netplan/50-c.yaml", &third)?;
         write("root/etc/netplan/20-b.yaml", SECOND)?;
         let own = system(work)?.network;
         work.bash(
@@ -194,7 +199,7 @@ const THIRD: &str = "network:
       routes: [{to: 172.16.0.0/12, via: 192.0.2.3}]
       mtu: 7000
     eth5:
-      addresses: [198.51.100.200/25: {label: 'eth5:x'}]
+      addresses: [\"198.51.100.200/25\"]
       routes: [{to: default, via: 198.51.100.129}]
 ";
 
@@ -290,7 +295,10 @@ write usr/local/lib/systemd/network/$name.d/0.conf 6
 write usr/lib/systemd/network/$name.d/c.conf 7
 ln -s /dev/null root/etc/systemd/network/$name.d/c.conf
 write etc/systemd/network/$name.d/d.txt 8
-systemd-analyze --root=$PWD/root cat-config systemd/network/$name | sed -n "s|^# $PWD/root||p; s|^# /|/|p""#,
+systemd-analyze --root=$PWD/root cat-config systemd/network/$name | sed -n "s|^# $PWD/root||p; s|^# /|/|p" | while read -r path; do
+  # What is masked is named too.
+  if [ "$(readlink root$path)" != /dev/null ]; then echo "$path"; fi
+done"#,
     )?;
     let network = system(work)?.network;
     let one = network.interfaces.items.first().context("there is no interface")?;
@@ -317,7 +325,7 @@ cp /usr/share/ufw/iptables/user.rules /usr/share/ufw/iptables/user6.rules root/e
 printf '[Some App]\ntitle=t\ndescription=d\nports=80,443/tcp\n' > root/etc/ufw/applications.d/some
 add() { ufw --rootdir=$PWD/root --datadir=$PWD/root "$@" >/dev/null 2>&1; }
 add allow 22/tcp
-add deny from 192.0.2.0/24 comment "it's us"
+add deny from 192.0.2.0/24 comment "its us"
 add limit in on eth0 to any port 22 proto tcp
 add allow out 53
 add reject from 2001:db8::/32 to any port 25 proto tcp
@@ -343,7 +351,7 @@ fn firewalld(work: &Work) -> Result<()> {
         r#"mkdir -p root/usr/lib; cp -r /etc/firewalld root/etc/; cp -r /usr/lib/firewalld root/usr/lib/
 tool() { firewall-offline-cmd --system-config=$PWD/root/etc/firewalld --default-config=$PWD/root/usr/lib/firewalld "$@" 2>&1; }
 tool --set-default-zone=work >&2
-tool --zone=public --add-service=http >&2; tool --zone=public --remove-service=ssh >&2
+tool --zone=public --add-service=http >&2; tool --zone=public --remove-service-from-zone=ssh >&2
 tool --zone=public --add-port=8080-8090/udp >&2; tool --zone=public --add-interface=eth0 >&2
 tool --zone=dmz --add-source=192.0.2.0/24 >&2; tool --zone=dmz --add-masquerade >&2
 tool --zone=dmz --add-protocol=gre >&2; tool --zone=dmz --add-source-port=53/udp >&2
@@ -436,7 +444,7 @@ for name in one two three; do
   printf '#!/sbin/openrc-run\ndescription="Number %s"\ncommand=/bin/%s\n' $name $name > root/etc/init.d/$name
 done
 printf '#!/bin/sh\n### BEGIN INIT INFO\n# Provides: old\n# Default-Start: 2\n### END INIT INFO\n' > root/etc/init.d/old
-chmod +x root/etc/init.d/*; : > root/etc/init.d/functions
+chmod +x root/etc/init.d/*
 mkdir -p /etc/runlevels
 unshare -m bash -euc '
   mount --bind root/etc/init.d /etc/init.d; mount --bind root/etc/runlevels /etc/runlevels
@@ -455,6 +463,7 @@ fn at(work: &Work) -> Result<()> {
     work.bash(EMPTY)?;
     let said = work.bash(
         r#"mkdir -p root/var/spool/cron/atjobs; touch root/var/spool/cron/atjobs/.SEQ
+chown -R daemon:daemon root/var/spool/cron/atjobs; chmod 1770 root/var/spool/cron/atjobs
 unshare -m bash -euc '
   mount --bind root/var/spool/cron/atjobs /var/spool/cron/atjobs
   export HIDDEN=s3cret
