@@ -86,8 +86,9 @@ fn keep(target: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::mutants::exercise::{
-        certificate_at, container_at, filesystem_at, grub_at, initramfs_at, network_at, registry_at, rpm_bdb_at, rpm_header_at,
-        rpm_ndb_at, rpm_sqlite_at, security_text_at, volumes_at,
+        certificate_at, container_at, filesystem_at, grub_at, initramfs_at, network_at,
+        registry_at, rpm_bdb_at, rpm_header_at, rpm_ndb_at, rpm_sqlite_at, security_text_at,
+        volumes_at,
     };
     use fathom_block::ReadAt;
     use std::sync::Arc;

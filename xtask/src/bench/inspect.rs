@@ -11,7 +11,8 @@ use crate::tools;
 
 /// What the peers come in. virt-inspector starts a Linux of its own, which it puts together from a
 /// kernel that has to be installed.
-const PEERS: &[&str] = &["guestfs-tools", "libguestfs-tools", "linux-image-cloud-amd64", "python3-venv"];
+const PEERS: &[&str] =
+    &["guestfs-tools", "libguestfs-tools", "linux-image-cloud-amd64", "python3-venv"];
 
 /// How many machines the folder holds.
 const MACHINES: usize = 200;
@@ -183,12 +184,17 @@ fn beside(fathom: &Path, server: &Server, runs: usize, text: &mut String) -> Res
         ),
         (
             "`virt-inspector` (emulated)",
-            format!("LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg virt-inspector --no-icon -a {image}"),
+            format!(
+                "LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg virt-inspector --no-icon -a {image}"
+            ),
             "sed -n 's|.*<name>\\(.*\\)</name>.*|\\1|p' | tail -n +2 | sort".to_owned(),
             1,
         ),
     ] {
-        let listed = bash(Path::new("/"), &format!("({command}) 2>/dev/null | {list} > {out}/theirs; wc -l < {out}/theirs"))?;
+        let listed = bash(
+            Path::new("/"),
+            &format!("({command}) 2>/dev/null | {list} > {out}/theirs; wc -l < {out}/theirs"),
+        )?;
         let same = bash(Path::new("/"), &format!("cmp {out}/ours {out}/theirs")).is_ok();
         let theirs = Program::script(command);
         let (theirs, mine) = alternate(&theirs, &Program::new(&ours), runs)?;

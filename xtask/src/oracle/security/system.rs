@@ -132,14 +132,14 @@ printf 'Dir "%s/root/";\nDir::State::status "%s/root/var/lib/dpkg/status";\n' "$
         security.updates.value().ok_or_else(|| anyhow::anyhow!("{:?}", security.updates))?;
     ensure!(updates.system == "unattended-upgrades", "{updates:?}");
     // Where APT would look for the lists of each address and suite.
-    let said = work.bash(
-        "APT_CONFIG=$PWD/apt.conf apt-get update --print-uris | cut -d\\' -f2 | sort -u",
-    )?;
+    let said = work
+        .bash("APT_CONFIG=$PWD/apt.conf apt-get update --print-uris | cut -d\\' -f2 | sort -u")?;
     let mut ours: Vec<String> = updates
         .sources
         .iter()
         .map(|source| {
-            let words: Vec<&str> = source.split(' ').filter(|word| !word.starts_with('[')).collect();
+            let words: Vec<&str> =
+                source.split(' ').filter(|word| !word.starts_with('[')).collect();
             format!("{}/dists/{}/InRelease", words[1].trim_end_matches('/'), words[2])
         })
         .collect();

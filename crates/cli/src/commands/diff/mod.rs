@@ -12,6 +12,7 @@ use fathom_report::{Difference, Report};
 
 use super::inspect::place::{Unfinished, check_free};
 use crate::args::{Diff, DiffFormat};
+use crate::clock;
 use crate::exit::{Failure, Verdict};
 use crate::output::Out;
 use crate::terminal::Style;
@@ -89,7 +90,8 @@ fn side(name: &OsString, options: &Diff) -> Result<Report, Failure> {
         })?;
         return saved_report(file).map_err(unfit);
     }
-    let (report, none) = super::inspect::report(name, &options.reading, &[], &fathom_guest::Options::default())?;
+    let how = fathom_guest::Options { now: clock::now()?, ..fathom_guest::Options::default() };
+    let (report, none) = super::inspect::report(name, &options.reading, &[], &how)?;
     match none {
         Some(error) => Err(error.into()),
         None => Ok(report),

@@ -9,7 +9,6 @@ mod writer;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use fathom_block::{Disk, Error};
 use fathom_profile::day::Day;
@@ -19,6 +18,7 @@ use self::checksum::Expected;
 use self::profiles::Chosen;
 use self::writer::Writer;
 use crate::args::{Inspect, Reading};
+use crate::clock;
 use crate::exit::{Each, Failure, Verdict, describe, say};
 use crate::interrupt;
 use crate::machine::Machine;
@@ -36,7 +36,9 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
     }
     let expected = expected(options)?;
     let chosen = Chosen::of(&options.profiles)?;
-    let how = fathom_guest::Options { deep: options.deep, ..fathom_guest::Options::default() };
+    let now = clock::now()?;
+    let how = fathom_guest::Options { deep: options.deep, now };
+    let today = Day::of_seconds(clock::seconds(now));
     let mut writer = Writer::new(options)?;
     let mut each = Each::of(options.images.len());
     let (mut partial, mut failed) = (0, false);
@@ -48,7 +50,7 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         let checksums = verified(image, &options.reading, expected.unwrap_or_default())?;
         let (mut report, none) = report(image, &options.reading, &checksums, &how)?;
         if let Some(chosen) = &chosen {
-            chosen.apply(&mut report, today());
+            chosen.apply(&mut report, today);
         }
         Ok((report, none))
     };
@@ -96,12 +98,6 @@ fn warn(report: &Report, image: Option<&OsString>) {
     for problem in report.problems.iter().chain(of_systems) {
         say(&format!("{of}warning: {}", problem.message));
     }
-}
-
-/// The day that rules judge by.
-fn today() -> Day {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    Day::of_seconds(since.map_or(0, |since| since.as_secs()))
 }
 
 /// The checksums that were given: one for each file, or none at all.
@@ -157,7 +153,6 @@ pub(super) fn report(
         systems: inspection.systems,
         storage: inspection.storage,
         concerns: inspection.concerns,
-        undecided: inspection.undecided,
         undecided: inspection.undecided,
         profiles: Vec::new(),
         problems,

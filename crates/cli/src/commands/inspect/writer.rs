@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use fathom_document::{Csv, Section};
 use fathom_filesystem::Timestamp;
@@ -13,6 +12,7 @@ use super::place::{Folder, Unfinished, check_free};
 use super::profiles;
 use super::table;
 use crate::args::{DocumentFormat, Inspect};
+use crate::clock;
 use crate::exit::Failure;
 use crate::output::{JsonArray, Out};
 use crate::terminal::Style;
@@ -223,18 +223,7 @@ fn timestamp(typed: Option<&str>) -> Result<String, Failure> {
             ))),
         };
     }
-    let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => match text.parse::<u32>() {
-            Ok(seconds) => i64::from(seconds),
-            Err(_) => {
-                let why = format!("SOURCE_DATE_EPOCH={text:?} is no number of seconds");
-                return Err(Failure::Usage(why));
-            }
-        },
-        Err(_) => SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs().try_into().unwrap_or(0)),
-    };
+    let seconds = clock::seconds(clock::now()?).try_into().unwrap_or(0);
     Ok(Timestamp::new(seconds, 0).to_string())
 }
 
