@@ -4,13 +4,14 @@ use std::time::SystemTime;
 
 use fathom_block::{Error, Problem};
 use fathom_filesystem::Tree;
-use fathom_report::{self as report, Concern, Family, Listing, Storage, System, Undecided};
+use fathom_report::{self as report, Boot, Concern, Family, Listing, Storage, System, Undecided};
 use fathom_volume::Discovery;
 
 use crate::device::Places;
 use crate::files::Files;
 use crate::namespace::{Table, mount_all};
 use crate::root::Roots;
+use crate::walk::{self, Walked};
 use crate::{
     applications, boot, concerns, containers, end_of_life, identity, languages, mounts, network,
     packages, security, services, storage, users, windows,
@@ -90,7 +91,7 @@ impl<'a> Sections<'a> {
     }
 
     /// Takes a part that was collected elsewhere.
-    fn add<T>(&mut self, (part, problems): (T, Vec<report::Problem>)) -> T {
+    fn add<T>(&mut self, (part, problems): Collected<T>) -> T {
         for problem in problems {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
@@ -100,8 +101,29 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// Collects a part by itself, and what could not be read for it.
-fn apart<T>(tree: &Tree, collect: impl FnOnce(&Files<'_>) -> T) -> (T, Vec<report::Problem>) {
+/// A part, and what could not be read for it.
+type Collected<T> = (T, Vec<report::Problem>);
+
+/// Collects one part in a thread of its own while `meanwhile` collects the rest and, when it has need
+/// of it, waits for that part.
+fn beside<T: Send, R>(
+    collect: impl Fn() -> T + Sync,
+    meanwhile: impl FnOnce(Box<dyn FnOnce() -> T + '_>) -> R,
+) -> R {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().spawn_scoped(scope, &collect);
+        let collect = &collect;
+        meanwhile(Box::new(move || match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(part)) => part,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // There are no more threads to be had.
+            Err(_) => collect(),
+        }))
+    })
+}
+
+/// Collects a part by itself.
+fn apart<T>(tree: &Tree, collect: impl FnOnce(&Files<'_>) -> T) -> Collected<T> {
     let files = Files::new(tree);
     let part = collect(&files);
     (part, files.into_problems())
@@ -129,11 +151,33 @@ fn system(
     });
     let mut system = match sections.collect(identity::family) {
         Family::Windows => windows::system(root, &mut sections, places, options),
-        _ => unix(root, &mut sections, table, places, options),
+        // Unpacking an initial filesystem may take longer than everything else.
+        _ => beside(
+            || apart(tree, |files| boot::of(files, places, options.deep)),
+            |boot| unix(root, &mut sections, table, places, options, boot),
+        ),
     };
     system.identity.end_of_life = end_of_life::of(&system.identity);
     system.problems = sections.problems;
     system
+}
+
+/// What the one walk over every file found, for those who look further at it. Every list that rests
+/// on it is to tell how far the walk came ([`Walked::tell`]).
+#[derive(Default)]
+pub(crate) struct Deep {
+    /// How far it came; nothing if there was none.
+    pub(crate) walked: Option<Walked>,
+    /// What may hold packages of languages.
+    pub(crate) languages: languages::Candidates,
+}
+
+impl Deep {
+    pub(crate) fn walk(files: &Files<'_>) -> Self {
+        let mut languages = languages::Candidates::default();
+        let walked = walk::walk(files, &mut [&mut languages]);
+        Self { walked: Some(walked), languages }
+    }
 }
 
 /// What Linux and its kin say of themselves.
@@ -143,43 +187,31 @@ fn unix(
     table: &Table,
     places: &Places<'_>,
     options: &Options,
+    boot: Box<dyn FnOnce() -> Collected<Boot> + '_>,
 ) -> System {
-    let tree = sections.tree;
-    let collect_boot = || apart(tree, |files| boot::of(files, places, options.deep));
-    std::thread::scope(|scope| {
-        // Unpacking an initial filesystem may take longer than everything else.
-        let boot = std::thread::Builder::new().spawn_scoped(scope, collect_boot);
-        let identity = sections.collect(identity::identify);
-        let mut packages = sections.collect(|files| files.listing(|| packages::all(files)));
-        packages.join(sections.collect(|files| files.listing(|| languages::all(files, options))));
-        let users = sections.collect(users::all);
-        let services = sections.collect(|files| files.listing(|| services::all(files)));
-        let (mounts, swap) = mounts::of(table, places);
-        let network = sections.collect(network::of);
-        let applications = sections
-            .collect(|files| files.listing(|| applications::all(files, &packages, &services)));
-        let containers = sections.collect(containers::of);
-        let security = sections.collect(|files| security::of(files, &services, options));
-        let boot = match boot.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(boot)) => boot,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // There are no more threads to be had.
-            Err(_) => collect_boot(),
-        };
-        System {
-            boot: sections.add(boot),
-            network,
-            applications,
-            containers,
-            security,
-            root,
-            identity,
-            packages,
-            users,
-            services,
-            mounts,
-            swap,
-            problems: Vec::new(),
-        }
-    })
+    let identity = sections.collect(identity::identify);
+    let deep = if options.deep { sections.collect(Deep::walk) } else { Deep::default() };
+    let mut packages = sections.collect(|files| files.listing(|| packages::all(files)));
+    packages.join(sections.collect(|files| {
+        files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
+    }));
+    let users = sections.collect(users::all);
+    let services = sections.collect(|files| files.listing(|| services::all(files)));
+    let (mounts, swap) = mounts::of(table, places);
+    System {
+        network: sections.collect(network::of),
+        applications: sections
+            .collect(|files| files.listing(|| applications::all(files, &packages, &services))),
+        containers: sections.collect(containers::of),
+        security: sections.collect(|files| security::of(files, &services, options)),
+        boot: sections.add(boot()),
+        root,
+        identity,
+        packages,
+        users,
+        services,
+        mounts,
+        swap,
+        problems: Vec::new(),
+    }
 }
