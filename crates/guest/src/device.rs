@@ -101,6 +101,11 @@ impl<'a> Places<'a> {
         hidden
     }
 
+    /// All volumes that something may lie on.
+    pub(crate) fn volumes(&self) -> impl Iterator<Item = &'a Volume> {
+        self.all.iter().map(|place| place.volume).chain(self.blank.iter().copied())
+    }
+
     /// The places that go by the name.
     pub(crate) fn named(&self, device: &str, names: &Names<'_>) -> Vec<&Place<'a>> {
         if names.ambiguous && is_by_hardware(device) {

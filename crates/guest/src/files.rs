@@ -115,6 +115,11 @@ impl<'a> Files<'a> {
         })
     }
 
+    /// The bytes of a file that is expected to be small.
+    pub(crate) fn bytes(&self, path: &str, hides: &str, most: usize) -> Read<Vec<u8>> {
+        self.read(path, hides, || self.tree.read(path.as_bytes(), most))
+    }
+
     /// The bytes of a file that is expected to be large, to be read piece by piece.
     pub(crate) fn open(&self, path: &str, hides: &str) -> Read<Arc<dyn ReadAt>> {
         self.read(path, hides, || self.tree.open(path.as_bytes()))

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use fathom_block::{Error, Problem};
 use fathom_filesystem::Tree;
-use fathom_report::{self as report, Boot, Concern, Family, Listing, Storage, System, Undecided};
+use fathom_report::{self as report, Concern, Family, Listing, Storage, System, Undecided};
 use fathom_volume::Discovery;
 
 use crate::device::Places;
@@ -72,7 +72,7 @@ pub fn inspect(discovery: &Discovery, options: &Options) -> Inspection {
         mount_all(&mut tree, &root.volume, &mut table, &places, &mut of_mounts);
         systems.push(system(root.volume, &tree, &table, &of_mounts, &places, options));
     }
-    let (concerns, undecided) = concerns::of(&systems, &storage, options);
+    let (concerns, undecided) = concerns::of(&systems, &storage, &problems, options);
     Inspection { systems, storage, concerns, undecided, problems, none }
 }
 
@@ -91,7 +91,7 @@ impl<'a> Sections<'a> {
     }
 
     /// Takes a part that was collected elsewhere.
-    fn add<T>(&mut self, (part, problems): Collected<T>) -> T {
+    fn add<T>(&mut self, (part, problems): (T, Vec<report::Problem>)) -> T {
         for problem in problems {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
@@ -101,29 +101,8 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// A part, and what could not be read for it.
-type Collected<T> = (T, Vec<report::Problem>);
-
-/// Collects one part in a thread of its own while `meanwhile` collects the rest and, when it has need
-/// of it, waits for that part.
-fn beside<T: Send, R>(
-    collect: impl Fn() -> T + Sync,
-    meanwhile: impl FnOnce(Box<dyn FnOnce() -> T + '_>) -> R,
-) -> R {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().spawn_scoped(scope, &collect);
-        let collect = &collect;
-        meanwhile(Box::new(move || match thread.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(part)) => part,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // There are no more threads to be had.
-            Err(_) => collect(),
-        }))
-    })
-}
-
-/// Collects a part by itself.
-fn apart<T>(tree: &Tree, collect: impl FnOnce(&Files<'_>) -> T) -> Collected<T> {
+/// Collects a part by itself, and what could not be read for it.
+fn apart<T>(tree: &Tree, collect: impl FnOnce(&Files<'_>) -> T) -> (T, Vec<report::Problem>) {
     let files = Files::new(tree);
     let part = collect(&files);
     (part, files.into_problems())
@@ -151,11 +130,7 @@ fn system(
     });
     let mut system = match sections.collect(identity::family) {
         Family::Windows => windows::system(root, &mut sections, places, options),
-        // Unpacking an initial filesystem may take longer than everything else.
-        _ => beside(
-            || apart(tree, |files| boot::of(files, places, options.deep)),
-            |boot| unix(root, &mut sections, table, places, options, boot),
-        ),
+        _ => unix(root, &mut sections, table, places, options),
     };
     system.identity.end_of_life = end_of_life::of(&system.identity);
     system.problems = sections.problems;
@@ -187,31 +162,56 @@ fn unix(
     table: &Table,
     places: &Places<'_>,
     options: &Options,
-    boot: Box<dyn FnOnce() -> Collected<Boot> + '_>,
 ) -> System {
-    let identity = sections.collect(identity::identify);
-    let deep = if options.deep { sections.collect(Deep::walk) } else { Deep::default() };
-    let mut packages = sections.collect(|files| files.listing(|| packages::all(files)));
-    packages.join(sections.collect(|files| {
-        files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
-    }));
-    let users = sections.collect(users::all);
-    let services = sections.collect(|files| files.listing(|| services::all(files)));
-    let (mounts, swap) = mounts::of(table, places);
-    System {
-        network: sections.collect(network::of),
-        applications: sections
-            .collect(|files| files.listing(|| applications::all(files, &packages, &services))),
-        containers: sections.collect(containers::of),
-        security: sections.collect(|files| security::of(files, &services, options)),
-        boot: sections.add(boot()),
-        root,
-        identity,
-        packages,
-        users,
-        services,
-        mounts,
-        swap,
-        problems: Vec::new(),
-    }
+    let tree = sections.tree;
+    let collect_boot = || apart(tree, |files| boot::of(files, places, options.deep));
+    std::thread::scope(|scope| {
+        // Unpacking an initial filesystem may take longer than everything else.
+        let boot = std::thread::Builder::new().spawn_scoped(scope, collect_boot);
+        let identity = sections.collect(identity::identify);
+        let deep = if options.deep { sections.collect(Deep::walk) } else { Deep::default() };
+        let mut packages = sections.collect(|files| files.listing(|| packages::all(files)));
+        packages.join(sections.collect(|files| {
+            files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
+        }));
+        let users = sections.collect(users::all);
+        let services = sections.collect(|files| files.listing(|| services::all(files)));
+        let (mounts, swap) = mounts::of(table, places);
+        let network = sections.collect(|files| network::of(files, &services));
+        let applications = sections
+            .collect(|files| files.listing(|| applications::all(files, &packages, &services)));
+        let containers = sections.collect(containers::of);
+        let boot = match boot.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(boot)) => boot,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // There are no more threads to be had.
+            Err(_) => collect_boot(),
+        };
+        let boot = sections.add(boot);
+        let security = sections.collect(|files| {
+            let known = security::Known {
+                packages: &packages,
+                boot: &boot,
+                services: &services,
+                users: &users,
+                mounts: &mounts,
+            };
+            security::of(files, &known, options)
+        });
+        System {
+            boot,
+            network,
+            applications,
+            containers,
+            security,
+            root,
+            identity,
+            packages,
+            users,
+            services,
+            mounts,
+            swap,
+            problems: Vec::new(),
+        }
+    })
 }

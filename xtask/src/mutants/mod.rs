@@ -13,12 +13,14 @@ mod lvm;
 #[path = "../../../crates/guest/src/memory.rs"]
 #[allow(dead_code, reason = "the tests of guest use the other half")]
 mod memory;
+mod network;
 mod ntfs;
 mod ova;
 mod packages;
 mod partitions;
 mod qcow2;
 mod registry;
+mod security;
 mod vdi;
 mod vhd;
 mod vhdx;
@@ -70,7 +72,9 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        security::targets,
         registry::targets,
+        network::targets,
         boot::targets,
     ]
     .iter()
