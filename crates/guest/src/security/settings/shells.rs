@@ -31,7 +31,10 @@ pub(super) fn of(found: &mut Found<'_>) {
                 let line = line.strip_prefix("declare -xr ").unwrap_or(line);
                 line.strip_prefix("TMOUT=")
             });
-            add("shell-timeout", wait.next_back().and_then(|wait| wait.split([' ', ';', '\t']).next()));
+            add(
+                "shell-timeout",
+                wait.next_back().and_then(|wait| wait.split([' ', ';', '\t']).next()),
+            );
         }
     }
     for (name, path) in [
