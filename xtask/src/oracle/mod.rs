@@ -2,13 +2,16 @@
 //! every path, type, mode, owner, size, time, attribute and byte is compared with what the kernel
 //! or the owning tool says of them.
 
+mod boot;
 mod btrfs;
 pub(crate) mod container;
 mod ext;
 mod fat;
 mod fixture;
 mod guest;
+pub(crate) mod machine;
 mod manifest;
+mod network;
 mod ntfs;
 mod packages;
 mod qcow2;
@@ -17,6 +20,7 @@ mod security;
 pub(crate) mod vhd;
 mod vmdk;
 pub(crate) mod volume;
+pub(crate) mod windows;
 mod work;
 mod xfs;
 
@@ -78,7 +82,11 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        machine::cases,
+        network::cases,
+        windows::cases,
         registry::cases,
+        boot::cases,
         security::cases,
     ]
     .iter()
