@@ -86,8 +86,8 @@ fn keep(target: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::mutants::exercise::{
-        container_at, filesystem_at, registry_at, rpm_bdb_at, rpm_header_at, rpm_ndb_at,
-        rpm_sqlite_at, volumes_at,
+        container_at, filesystem_at, jar_at, metadata_at, program_at, registry_at, rpm_bdb_at,
+        rpm_header_at, rpm_ndb_at, rpm_sqlite_at, volumes_at,
     };
     use fathom_block::ReadAt;
     use std::sync::Arc;
@@ -112,6 +112,9 @@ mod tests {
                 rpm_sqlite_at(image.clone());
                 rpm_bdb_at(image.clone());
                 rpm_ndb_at(image.clone());
+                jar_at(image.clone());
+                program_at(image.clone());
+                metadata_at(image.clone());
                 registry_at(image);
                 replayed += 1;
             }

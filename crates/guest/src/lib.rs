@@ -57,3 +57,13 @@ pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
     let listing = packages::all(&files);
     (listing, files.into_problems())
 }
+
+/// What languages keep of packages anywhere on the tree, and what could not be read of it.
+pub fn languages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let listing = files.listing(|| {
+        let deep = inspect::Deep::walk(&files);
+        languages::all(&files, deep.languages, deep.walked.as_ref())
+    });
+    (listing, files.into_problems())
+}

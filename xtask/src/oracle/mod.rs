@@ -8,6 +8,7 @@ mod ext;
 mod fat;
 mod fixture;
 mod guest;
+mod languages;
 mod manifest;
 mod ntfs;
 mod packages;
@@ -77,6 +78,7 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        languages::cases,
         registry::cases,
     ]
     .iter()
