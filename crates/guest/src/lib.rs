@@ -62,6 +62,16 @@ pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
     (listing, files.into_problems())
 }
 
+/// What languages keep of packages anywhere on the tree, and what could not be read of it.
+pub fn languages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let listing = files.listing(|| {
+        let deep = inspect::Deep::walk(&files);
+        languages::all(&files, deep.languages, deep.walked.as_ref())
+    });
+    (listing, files.into_problems())
+}
+
 /// What the files on the tree start and how they connect the system, and what could not be read of
 /// them.
 pub fn network(tree: &Tree) -> (Listing<Service>, Network, Vec<Problem>) {

@@ -8,6 +8,7 @@ mod btrfs;
 pub(crate) mod exercise;
 mod ext;
 mod fat;
+mod languages;
 mod luks;
 mod lvm;
 #[path = "../../../crates/guest/src/memory.rs"]
@@ -72,6 +73,7 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        languages::targets,
         security::targets,
         registry::targets,
         network::targets,

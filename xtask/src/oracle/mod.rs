@@ -9,6 +9,7 @@ mod ext;
 mod fat;
 mod fixture;
 mod guest;
+mod languages;
 pub(crate) mod machine;
 mod manifest;
 mod network;
@@ -82,6 +83,7 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        languages::cases,
         machine::cases,
         network::cases,
         windows::cases,
