@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod applications;
+mod bolt;
 mod boot;
 mod concerns;
 mod containers;
@@ -47,11 +48,18 @@ pub use inspect::{Inspection, Options, inspect};
 pub use namespace::assemble;
 
 use fathom_filesystem::Tree;
-use fathom_report::{Listing, Package, Problem};
+use fathom_report::{Containers, Listing, Package, Problem};
 
 /// What the databases of packages on the tree say is installed, and what could not be read of them.
 pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
     let files = files::Files::new(tree);
     let listing = packages::all(&files);
     (listing, files.into_problems())
+}
+
+/// The images and containers that engines keep on the tree, and what could not be read of them.
+pub fn containers(tree: &Tree) -> (Containers, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let found = containers::of(&files);
+    (found, files.into_problems())
 }

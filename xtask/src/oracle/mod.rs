@@ -4,6 +4,7 @@
 
 mod btrfs;
 pub(crate) mod container;
+mod containers;
 mod ext;
 mod fat;
 mod fixture;
@@ -77,6 +78,7 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        containers::cases,
         registry::cases,
     ]
     .iter()
