@@ -35,3 +35,16 @@ pub struct Concern {
     /// What it rests on.
     pub evidence: Vec<Evidence>,
 }
+
+/// A concern of which it could not be told whether there is one. It is not to be taken for "none".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Undecided {
+    /// What it would be, as in [`Concern::id`].
+    pub id: String,
+    /// The system that it would be about, by the volume of its root; nothing where it is about the
+    /// disks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Why it could not be told.
+    pub reason: String,
+}

@@ -51,6 +51,9 @@ pub struct Identity {
     pub codename: Fact<String>,
     /// The edition, variant or flavour.
     pub edition: Fact<String>,
+    /// How it was installed, of Windows: `Client`, `Server`, `Server Core`, `Nano Server`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<String>,
     /// The build, on Windows with its update revision: `20348.2113`.
     pub build: Fact<String>,
     /// The processor architecture, as `x86_64`.

@@ -11,8 +11,10 @@
 #![forbid(unsafe_code)]
 
 mod application;
+mod blank;
 mod boot;
 mod concern;
+mod difference;
 mod fact;
 mod identity;
 mod network;
@@ -29,10 +31,14 @@ use serde::{Deserialize, Serialize};
 
 pub use application::{Application, ApplicationKind, Container, ContainerImage, Containers};
 pub use boot::{Boot, BootEntry, Driver, DriverPlace, DriverPurpose, Firmware, Kernel, Platform};
-pub use concern::{Category, Concern};
+pub use concern::{Category, Concern, Undecided};
+pub use difference::{
+    Change, ChangeKind, DIFFERENCE_SCHEMA, Difference, Direction, FieldChange, Incomparable, Part,
+    Side, difference_schema,
+};
 pub use fact::{Coverage, Evidence, Fact, Listing};
 pub use identity::{Architecture, EndOfLife, Family, FirstBoot, Identity};
-pub use network::{Firewall, HostEntry, Interface, Network, Route};
+pub use network::{Firewall, HostEntry, Interface, Network, PersistentName, Route};
 pub use package::{Package, PackageKind};
 pub use problem::{Problem, ProblemKind};
 pub use profile::{Outcome, Profile, RuleResult, Severity};
@@ -61,6 +67,9 @@ pub struct Report {
     pub storage: Storage,
     /// What stands in the way of moving the machine.
     pub concerns: Listing<Concern>,
+    /// Concerns of which it could not be told whether there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<Undecided>,
     /// What rules make of it, where that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub profiles: Vec<Profile>,

@@ -20,16 +20,32 @@ pub struct Network {
     pub hosts: Listing<HostEntry>,
     /// Firewalls.
     pub firewalls: Listing<Firewall>,
+    /// Names that interfaces are given by what they are recognised by, so that another network card
+    /// goes without.
+    #[serde(default = "not_looked_for")]
+    pub persistent_names: Listing<PersistentName>,
+}
+
+/// What a document says that was written before there was such a list.
+fn not_looked_for() -> Listing<PersistentName> {
+    Listing::unknown("the version that wrote this did not look for it")
 }
 
 /// An interface that is configured.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Interface {
-    /// Its name, or the pattern that the configuration matches it by.
+    /// Its name, or the pattern that the configuration matches it by; `*` where it is recognised by
+    /// something else than its name.
     pub name: String,
     /// What configures it: `netplan`, `network-manager`, `networkd`, `ifcfg`, `ifupdown`, `wicked`,
-    /// `cloud-init`, `windows`.
+    /// `cloud-init`, `dhcpcd`, `windows`.
     pub manager: String,
+    /// What the configuration itself is called, where that is not the name of the interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Whether what configures it starts with the system, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed: Option<bool>,
     /// Its kind: `ethernet`, `bond`, `bridge`, `vlan`, `wifi`, `loopback`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -44,6 +60,9 @@ pub struct Interface {
     pub dhcp6: Option<bool>,
     /// Fixed addresses with the length of their prefix: `192.0.2.7/24`.
     pub addresses: Vec<String>,
+    /// Addresses that it was given last by a server, where it keeps a note of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leased: Vec<String>,
     /// Where what has no route of its own is sent.
     pub gateways: Vec<String>,
     /// The servers that are asked for names.
@@ -65,8 +84,23 @@ pub struct Interface {
     pub evidence: Vec<Evidence>,
 }
 
-/// A route.
+/// A name that an interface is given by what it is recognised by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PersistentName {
+    /// The name.
+    pub name: String,
+    /// The hardware address that it is recognised by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    /// The place in the machine that it is recognised by, such as the slot of a bus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<String>,
+    /// Where it says so.
+    pub evidence: Evidence,
+}
+
+/// A route.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Route {
     /// Where to: `198.51.100.0/24`, `default`.
     pub destination: String,
@@ -79,6 +113,9 @@ pub struct Route {
     /// What it costs: of several the cheapest is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<u32>,
+    /// The table that it stands in, where that is not the one that every packet is looked up in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     /// Where it says so.
     pub evidence: Evidence,
 }
@@ -95,7 +132,7 @@ pub struct HostEntry {
 /// Something that keeps packets out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Firewall {
-    /// Its kind: `ufw`, `firewalld`, `nftables`, `iptables`, `windows`.
+    /// Its kind: `ufw`, `firewalld`, `nftables`, `iptables`, `ip6tables`, `windows`.
     pub kind: String,
     /// Whether it is in force when the system runs.
     pub enabled: Fact<bool>,

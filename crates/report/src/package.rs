@@ -129,9 +129,16 @@ pub struct Package {
     /// A checksum of what it was recognised by, as of a JAR.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
+    /// For whom it is installed, where its kind knows a difference: `machine`, or the user's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// Where it lies, of what is not in a database of the system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// The package of the system that this file belongs to, of what is not in a database of the
+    /// system: `python3-yaml`. The two are one piece of software, listed twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Where it says so.
     pub evidence: Evidence,
 }

@@ -23,6 +23,21 @@ pub enum ServiceKind {
     Sysv,
     /// A line of cron, or a script in one of its folders.
     Cron,
+    /// A service of Windows.
+    WindowsService,
+    /// A driver of Windows.
+    WindowsDriver,
+    /// A scheduled task of Windows.
+    ScheduledTask,
+    /// What Windows starts when somebody logs in: `Run` keys and startup folders.
+    Autostart,
+    /// A script of OpenRC.
+    #[serde(rename = "openrc")]
+    OpenRc,
+    /// A line of anacron.
+    Anacron,
+    /// A job that `at` is to run once.
+    At,
 }
 
 /// Whether it is started, in the words of `systemctl is-enabled`.
@@ -66,6 +81,9 @@ pub struct Service {
     /// When, of timers and of cron; where, of sockets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub triggers: Vec<String>,
+    /// When Windows starts it: `boot`, `system`, `automatic`, `automatic-delayed`, `manual`, `disabled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
     /// Where it says so; files that change it too.
     pub evidence: Vec<Evidence>,
 }

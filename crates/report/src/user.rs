@@ -43,6 +43,13 @@ pub struct User {
     /// The day of the last change of the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed: Option<String>,
+    /// What holds for the account besides, of Windows: `disabled`, `locked-out`,
+    /// `password-not-required`, `password-never-expires`, `smart-card-required`, `not-of-this-machine`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<String>,
+    /// When it last logged in, RFC 3339, where accounts say so themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_login: Option<String>,
     /// The groups that it is a member of besides the first.
     pub groups: Vec<String>,
     /// The keys that it may log in with.

@@ -25,6 +25,7 @@ pub(crate) fn identify(files: &Files<'_>) -> Identity {
         version,
         codename,
         edition,
+        installation: None,
         build,
         architecture: architecture::of(files),
         hostname: settings::hostname(files),
@@ -33,7 +34,7 @@ pub(crate) fn identify(files: &Files<'_>) -> Identity {
         locale: settings::locale(files),
         installed: installed(files),
         first_boot: first_boot(files),
-        end_of_life: Fact::unknown("no data on it"),
+        end_of_life: Fact::unknown("it has not been looked up"),
         cpe,
     }
 }

@@ -5,7 +5,7 @@ mod apk;
 mod collection;
 pub(crate) mod dpkg;
 mod flatpak;
-mod package;
+pub(crate) mod package;
 mod pacman;
 mod portage;
 mod rpm;

@@ -4,7 +4,7 @@ use fathom_filesystem::Timestamp;
 use fathom_report::{Package, PackageKind};
 
 /// A package of which only this is known.
-pub(super) fn package(kind: PackageKind, name: String, version: String, place: &str) -> Package {
+pub(crate) fn package(kind: PackageKind, name: String, version: String, place: &str) -> Package {
     Package {
         kind,
         name,
@@ -23,7 +23,9 @@ pub(super) fn package(kind: PackageKind, name: String, version: String, place: &
         size: None,
         state: None,
         checksum: None,
+        scope: None,
         location: None,
+        owner: None,
         evidence: place.into(),
     }
 }
@@ -38,7 +40,7 @@ pub(super) fn split_epoch(version: &str) -> (Option<u32>, &str) {
 
 /// Seconds since 1970 as the report writes moments. What lies outside the years that it can write is
 /// nothing.
-pub(super) fn moment(seconds: i64) -> Option<String> {
+pub(crate) fn moment(seconds: i64) -> Option<String> {
     const LAST: i64 = 253_402_300_799;
     (0..=LAST).contains(&seconds).then(|| Timestamp::new(seconds, 0).to_string())
 }

@@ -102,6 +102,7 @@ fn entry(name: &str, command: &str, user: &str, when: &str, path: &str) -> Servi
         commands: vec![command.to_owned()],
         user: Some(user.to_owned()),
         triggers: vec![when.to_owned()],
+        start: None,
         evidence: vec![path.into()],
     }
 }

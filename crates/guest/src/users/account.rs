@@ -54,6 +54,8 @@ pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
             password,
             algorithm,
             password_changed,
+            states: Vec::new(),
+            last_login: None,
             groups: members.remove(name).unwrap_or_default(),
             keys: keys.of_account(files, name, id, home),
         })

@@ -75,7 +75,9 @@ pub(super) fn package(blob: &[u8], evidence: &str) -> Result<Package> {
         size: tags.long_size.or(tags.size.map(u64::from)),
         state: None,
         checksum: None,
+        scope: None,
         location: None,
+        owner: None,
         evidence: evidence.into(),
     })
 }

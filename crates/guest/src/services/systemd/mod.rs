@@ -224,6 +224,7 @@ impl Folders {
             commands: unit.commands,
             user: unit.user,
             triggers: unit.triggers,
+            start: None,
             evidence,
         }
     }
