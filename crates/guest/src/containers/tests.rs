@@ -178,7 +178,7 @@ fn containerd_and_its_namespaces() {
     ]);
     let id = format!("sha256:{ID}");
     let by_digest = format!("app@{target}");
-    let names = vec![("app:1", image()), (&*id, image()), (&*by_digest, image())];
+    let names = vec![("app:1", image()), (&*by_digest, image()), (&*id, image())];
     let names = names.into_iter().map(|(name, tree)| (name.to_owned(), tree)).collect();
     let namespace =
         bucket([("images", Tree::Bucket(names)), ("containers", bucket([("c", container)]))]);
