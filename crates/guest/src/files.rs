@@ -115,6 +115,11 @@ impl<'a> Files<'a> {
         })
     }
 
+    /// The bytes of a file that is expected to be small.
+    pub(crate) fn bytes(&self, path: &str, hides: &str, most: usize) -> Read<Vec<u8>> {
+        self.read(path, hides, || self.tree.read(path.as_bytes(), most))
+    }
+
     /// The bytes of a file that is expected to be large, to be read piece by piece.
     pub(crate) fn open(&self, path: &str, hides: &str) -> Read<Arc<dyn ReadAt>> {
         self.read(path, hides, || self.tree.open(path.as_bytes()))
@@ -182,6 +187,22 @@ impl<'a> Files<'a> {
         noted.last.clone_from(&problem.message);
         if !noted.problems.contains(&problem) {
             noted.problems.push(problem);
+        }
+    }
+
+    /// Adds what was wrong with files that lie beside the tree, on the volume `volume`.
+    pub(crate) fn absorb(&self, theirs: Files<'_>, volume: &str) {
+        let theirs = theirs.noted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.noted();
+        noted.times += theirs.times;
+        if theirs.times > 0 {
+            noted.last.clone_from(&theirs.last);
+        }
+        for mut problem in theirs.problems {
+            problem.evidence = problem.evidence.map(|it| format!("{volume}:{}", it.0).into());
+            if !noted.problems.contains(&problem) {
+                noted.problems.push(problem);
+            }
         }
     }
 

@@ -1,61 +1,81 @@
 //! What Windows says of itself, in its registry above all.
+//!
+//! Every section reads the registry through [`Registry`], which opens each hive once, with its logs
+//! replayed, and notes against the section what could not be read. What a key means is said beside
+//! the section that it belongs to.
 
-use fathom_report::{Containers, Fact, Listing, Network, Security, System, Users};
+mod applications;
+mod boot;
+mod identity;
+mod moment;
+mod mounts;
+mod network;
+mod packages;
+mod paths;
+mod pe;
+mod registry;
+mod security;
+mod services;
+mod sid;
+#[cfg(test)]
+mod tests;
+mod users;
+
+use fathom_report::{Containers, Listing, System};
 
 use crate::device::Places;
-use crate::identity;
 use crate::inspect::{Options, Sections};
+
+use self::registry::{Hives, Registry};
+
+const KERNEL: &str = "/Windows/System32/ntoskrnl.exe";
 
 /// Everything that is known of a system of Windows.
 pub(crate) fn system(
     root: String,
     sections: &mut Sections<'_>,
-    _places: &Places<'_>,
+    places: &Places<'_>,
     _options: &Options,
 ) -> System {
-    let why = "this version does not look for it";
+    let hives = Hives::default();
+    let (identity, kernel) = sections.collect(|files| {
+        let kernel = pe::image(files, KERNEL, identity::HIDES);
+        (identity::of(&Registry::new(files, &hives, identity::HIDES), &kernel), kernel)
+    });
+    let hardware = identity.architecture.value().map(|it| it.0.clone());
+    let boot = sections.collect(|files| {
+        boot::of(&Registry::new(files, &hives, boot::HIDES), &kernel, places, &root)
+    });
+    let packages = sections.collect(|files| {
+        packages::all(&Registry::new(files, &hives, packages::HIDES), hardware.as_deref())
+    });
+    let services =
+        sections.collect(|files| services::all(&Registry::new(files, &hives, services::HIDES)));
+    let (mounts, swap) = sections.collect(|files| {
+        let registry = Registry::new(files, &hives, mounts::HIDES);
+        let letters = registry.listing(|| mounts::letters(&registry, places));
+        (letters, registry.listing(|| mounts::swap(&registry)))
+    });
+    let applications = sections.collect(|files| {
+        let registry = Registry::new(files, &hives, applications::HIDES);
+        registry.listing(|| applications::all(&registry, &packages, &services))
+    });
+    let why = "this version does not look for containers on Windows";
     System {
-        root,
-        identity: sections.collect(identity::identify),
-        boot: fathom_report::Boot {
-            kernels: Listing::unknown(why),
-            default: Fact::unknown(why),
-            firmware: Listing::unknown(why),
-            drivers: Listing::unknown(why),
-        },
-        packages: Listing::unknown(why),
-        users: Users {
-            accounts: Listing::unknown(why),
-            groups: Listing::unknown(why),
-            sudo: Listing::unknown(why),
-        },
-        services: Listing::unknown(why),
-        network: Network {
-            interfaces: Listing::unknown(why),
-            routes: Listing::unknown(why),
-            nameservers: Listing::unknown(why),
-            search: Listing::unknown(why),
-            hosts: Listing::unknown(why),
-            firewalls: Listing::unknown(why),
-            persistent_names: Listing::unknown(why),
-        },
-        applications: Listing::unknown(why),
+        identity,
+        boot,
+        users: sections.collect(|files| users::all(&Registry::new(files, &hives, users::HIDES))),
+        network: sections
+            .collect(|files| network::of(&Registry::new(files, &hives, network::HIDES))),
         containers: Containers { images: Listing::unknown(why), containers: Listing::unknown(why) },
-        security: Security {
-            sshd: Fact::unknown(why),
-            mandatory_access: Listing::unknown(why),
-            password_policy: Listing::unknown(why),
-            kernel_parameters: Listing::unknown(why),
-            set_id: Listing::unknown(why),
-            world_writable: Listing::unknown(why),
-            certificates: Listing::unknown(why),
-            audit: Fact::unknown(why),
-            updates: Fact::unknown(why),
-            secure_boot: Fact::unknown(why),
-            settings: Listing::unknown(why),
-        },
-        mounts: Listing::unknown(why),
-        swap: Listing::unknown(why),
+        security: sections
+            .collect(|files| security::of(&Registry::new(files, &hives, security::HIDES))),
+        packages,
+        services,
+        applications,
+        mounts,
+        swap,
+        root,
         problems: Vec::new(),
     }
 }
