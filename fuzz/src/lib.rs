@@ -50,3 +50,8 @@ pub fn rpm_bdb(bytes: &[u8]) {
 pub fn rpm_ndb(bytes: &[u8]) {
     exercise::rpm_ndb_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as the hives, the boot menu and the kernel of a Windows.
+pub fn windows(bytes: &[u8]) {
+    exercise::windows_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::mutants::exercise::{
         container_at, filesystem_at, registry_at, rpm_bdb_at, rpm_header_at, rpm_ndb_at,
-        rpm_sqlite_at, volumes_at,
+        rpm_sqlite_at, volumes_at, windows_at,
     };
     use fathom_block::ReadAt;
     use std::sync::Arc;
@@ -112,7 +112,8 @@ mod tests {
                 rpm_sqlite_at(image.clone());
                 rpm_bdb_at(image.clone());
                 rpm_ndb_at(image.clone());
-                registry_at(image);
+                registry_at(image.clone());
+                windows_at(image);
                 replayed += 1;
             }
         }

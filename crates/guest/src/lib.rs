@@ -48,11 +48,21 @@ pub use inspect::{Inspection, Options, inspect};
 pub use namespace::assemble;
 
 use fathom_filesystem::Tree;
-use fathom_report::{Listing, Package, Problem};
+use fathom_report::{Listing, Package, Problem, System};
 
 /// What the databases of packages on the tree say is installed, and what could not be read of them.
 pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
     let files = files::Files::new(tree);
     let listing = packages::all(&files);
     (listing, files.into_problems())
+}
+
+/// What the Windows on the tree says of itself, its boot menu too where it lies on the same tree.
+pub fn windows(tree: &Tree) -> System {
+    let discovery = fathom_volume::Discovery::default();
+    let places = device::Places::of(&discovery);
+    let mut sections = inspect::Sections::new(tree);
+    let mut system = windows::system(String::new(), &mut sections, &places, &Options::default());
+    system.problems = sections.into_problems();
+    system
 }

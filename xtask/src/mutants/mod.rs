@@ -22,6 +22,7 @@ mod vdi;
 mod vhd;
 mod vhdx;
 mod vmdk;
+mod windows;
 mod xfs;
 
 mod damage;
@@ -70,6 +71,7 @@ pub(crate) fn targets() -> Vec<Target> {
         fat::targets,
         packages::targets,
         registry::targets,
+        windows::targets,
     ]
     .iter()
     .flat_map(|targets| targets())
