@@ -125,7 +125,7 @@ fn system(
             }
         }
     });
-    let mut system = match sections.collect(|files| identity::family(files)) {
+    let mut system = match sections.collect(identity::family) {
         Family::Windows => windows::system(root, &mut sections, places, options),
         _ => unix(root, &mut sections, places, options),
     };
