@@ -191,6 +191,12 @@ pub(crate) struct Inspect {
     /// Show this section in full, and no others; may be repeated or parted by commas.
     #[arg(long = "section", value_enum, value_name = "SECTION", value_delimiter = ',')]
     pub(crate) sections: Vec<Section>,
+
+    /// Look at every file, not only in the usual places: packages of languages wherever they lie
+    /// (Python, Node.js, Ruby, Java, Go, Rust, PHP, .NET), set-id programs, certificates. Takes a
+    /// second or two instead of a twentieth.
+    #[arg(long)]
+    pub(crate) deep: bool,
 }
 
 /// A part of the report.

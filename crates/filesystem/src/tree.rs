@@ -344,6 +344,26 @@ impl Tree {
         (children.collect(), problem)
     }
 
+    /// Like [`Tree::children_of`], of at most `limit` children: whether there are more is told too.
+    pub fn some_children_of(
+        &self,
+        directory: &Found,
+        limit: usize,
+    ) -> (Children, bool, Option<Problem>) {
+        let (mut children, mut more) = (Vec::new(), false);
+        let outcome = directory.filesystem.read_dir(directory.node, &mut |entry| {
+            more = children.len() >= limit;
+            if more {
+                return ControlFlow::Break(());
+            }
+            let (mount, node) = self.uncovered(directory.mount, entry.node);
+            children.push((entry.name, self.found(mount, node)));
+            ControlFlow::Continue(())
+        });
+        children.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        (children, more, outcome.err())
+    }
+
     /// Everything at and beneath `path`, directories before what they hold. Symbolic links are
     /// reported, never followed.
     pub fn walk(&self, path: &[u8]) -> Result<Walk<'_>> {

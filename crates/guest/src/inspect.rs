@@ -11,6 +11,7 @@ use crate::device::Places;
 use crate::files::Files;
 use crate::namespace::mount_all;
 use crate::root::Roots;
+use crate::walk::{self, Walked};
 use crate::{
     applications, boot, concerns, containers, end_of_life, identity, languages, mounts, network,
     packages, security, services, storage, users, windows,
@@ -134,6 +135,24 @@ fn system(
     system
 }
 
+/// What the one walk over every file found, for those who look further at it. Every list that rests
+/// on it is to tell how far the walk came ([`Walked::tell`]).
+#[derive(Default)]
+pub(crate) struct Deep {
+    /// How far it came; nothing if there was none.
+    pub(crate) walked: Option<Walked>,
+    /// What may hold packages of languages.
+    pub(crate) languages: languages::Candidates,
+}
+
+impl Deep {
+    pub(crate) fn walk(files: &Files<'_>) -> Self {
+        let mut languages = languages::Candidates::default();
+        let walked = walk::walk(files, &mut [&mut languages]);
+        Self { walked: Some(walked), languages }
+    }
+}
+
 /// What Linux and its kin say of themselves.
 fn unix(
     root: String,
@@ -142,8 +161,11 @@ fn unix(
     options: &Options,
 ) -> System {
     let identity = sections.collect(identity::identify);
+    let deep = if options.deep { sections.collect(Deep::walk) } else { Deep::default() };
     let mut packages = sections.collect(|files| files.listing(|| packages::all(files)));
-    packages.join(sections.collect(|files| files.listing(|| languages::all(files, options))));
+    packages.join(sections.collect(|files| {
+        files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
+    }));
     let users = sections.collect(users::all);
     let services = sections.collect(|files| files.listing(|| services::all(files)));
     let (mounts, swap) = sections.collect(|files| mounts::of(files, places));

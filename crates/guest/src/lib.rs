@@ -38,6 +38,7 @@ mod shell;
 mod sqlite;
 mod storage;
 mod users;
+mod walk;
 mod windows;
 
 pub use contents::{Holds, SubvolumeName, contents, holds, of_volume, open_subvolume};

@@ -12,14 +12,14 @@ use fathom_filesystem::{
 
 enum Node {
     Directory(BTreeMap<Vec<u8>, u64>),
-    File(Arc<dyn ReadAt>),
+    File(Arc<dyn ReadAt>, u32),
     Link(Vec<u8>),
 }
 
 struct Memory(Vec<Node>);
 
 /// A tree of these files, their directories made as they are needed. A path that ends in ` -> TARGET`
-/// is a symbolic link.
+/// is a symbolic link, one that ends in `*` a program.
 pub(crate) fn tree(files: &[(&str, &[u8])]) -> Tree {
     readers(files.iter().map(|(path, bytes)| {
         let reader: Arc<dyn ReadAt> = Arc::new(bytes.to_vec());
@@ -33,7 +33,10 @@ pub(crate) fn readers<'a>(files: impl Iterator<Item = (&'a str, Arc<dyn ReadAt>)
     for (path, reader) in files {
         let (path, node) = match path.split_once(" -> ") {
             Some((path, target)) => (path, Node::Link(target.as_bytes().to_vec())),
-            None => (path, Node::File(reader)),
+            None => match path.strip_suffix('*') {
+                Some(path) => (path, Node::File(reader, 0o755)),
+                None => (path, Node::File(reader, 0o644)),
+            },
         };
         let mut at = 0;
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -108,14 +111,14 @@ impl Filesystem for Memory {
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata> {
-        let (file_type, size) = match self.node(node)? {
-            Node::Directory(_) => (FileType::Directory, 0),
-            Node::File(reader) => (FileType::File, reader.len()),
-            Node::Link(target) => (FileType::Symlink, target.len() as u64),
+        let (file_type, size, mode) = match self.node(node)? {
+            Node::Directory(_) => (FileType::Directory, 0, 0o644),
+            Node::File(reader, mode) => (FileType::File, reader.len(), *mode),
+            Node::Link(target) => (FileType::Symlink, target.len() as u64, 0o644),
         };
         Ok(Metadata {
             file_type,
-            mode: 0o644,
+            mode,
             uid: 0,
             gid: 0,
             size,
@@ -142,7 +145,7 @@ impl Filesystem for Memory {
 
     fn open(&self, node: NodeId) -> Result<Arc<dyn ReadAt>> {
         match self.node(node)? {
-            Node::File(reader) => Ok(Arc::clone(reader)),
+            Node::File(reader, _) => Ok(Arc::clone(reader)),
             _ => Err(Error::invalid("node", "it is not a file")),
         }
     }

@@ -135,6 +135,10 @@ pub struct Package {
     /// Where it lies, of what is not in a database of the system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// The package of the system that this file belongs to, of what is not in a database of the
+    /// system: `python3-yaml`. The two are one piece of software, listed twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Where it says so.
     pub evidence: Evidence,
 }

@@ -1,11 +1,143 @@
 //! Packages that languages keep beside those of the system.
+//!
+//! Every language is a module with two functions: `recognise` tells by the name of a file, and where
+//! that says nothing by its mode, whether it may hold packages; `read` says which. Where it is looked
+//! is none of their business: in the usual places alone ([`usual`]), or wherever the walk over every
+//! file came by.
 
+mod binary;
+mod cargo;
+mod composer;
+mod finds;
+mod gem;
+mod go;
+mod headers;
+mod java;
+mod npm;
+mod nuget;
+mod owner;
+mod python;
+#[cfg(test)]
+mod tests;
+mod usual;
+mod zip;
+
+use fathom_block::{Error, Result};
 use fathom_report::{Listing, Package};
 
 use crate::files::Files;
-use crate::inspect::Options;
+use crate::walk::{Collector, Entry, Kept, Walked, in_parallel};
+use binary::Binary;
+use finds::Finds;
 
-/// Those in the usual places, and with `deep` those anywhere.
-pub(crate) fn all(_files: &Files<'_>, _options: &Options) -> Listing<Package> {
-    Listing::complete(Vec::new(), Vec::new())
+/// What the listing loses if a file cannot be read.
+const HIDES: &str = "packages of languages";
+
+/// How many packages are listed in all, and how much text they may have.
+const MAX_PACKAGES: usize = 1 << 18;
+const MAX_TEXT: usize = 128 << 20;
+
+/// How many problems are told one by one.
+const MAX_PROBLEMS: usize = 64;
+
+/// One language.
+struct Language {
+    /// Whether the file may hold packages.
+    recognise: fn(&Entry) -> bool,
+    /// The packages it holds.
+    read: fn(&Entry, &mut Finds) -> Result<()>,
+}
+
+const LANGUAGES: &[Language] = &[
+    Language { recognise: composer::recognise, read: composer::read },
+    Language { recognise: gem::recognise, read: gem::read },
+    Language { recognise: java::recognise, read: java::read },
+    Language { recognise: npm::recognise, read: npm::read },
+    Language { recognise: nuget::recognise, read: nuget::read },
+    Language { recognise: python::recognise, read: python::read },
+    Language { recognise: binary::recognise, read: program },
+];
+
+/// What may hold packages, of all that the walk came to.
+#[derive(Default)]
+pub(crate) struct Candidates(Kept);
+
+impl Collector for Candidates {
+    fn see(&mut self, entry: &Entry) {
+        if entry.is_file() && LANGUAGES.iter().any(|language| (language.recognise)(entry)) {
+            self.0.keep(entry);
+        }
+    }
+}
+
+/// Those in the usual places, and after a walk over every file those anywhere.
+pub(crate) fn all(
+    files: &Files<'_>,
+    candidates: Candidates,
+    walked: Option<&Walked>,
+) -> Listing<Package> {
+    let mut listing = Listing::complete(Vec::new(), Vec::new());
+    let entries = match walked {
+        Some(walked) => {
+            walked.tell(&mut listing);
+            candidates.0.into_entries(files, "files that may hold packages of languages")
+        }
+        None => {
+            listing.reason = Some(usual::REASON.to_owned());
+            usual::entries(files, &mut listing.evidence)
+        }
+    };
+    let mut all = Finds::default();
+    for finds in in_parallel(&entries, |_, entry| read(entry)) {
+        all.join(finds);
+    }
+    let (mut packages, problems) = all.finish();
+    if walked.is_some() {
+        owner::mark(files, &mut packages);
+    }
+    for (error, place) in problems {
+        files.note(&error, &place, HIDES);
+    }
+    listing.items = packages;
+    listing
+}
+
+/// The packages in one file.
+fn read(entry: &Entry) -> Finds {
+    let mut finds = Finds::of(entry);
+    for language in LANGUAGES.iter().filter(|language| (language.recognise)(entry)) {
+        if let Err(error) = (language.read)(entry, &mut finds) {
+            finds.problem(error);
+        }
+    }
+    finds
+}
+
+/// What compilers wrote into a program.
+fn program(entry: &Entry, finds: &mut Finds) -> Result<()> {
+    if let Some(binary) = Binary::open(entry.open()?)? {
+        go::read(&binary, finds)?;
+        cargo::read(&binary, finds)?;
+    }
+    Ok(())
+}
+
+/// The beginning of the file: all of it, if it is not longer than `limit`.
+fn beginning(entry: &Entry, limit: usize) -> Result<(Vec<u8>, bool)> {
+    let file = entry.open()?;
+    let length = file.len().min(limit as u64) as usize;
+    let mut bytes = vec![0; length];
+    file.read_at(0, &mut bytes)?;
+    Ok((bytes, file.len() > limit as u64))
+}
+
+/// The whole file, if it is not longer than `limit`.
+fn whole(entry: &Entry, limit: usize) -> Result<Vec<u8>> {
+    match beginning(entry, limit)? {
+        (bytes, false) => Ok(bytes),
+        (_, true) => {
+            let why = format!("it is longer than {limit} bytes");
+            Err(Error::unsupported("file", why))
+        }
+    }
 }

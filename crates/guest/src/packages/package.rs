@@ -25,6 +25,7 @@ pub(crate) fn package(kind: PackageKind, name: String, version: String, place: &
         checksum: None,
         scope: None,
         location: None,
+        owner: None,
         evidence: place.into(),
     }
 }

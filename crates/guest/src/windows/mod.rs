@@ -24,7 +24,7 @@ mod users;
 use fathom_report::{Containers, Listing, System};
 
 use crate::device::Places;
-use crate::inspect::{Options, Sections};
+use crate::inspect::{Deep, Options, Sections};
 use crate::languages;
 
 use self::registry::{Hives, Registry};
@@ -50,7 +50,13 @@ pub(crate) fn system(
     let mut packages = sections.collect(|files| {
         packages::all(&Registry::new(files, &hives, packages::HIDES), hardware.as_deref())
     });
-    packages.join(sections.collect(|files| files.listing(|| languages::all(files, options))));
+    if options.deep {
+        // Where languages keep packages by habit is another matter on Windows.
+        let deep = sections.collect(Deep::walk);
+        packages.join(sections.collect(|files| {
+            files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
+        }));
+    }
     let services =
         sections.collect(|files| services::all(&Registry::new(files, &hives, services::HIDES)));
     let (mounts, swap) = sections.collect(|files| {

@@ -59,7 +59,8 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
 /// The report on one machine; and why no operating system is in it, if none is.
 fn report(image: &OsString, options: &Inspect) -> Result<(Report, Option<Error>), Failure> {
     let machine = Machine::of(image, &options.reading)?;
-    let inspection = fathom_guest::inspect(&machine.discovery, &fathom_guest::Options::default());
+    let how = fathom_guest::Options { deep: options.deep, ..fathom_guest::Options::default() };
+    let inspection = fathom_guest::inspect(&machine.discovery, &how);
     let of_disks = machine.disks.iter().flat_map(|disk| &disk.problems);
     let problems: Vec<_> = of_disks.chain(&inspection.problems).map(problem).collect();
     for problem in problems.iter().chain(inspection.systems.iter().flat_map(|it| &it.problems)) {

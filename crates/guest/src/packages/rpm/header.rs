@@ -77,6 +77,7 @@ pub(super) fn package(blob: &[u8], evidence: &str) -> Result<Package> {
         checksum: None,
         scope: None,
         location: None,
+        owner: None,
         evidence: evidence.into(),
     })
 }
