@@ -181,7 +181,7 @@ fn containerd_and_its_namespaces() {
     let names = vec![("app:1", image()), (&*by_digest, image()), (&*id, image())];
     let names = names.into_iter().map(|(name, tree)| (name.to_owned(), tree)).collect();
     let namespace =
-        bucket([("images", Tree::Bucket(names)), ("containers", bucket([("c", container)]))]);
+        bucket([("containers", bucket([("c", container)])), ("images", Tree::Bucket(names))]);
     let database =
         database(bucket([("v1", bucket([("k8s.io", namespace), ("version", value("3"))]))]));
     let root = "/var/lib/rancher/k3s/agent/containerd";
