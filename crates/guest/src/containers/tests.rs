@@ -167,8 +167,8 @@ fn containerd_and_its_namespaces() {
     let document = br#"{"process":{"args":["run"],"env":["A=secret"]}}"#;
     let spec = [&b"\x0a\x02ab\x12"[..], &[document.len() as u8], document].concat();
     let labels = bucket([
-        ("io.kubernetes.pod.namespace", value("n")),
         ("io.kubernetes.pod.name", value("p")),
+        ("io.kubernetes.pod.namespace", value("n")),
     ]);
     let container = bucket([
         ("createdat", moment(1_700_000_000)),
