@@ -55,3 +55,36 @@ pub fn rpm_ndb(bytes: &[u8]) {
 pub fn windows(bytes: &[u8]) {
     exercise::windows_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as files that configure the network and start services.
+pub fn network(bytes: &[u8]) {
+    exercise::network_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as the file of a rule, as they are, and runs its fixtures.
+pub fn rule(bytes: &[u8]) {
+    if let Ok(rule) = fathom_profile::Rule::parse("p", "x", &String::from_utf8_lossy(bytes)) {
+        // What they come to is not known here.
+        let _ = fathom_profile::run_fixtures(&rule);
+    }
+}
+
+/// Reads the bytes as an initial filesystem, and as a kernel.
+pub fn initramfs(bytes: &[u8]) {
+    exercise::initramfs_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as the script of GRUB and what it reads.
+pub fn grub(bytes: &[u8]) {
+    exercise::grub_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as every text that says how a system is guarded.
+pub fn security_text(bytes: &[u8]) {
+    exercise::security_text_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as certificates.
+pub fn certificate(bytes: &[u8]) {
+    exercise::certificate_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

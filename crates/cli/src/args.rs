@@ -1,6 +1,7 @@
 //! What can be typed. The verbs live in `commands`.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,6 +26,11 @@ pub(crate) enum Command {
     Disk(DiskCommand),
     /// Say what machines are and what is installed on them.
     Inspect(Inspect),
+    /// Say what differs between two machines.
+    Diff(Diff),
+    /// Name the rules that `inspect --profile` applies, show and test them.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// List directories.
     Ls(Ls),
     /// Draw a directory and what is beneath it.
@@ -44,6 +50,8 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Print a manual page.
+    Man(Man),
 }
 
 #[derive(Subcommand, Debug)]
@@ -176,19 +184,44 @@ pub(crate) struct Info {
     pub(crate) output: Output,
 }
 
+/// What `inspect --help` ends with.
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  What is this, and what runs on it?
+    fathom inspect server.qcow2
+  Everything about its packages and accounts
+    fathom inspect server.qcow2 --section packages,users
+  The whole report for a program
+    fathom inspect server.qcow2 --format json | jq '.systems[].packages.items[].name'
+  A page to send to somebody; it needs no network and no program but a browser
+    fathom inspect server.qcow2 --format html -o server.html
+  A bill of materials for a vulnerability scanner
+    fathom inspect server.qcow2 --format cyclonedx -o server.cdx.json
+  The packages as a table for a spreadsheet
+    fathom inspect server.qcow2 --format csv --section packages -o packages.csv
+  A machine of two disks, of which one is encrypted
+    fathom inspect root.vmdk --disk data.vmdk --key-file luks.key
+  A folder of machines, a report each
+    fathom inspect machines/*.qcow2 --format json -o reports/
+  Only if the image is the one that was published
+    fathom inspect server.qcow2 --checksum sha256:9f86d081884c7d65…
+
+What is shown as `unknown` could not be looked at, and says why; `-` was looked for and is not
+there. The exit code is 9 where there may be more than is shown, 7 where a checksum differs.
+`fathom --help` lists all exit codes; docs/report.md explains every section.";
+
 #[derive(Args, Debug)]
+#[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {
     /// The machines' disks, one a machine: files, block devices, .ova, http(s):// addresses.
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<OsString>,
 
     #[command(flatten)]
-    pub(crate) reading: Reading,
+    pub(crate) document: Document,
 
-    #[command(flatten)]
-    pub(crate) output: Output,
-
-    /// Show this section in full, and no others; may be repeated or parted by commas.
+    /// Show this section in full, and no others; may be repeated or parted by commas. Of csv,
+    /// table and markdown.
     #[arg(long = "section", value_enum, value_name = "SECTION", value_delimiter = ',')]
     pub(crate) sections: Vec<Section>,
 
@@ -197,6 +230,179 @@ pub(crate) struct Inspect {
     /// second or two instead of a twentieth.
     #[arg(long)]
     pub(crate) deep: bool,
+
+    /// Go on only if the image file has this checksum, `sha256:HEX` or `sha512:HEX`. It is computed
+    /// before anything in the file is looked at; of the file itself, not of others that it names.
+    /// May be repeated: one for each image, then one for each --disk.
+    #[arg(long = "checksum", value_name = "CHECKSUM")]
+    pub(crate) checksums: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) profiles: Profiles,
+
+    /// Look at this many machines at once. Default: as many as there are processors.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How a report is written, and where to.
+#[derive(Args, Debug)]
+pub(crate) struct Document {
+    /// How to write the report.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DocumentFormat::Table)]
+    pub(crate) format: DocumentFormat,
+
+    /// Short for --format json.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+
+    /// Write to this file, which appears when it is complete. For several machines, or csv of
+    /// several sections, this is a folder.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Overwrite files that exist.
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) colour: Colour,
+
+    /// The time that cyclonedx and spdx say they were made at (RFC 3339), so that the same report
+    /// gives the same bytes. Default: that of the environment's SOURCE_DATE_EPOCH, or now.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timestamp: Option<String>,
+}
+
+impl Document {
+    /// The format that was asked for.
+    pub(crate) fn format(&self) -> DocumentFormat {
+        if self.json { DocumentFormat::Json } else { self.format }
+    }
+}
+
+/// Whether tables are coloured. Colour never says anything that the text does not.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Colour {
+    /// Whether to colour tables. `auto` does on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub(crate) color: When,
+}
+
+/// When to do something.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Where it fits.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// How a report is written.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DocumentFormat {
+    /// For people, in a terminal.
+    Table,
+    /// For programs: the document that schemas/report.v1.json describes.
+    Json,
+    /// The same in YAML.
+    Yaml,
+    /// For people, in a wiki.
+    Markdown,
+    /// A section as a table for spreadsheets.
+    Csv,
+    /// For people, in a browser: one file, which needs nothing else.
+    Html,
+    /// A bill of materials, CycloneDX 1.6 in JSON.
+    Cyclonedx,
+    /// A bill of materials, SPDX 2.3 in JSON.
+    Spdx,
+}
+
+/// Which rules to apply.
+#[derive(Args, Debug)]
+pub(crate) struct Profiles {
+    /// Apply the rules of this profile: security, hardening, compliance, performance, migration, one
+    /// of a folder of --rules, or all; may be repeated or parted by commas.
+    #[arg(long = "profile", value_name = "PROFILE", value_delimiter = ',')]
+    pub(crate) profiles: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+
+    /// End with exit code 1 if a rule of this severity or a graver one fails. Default: whatever comes
+    /// of the rules, the exit code says nothing of it.
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<FailOn>,
+}
+
+/// Where rules are besides those that are built in.
+#[derive(Args, Debug)]
+pub(crate) struct Rules {
+    /// Take the rules in this folder too (docs/profiles.md); may be repeated.
+    #[arg(long = "rules", value_name = "FOLDER")]
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+/// How grave a rule is.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailOn {
+    /// Somebody can take the system over, or it will not work.
+    Critical,
+    /// It should not stay so.
+    High,
+    /// It is weaker than it need be.
+    Medium,
+    /// A matter of good order.
+    Low,
+}
+
+impl From<FailOn> for fathom_report::Severity {
+    fn from(limit: FailOn) -> Self {
+        match limit {
+            FailOn::Critical => Self::Critical,
+            FailOn::High => Self::High,
+            FailOn::Medium => Self::Medium,
+            FailOn::Low => Self::Low,
+        }
+    }
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ProfileCommand {
+    /// Name the rules.
+    List(ProfileList),
+    /// Show a rule in full: what it asks, why, and how it is checked.
+    Show(ProfileShow),
+    /// Read the rules in a folder and run their fixtures.
+    Test(ProfileTest),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProfileList {
+    /// Only the rules of this profile.
+    pub(crate) profile: Option<String>,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProfileShow {
+    /// The rule.
+    pub(crate) rule: String,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProfileTest {
+    /// The folder.
+    pub(crate) folder: PathBuf,
 }
 
 /// A part of the report.
@@ -204,16 +410,120 @@ pub(crate) struct Inspect {
 pub(crate) enum Section {
     /// What the system is.
     Identity,
+    /// Installed kernels, what starts by default, drivers for virtual hardware.
+    Kernels,
     /// What is installed.
     Packages,
-    /// Accounts, groups, and the rules of sudo.
+    /// Accounts, groups, keys, and the rules of sudo.
     Users,
-    /// What is started: units of systemd, scripts of System V init, lines of cron.
+    /// What is started.
     Services,
+    /// Interfaces, routes, names, firewalls.
+    Network,
     /// What the disks are made of, what is mounted and where it swaps.
     Storage,
+    /// What the system is there for.
+    Applications,
+    /// Containers and their images.
+    Containers,
+    /// How it is guarded.
+    Security,
+    /// What stands in the way of moving it, and what rules make of it.
+    Concerns,
     /// What could not be read, and what that hides.
     Problems,
+}
+
+impl From<Section> for fathom_document::Section {
+    fn from(section: Section) -> Self {
+        match section {
+            Section::Identity => Self::Identity,
+            Section::Kernels => Self::Kernels,
+            Section::Packages => Self::Packages,
+            Section::Users => Self::Users,
+            Section::Services => Self::Services,
+            Section::Network => Self::Network,
+            Section::Storage => Self::Storage,
+            Section::Applications => Self::Applications,
+            Section::Containers => Self::Containers,
+            Section::Security => Self::Security,
+            Section::Concerns => Self::Concerns,
+            Section::Problems => Self::Problems,
+        }
+    }
+}
+
+/// What `diff --help` ends with.
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  What changed since the report of last month?
+    fathom diff server-october.json server.qcow2
+  Are two machines alike?
+    fathom diff web1.qcow2 web2.qcow2
+  For a program: exit code and JSON
+    fathom diff golden.json server.qcow2 --format json -o drift.json
+
+Exit codes: 0 where nothing differs, 1 where something does, 9 where nothing does as far as could be
+compared. What one of the two does not know is never taken for added or removed.";
+
+#[derive(Args, Debug)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub(crate) struct Diff {
+    /// The first: an image, or a report saved as JSON if the name ends in `.json`; `-` is a report
+    /// on standard input.
+    pub(crate) before: OsString,
+    /// The second, of the same kinds.
+    pub(crate) after: OsString,
+
+    /// How to write the differences.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DiffFormat::Text)]
+    pub(crate) format: DiffFormat,
+
+    /// Short for --format json.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+
+    /// Write to this file, which appears when it is complete.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Overwrite the file if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) colour: Colour,
+
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+impl Diff {
+    /// The format that was asked for.
+    pub(crate) fn format(&self) -> DiffFormat {
+        if self.json { DiffFormat::Json } else { self.format }
+    }
+}
+
+/// How differences are written.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DiffFormat {
+    /// For people, in a terminal.
+    Text,
+    /// For programs: the document that schemas/diff.v1.json describes.
+    Json,
+    /// For people, in a browser: one file, which needs nothing else.
+    Html,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// The command that the page is about, such as `inspect` or `disk info`. Default: fathom itself.
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    /// Write the pages of all commands into this folder instead.
+    #[arg(short, long, value_name = "DIR", conflicts_with = "command")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// A format that can be written.

@@ -87,22 +87,24 @@ impl Failure {
 /// being done.
 pub(crate) struct Each {
     several: bool,
-    done: bool,
+    done: usize,
+    failed: usize,
     first_code: Option<u8>,
 }
 
 impl Each {
     /// Nothing done yet of this many paths.
     pub(crate) fn of(paths: usize) -> Self {
-        Self { several: paths > 1, done: false, first_code: None }
+        Self { several: paths > 1, done: 0, failed: 0, first_code: None }
     }
 
     /// Notes how one of them went. Only what must end the command is handed back.
     pub(crate) fn note(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
         match outcome {
-            Ok(()) => self.done = true,
+            Ok(()) => self.done += 1,
             Err(failure @ (Failure::Read(_) | Failure::Usage(_))) if self.several => {
                 failure.say();
+                self.failed += 1;
                 self.first_code.get_or_insert(failure.code());
             }
             Err(failure) => return Err(failure),
@@ -110,10 +112,17 @@ impl Each {
         Ok(())
     }
 
+    /// How it went, in a line; `partial` of what was done was not complete.
+    pub(crate) fn summary(&self, what: &str, partial: usize) -> String {
+        let Self { done, failed, .. } = self;
+        let complete = done.saturating_sub(partial);
+        format!("{} {what}: {complete} complete, {partial} in part, {failed} failed", done + failed)
+    }
+
     /// How the command ends: in part where some were done, as the first failed where none was.
     pub(crate) fn verdict(self, partial: bool) -> Result<Verdict, Failure> {
         match self.first_code {
-            Some(code) if !self.done => Err(Failure::Said(code)),
+            Some(code) if self.done == 0 => Err(Failure::Said(code)),
             None if !partial => Ok(Verdict::Done),
             _ => Ok(Verdict::Partial),
         }
@@ -124,13 +133,13 @@ impl Each {
 pub(crate) const TABLE: &str = "\
 Exit codes:
    0  done
-   1  the answer is \"no\", or the two differ
+   1  the answer is \"no\", the two differ, or a rule of --fail-on fails
    2  usage: the arguments do not fit
    3  not found: no such image, volume, file or snapshot
    4  unsupported: recognised, but this version cannot read it
    5  corrupt: the data contradicts its own format
    6  encrypted: no key was given that opens it
-   7  refused by policy: the image asked for a file that it may not open
+   7  refused: the image asked for a file that it may not open, or has another checksum than it must
    8  unreachable: a server did not answer, or not as it must
    9  partial: done as far as possible, the rest is named on standard error
   10  input/output error of this machine

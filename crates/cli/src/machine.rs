@@ -3,9 +3,10 @@
 
 use std::ffi::OsString;
 use std::io::BufRead as _;
+use std::sync::Arc;
 
 use fathom_block::source::{HttpOptions, Secret};
-use fathom_block::{Disk, Error, Format, Location, Opener, Siblings, Spent};
+use fathom_block::{Disk, Error, Format, Location, Opener, ReadAt, Siblings, Spent};
 use fathom_filesystem::Tree;
 use fathom_guest::{Holds, SubvolumeName, of_volume, open_subvolume};
 use fathom_volume::{Content, Discovery, Key, Keys, Volume};
@@ -19,6 +20,8 @@ pub(crate) struct Machine {
     pub(crate) disks: Vec<Disk>,
     /// The volumes on them.
     pub(crate) discovery: Discovery,
+    /// Which of the images that were given each disk is from: an archive holds several.
+    pub(crate) origins: Vec<usize>,
     opener: Opener,
     /// Whether to say on standard error, at the end, what the reading cost.
     say_spent: bool,
@@ -47,9 +50,11 @@ impl Machine {
             .snapshot(reading.snapshot.clone())
             .http(http(&reading.http)?);
         let mut disks = Vec::new();
-        for image in std::iter::once(image).chain(&reading.disks) {
+        let mut origins = Vec::new();
+        for (index, image) in std::iter::once(image).chain(&reading.disks).enumerate() {
             check_scheme(image)?;
             disks.extend(opener.open(&Location::parse(image))?);
+            origins.resize(disks.len(), index);
         }
         let named: Vec<_> = disks
             .iter()
@@ -61,7 +66,7 @@ impl Machine {
             .collect();
         let discovery = fathom_volume::discover(&named, &keys(&reading.keys)?);
         check_bindings(&reading.keys, &discovery)?;
-        Ok(Self { disks, discovery, opener, say_spent: reading.io })
+        Ok(Self { disks, discovery, origins, opener, say_spent: reading.io })
     }
 
     /// How much reading it has cost so far.
@@ -176,6 +181,18 @@ impl Machine {
             }
             None => Ok(Tree::new(filesystem)),
         }
+    }
+}
+
+/// The bytes of an image as they lie in its file or behind its address. Nothing in them is looked
+/// at.
+pub(crate) fn bytes(image: &OsString, reading: &Reading) -> Result<Arc<dyn ReadAt>, Failure> {
+    check_scheme(image)?;
+    let opener = Opener::new().format(Some(Format::Raw)).http(http(&reading.http)?);
+    let disks = opener.open(&Location::parse(image))?;
+    match disks.into_iter().next() {
+        Some(disk) => Ok(disk.reader),
+        None => Err(Error::not_found(Location::parse(image).to_string(), "it is empty").into()),
     }
 }
 

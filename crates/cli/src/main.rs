@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod clock;
 mod commands;
 mod exit;
 mod hash;
@@ -12,6 +13,7 @@ mod output;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod terminal;
 mod text;
 
 use clap::Parser as _;

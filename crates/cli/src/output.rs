@@ -44,6 +44,17 @@ impl Out {
     }
 }
 
+/// So that documents can be written to it as to a file.
+impl io::Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// A JSON array that is written item by item: a directory may hold millions.
 #[derive(Default)]
 pub(crate) struct JsonArray {

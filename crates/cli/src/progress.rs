@@ -15,11 +15,15 @@ pub(crate) struct Progress(ProgressBar);
 impl Progress {
     /// Work on `total` bytes of `what`; on nobody knows how many, if that is `None`.
     pub(crate) fn new(what: &str, total: Option<u64>) -> Self {
-        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5));
         let template = match total {
             Some(_) => "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
             None => "{msg} {bytes}, {bytes_per_sec}",
         };
+        Self::shown_as(what, total, template)
+    }
+
+    fn shown_as(what: &str, total: Option<u64>, template: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5));
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -29,9 +33,15 @@ impl Progress {
         Self(bar)
     }
 
-    /// `bytes` more are done.
-    pub(crate) fn add(&self, bytes: u64) {
-        self.0.inc(bytes);
+    /// Work on `total` pieces, `what`.
+    pub(crate) fn counting(what: &str, total: usize) -> Self {
+        let total = Some(total as u64);
+        Self::shown_as(what, total, "[{bar:30}] {pos} of {len} {msg}, {eta} left")
+    }
+
+    /// So many more bytes or pieces are done.
+    pub(crate) fn add(&self, count: u64) {
+        self.0.inc(count);
     }
 }
 

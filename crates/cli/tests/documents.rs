@@ -1,4 +1,5 @@
-//! What the documents show on the sample disk is what the program prints.
+//! What the documents show on the sample disk is what the program prints. `FATHOM_BLESS=1` writes it
+//! into them instead of comparing.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -61,6 +62,7 @@ fn check(page: &str) -> usize {
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(project.join("samples"), folder.path().join("samples")).unwrap();
     let mut checked = 0;
+    let mut wanted = text.clone();
     let has_jq = Command::new("jq").arg("--version").output().is_ok();
     for shown in blocks(&text).iter().flatten() {
         if shown.command.contains("| jq ") && !has_jq {
@@ -71,11 +73,21 @@ fn check(page: &str) -> usize {
             .args(["-c", &format!("exec 2>&1; {}", shown.command)])
             .current_dir(folder.path())
             .env("PATH", &path)
+            // What has ended by then has ended whenever this runs.
+            .env("SOURCE_DATE_EPOCH", "1795651200")
             .output()
             .unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(printed, shown.output, "{page}:{}: {}", shown.line, shown.command);
+        if std::env::var_os("FATHOM_BLESS").is_some() {
+            let block = |output: &str| format!("$ {}\n{output}", shown.command);
+            wanted = wanted.replacen(&block(&shown.output), &block(&printed), 1);
+        } else {
+            assert_eq!(printed, shown.output, "{page}:{}: {}", shown.line, shown.command);
+        }
         checked += 1;
+    }
+    if wanted != text {
+        fs::write(project.join(page), wanted).unwrap();
     }
     checked
 }

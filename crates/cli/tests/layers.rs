@@ -44,6 +44,24 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             ],
         ),
         ("guest", &["ureq", "tokio", "clap"]),
+        (
+            "document",
+            &["fathom-block", "fathom-filesystem", "fathom-guest", "fathom-diff", "ureq", "clap"],
+        ),
+        ("diff", &["fathom-block", "fathom-filesystem", "fathom-guest", "fathom-document", "clap"]),
+        (
+            "profile",
+            &[
+                "fathom-block",
+                "fathom-volume",
+                "fathom-filesystem",
+                "fathom-guest",
+                "fathom-registry",
+                "ureq",
+                "tokio",
+                "clap",
+            ],
+        ),
         ("report", &["fathom-block", "fathom-filesystem", "fathom-guest", "ureq", "tokio", "clap"]),
     ] {
         for dependency in dependencies(name) {
@@ -54,10 +72,20 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
 
 #[test]
 fn no_crate_allows_unsafe_code() {
-    for (name, root) in ["block", "volume", "filesystem", "registry", "guest", "report"]
-        .map(|name| (name, "lib.rs"))
-        .into_iter()
-        .chain([("cli", "main.rs")])
+    for (name, root) in [
+        "block",
+        "volume",
+        "filesystem",
+        "registry",
+        "guest",
+        "report",
+        "profile",
+        "document",
+        "diff",
+    ]
+    .map(|name| (name, "lib.rs"))
+    .into_iter()
+    .chain([("cli", "main.rs")])
     {
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src").join(root);

@@ -93,14 +93,30 @@ impl Tree {
         Self { mounts, covered: HashMap::new() }
     }
 
+    /// A tree whose root is a directory of the filesystem.
+    pub fn within(filesystem: Arc<dyn Filesystem>, directory: NodeId) -> Self {
+        let mounts = vec![Mount { path: b"/".to_vec(), filesystem, root: directory }];
+        Self { mounts, covered: HashMap::new() }
+    }
+
     /// Mounts `filesystem` on the directory `path`, which must exist.
     pub fn mount(&mut self, path: &[u8], filesystem: Arc<dyn Filesystem>) -> Result<()> {
+        let root = filesystem.root();
+        self.mount_part(path, filesystem, root)
+    }
+
+    /// Mounts a directory of `filesystem` on the directory `path`, which must exist.
+    pub fn mount_part(
+        &mut self,
+        path: &[u8],
+        filesystem: Arc<dyn Filesystem>,
+        root: NodeId,
+    ) -> Result<()> {
         let found = self.resolve(path, true)?;
         if found.metadata()?.file_type != FileType::Directory {
             return Err(not_a_directory(path));
         }
         self.covered.insert((found.mount, found.node), self.mounts.len());
-        let root = filesystem.root();
         self.mounts.push(Mount { path: path.to_vec(), filesystem, root });
         Ok(())
     }

@@ -17,11 +17,44 @@ pub(crate) struct Place<'a> {
 
 /// Everything that a name may lead to.
 pub(crate) struct Places<'a> {
+    /// The volumes themselves.
+    pub(crate) discovery: &'a Discovery,
     pub(crate) all: Vec<Place<'a>>,
     /// Volumes on which nothing is recognised.
     blank: Vec<&'a Volume>,
     /// How many disks the machine was given.
     disks: usize,
+}
+
+/// What a system calls its devices.
+pub(crate) struct Names<'t> {
+    crypttab: &'t [crypttab::Entry],
+    /// It names several disks by their place in the machine or their serial number, so that one disk
+    /// cannot be all of them.
+    ambiguous: bool,
+}
+
+impl<'t> Names<'t> {
+    /// Of a system that names these devices.
+    pub(crate) fn new<'d>(
+        crypttab: &'t [crypttab::Entry],
+        devices: impl Iterator<Item = &'d str>,
+    ) -> Self {
+        let mut disks: Vec<&str> = devices
+            .filter(|device| is_by_hardware(device))
+            .map(|device| device.rsplit_once("-part").map_or(device, |(disk, _)| disk))
+            .collect();
+        disks.sort_unstable();
+        disks.dedup();
+        let of = |kind: &str| disks.iter().filter(|disk| disk.contains(kind)).count();
+        Self { crypttab, ambiguous: of("/by-path/") > 1 || of("/by-id/") > 1 }
+    }
+}
+
+/// Whether a device is named by the place of its hardware, or by its serial number.
+pub(crate) fn is_by_hardware(device: &str) -> bool {
+    let name = tail(device, &["/dev/disk/by-path/", "/dev/disk/by-id/"]);
+    name.is_some_and(|name| !name.starts_with("dm-") && !name.starts_with("lvm-"))
 }
 
 impl<'a> Places<'a> {
@@ -52,7 +85,7 @@ impl<'a> Places<'a> {
             }
         }
         let is_disk = |volume: &&Volume| matches!(volume.layer, Layer::Disk { .. });
-        Self { all, blank, disks: discovery.volumes.iter().filter(is_disk).count() }
+        Self { discovery, all, blank, disks: discovery.volumes.iter().filter(is_disk).count() }
     }
 
     /// Why places could not be read, those that lack a key first. Swap is no such place.
@@ -74,8 +107,11 @@ impl<'a> Places<'a> {
     }
 
     /// The places that go by the name.
-    pub(crate) fn named(&self, device: &str, crypttab: &[crypttab::Entry]) -> Vec<&Place<'a>> {
-        self.all.iter().filter(|place| self.is_named(place, device, crypttab)).collect()
+    pub(crate) fn named(&self, device: &str, names: &Names<'_>) -> Vec<&Place<'a>> {
+        if names.ambiguous && is_by_hardware(device) {
+            return Vec::new();
+        }
+        self.all.iter().filter(|place| self.is_named(place, device, names.crypttab)).collect()
     }
 
     /// The volume of that name on which nothing is recognised.
@@ -138,7 +174,7 @@ impl<'a> Places<'a> {
     /// disk must be the only one.
     fn hardware_name(&self, device: &str) -> Option<String> {
         let name = tail(device, &["/dev/disk/by-path/", "/dev/disk/by-id/"])?;
-        if self.disks != 1 || name.starts_with("dm-") || name.starts_with("lvm-") {
+        if self.disks != 1 || !is_by_hardware(device) {
             return None;
         }
         match name.rsplit_once("-part") {

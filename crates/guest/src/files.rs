@@ -190,6 +190,22 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// Adds what was wrong with files that lie beside the tree, on the volume `volume`.
+    pub(crate) fn absorb(&self, theirs: Files<'_>, volume: &str) {
+        let theirs = theirs.noted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.noted();
+        noted.times += theirs.times;
+        if theirs.times > 0 {
+            noted.last.clone_from(&theirs.last);
+        }
+        for mut problem in theirs.problems {
+            problem.evidence = problem.evidence.map(|it| format!("{volume}:{}", it.0).into());
+            if !noted.problems.contains(&problem) {
+                noted.problems.push(problem);
+            }
+        }
+    }
+
     /// What was wrong, in the order in which it was met.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.noted.into_inner().unwrap_or_else(PoisonError::into_inner).problems

@@ -75,9 +75,16 @@ const NOT_KEPT: [&str; 28] = [
 /// The lines that mount something at start other than the root, otherwise in the order of the file:
 /// each behind those that it lies beneath, and a bind mount behind those that its source lies on, as
 /// systemd waits for them.
-pub(crate) fn mounts(text: &str) -> Vec<Entry> {
-    let entries: Vec<Entry> =
-        text.lines().filter_map(parse_line).filter(|one| one.path != "/").collect();
+///
+/// What `units` mount takes the place of a line for the same path.
+pub(crate) fn mounts(text: &str, units: &[Line]) -> Vec<Entry> {
+    let is_unit = |line: &Line| units.iter().any(|unit| unit.path == line.path);
+    let listed = lines(text).filter(|line| !is_unit(line));
+    let entries: Vec<Entry> = listed
+        .chain(units.iter().cloned())
+        .filter_map(entry)
+        .filter(|one| one.path != "/")
+        .collect();
     let mut by_path: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
         by_path.entry(&entry.path).or_default().push(index);
@@ -148,7 +155,11 @@ fn fields(line: &str) -> Option<Line> {
 }
 
 fn parse_line(line: &str) -> Option<Entry> {
-    let Line { device, path, kind, options } = fields(line)?;
+    entry(fields(line)?)
+}
+
+/// What the line mounts at start.
+fn entry(Line { device, path, kind, options }: Line) -> Option<Entry> {
     let options: Vec<_> = options.iter().map(String::as_str).collect();
     let automount = ["x-systemd.automount", "comment=systemd.automount"]
         .iter()
@@ -303,15 +314,15 @@ mod tests {
     fn outer_mounts_come_first_and_the_rest_as_written() {
         let text =
             "/dev/a /srv/x ext4\n/dev/b /srv/ ext4\n/dev/c /data/vol ext4\n/dev/d /home ext4";
-        let order: Vec<_> = mounts(text).into_iter().map(|entry| entry.path).collect();
+        let order: Vec<_> = mounts(text, &[]).into_iter().map(|entry| entry.path).collect();
         assert_eq!(order, ["/srv", "/srv/x", "/data/vol", "/home"]);
-        let twice = mounts("/dev/a /x ext4\n/dev/b /x ext4");
+        let twice = mounts("/dev/a /x ext4\n/dev/b /x ext4", &[]);
         assert_eq!(twice.len(), 2);
         let bound = "/mnt/data/home /home none bind\n/home/x /srv none bind\n/dev/a /mnt/data ext4";
-        let order: Vec<_> = mounts(bound).into_iter().map(|entry| entry.path).collect();
+        let order: Vec<_> = mounts(bound, &[]).into_iter().map(|entry| entry.path).collect();
         assert_eq!(order, ["/mnt/data", "/home", "/srv"]);
         // Each waits for the other: the first as written breaks the circle.
-        let circle = mounts("/b /a none bind\n/a /b none bind");
+        let circle = mounts("/b /a none bind\n/a /b none bind", &[]);
         assert_eq!(circle.len(), 2);
     }
 
@@ -320,7 +331,7 @@ mod tests {
         let nested = (1..240).map(|depth| format!("/dev/sda1 {} ext4\n", "/d".repeat(depth)));
         let beneath = (0..20_000).map(|n| format!("/dev/sda1 {}/{n} ext4\n", "/d".repeat(200)));
         let text: String = beneath.chain(nested).collect();
-        let order = mounts(&text);
+        let order = mounts(&text, &[]);
         assert_eq!(order.len(), 20_239);
         assert!(order.iter().take(200).enumerate().all(|(n, it)| it.path == "/d".repeat(n + 1)));
     }

@@ -9,7 +9,7 @@ use fathom_volume::Discovery;
 
 use crate::device::Places;
 use crate::files::Files;
-use crate::namespace::mount_all;
+use crate::namespace::{Table, mount_all};
 use crate::root::Roots;
 use crate::walk::{self, Walked};
 use crate::{
@@ -65,14 +65,14 @@ pub fn inspect(discovery: &Discovery, options: &Options) -> Inspection {
     let mut systems = Vec::new();
     for root in found {
         let mut tree = root.tree;
-        let mut of_mounts = Vec::new();
+        let mut of_mounts = root.problems;
+        let mut table = Table::of(&tree);
         // An fstab that cannot be read leaves the root by itself, and says so.
-        if let Err(error) = mount_all(&mut tree, &places, &mut of_mounts) {
-            of_mounts.push(error);
-        }
-        systems.push(system(root.volume, &tree, &of_mounts, &places, options));
+        of_mounts.extend(table.fstab.as_ref().err().cloned());
+        mount_all(&mut tree, &root.volume, &mut table, &places, &mut of_mounts);
+        systems.push(system(root.volume, &tree, &table, &of_mounts, &places, options));
     }
-    let (concerns, undecided) = concerns::of(&systems, &storage, options);
+    let (concerns, undecided) = concerns::of(&systems, &storage, &problems, options);
     Inspection { systems, storage, concerns, undecided, problems, none }
 }
 
@@ -96,9 +96,13 @@ impl<'a> Sections<'a> {
     /// Collects one part. It has [`Files`] of its own, so that what could not be read for it counts
     /// against it and no other.
     pub(crate) fn collect<T>(&mut self, collect: impl FnOnce(&Files<'_>) -> T) -> T {
-        let files = Files::new(self.tree);
-        let part = collect(&files);
-        for problem in files.into_problems() {
+        let part = apart(self.tree, collect);
+        self.add(part)
+    }
+
+    /// Takes a part that was collected elsewhere.
+    fn add<T>(&mut self, (part, problems): (T, Vec<report::Problem>)) -> T {
+        for problem in problems {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }
@@ -107,9 +111,17 @@ impl<'a> Sections<'a> {
     }
 }
 
+/// Collects a part by itself, and what could not be read for it.
+fn apart<T>(tree: &Tree, collect: impl FnOnce(&Files<'_>) -> T) -> (T, Vec<report::Problem>) {
+    let files = Files::new(tree);
+    let part = collect(&files);
+    (part, files.into_problems())
+}
+
 fn system(
     root: String,
     tree: &Tree,
+    table: &Table,
     of_mounts: &[Error],
     places: &Places<'_>,
     options: &Options,
@@ -128,7 +140,7 @@ fn system(
     });
     let mut system = match sections.collect(identity::family) {
         Family::Windows => windows::system(root, &mut sections, places, options),
-        _ => unix(root, &mut sections, places, options),
+        _ => unix(root, &mut sections, table, places, options),
     };
     system.identity.end_of_life = end_of_life::of(&system.identity);
     system.problems = sections.into_problems();
@@ -157,32 +169,59 @@ impl Deep {
 fn unix(
     root: String,
     sections: &mut Sections<'_>,
+    table: &Table,
     places: &Places<'_>,
     options: &Options,
 ) -> System {
-    let identity = sections.collect(identity::identify);
-    let deep = if options.deep { sections.collect(Deep::walk) } else { Deep::default() };
-    let mut packages = sections.collect(|files| files.listing(|| packages::all(files)));
-    packages.join(sections.collect(|files| {
-        files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
-    }));
-    let users = sections.collect(users::all);
-    let services = sections.collect(|files| files.listing(|| services::all(files)));
-    let (mounts, swap) = sections.collect(|files| mounts::of(files, places));
-    System {
-        boot: sections.collect(boot::of),
-        network: sections.collect(network::of),
-        applications: sections
-            .collect(|files| files.listing(|| applications::all(files, &packages, &services))),
-        containers: sections.collect(containers::of),
-        security: sections.collect(|files| security::of(files, &services, options)),
-        root,
-        identity,
-        packages,
-        users,
-        services,
-        mounts,
-        swap,
-        problems: Vec::new(),
-    }
+    let tree = sections.tree;
+    let collect_boot = || apart(tree, |files| boot::of(files, places, options.deep));
+    std::thread::scope(|scope| {
+        // Unpacking an initial filesystem may take longer than everything else.
+        let boot = std::thread::Builder::new().spawn_scoped(scope, collect_boot);
+        let identity = sections.collect(identity::identify);
+        let deep = if options.deep { sections.collect(Deep::walk) } else { Deep::default() };
+        let mut packages = sections.collect(|files| files.listing(|| packages::all(files)));
+        packages.join(sections.collect(|files| {
+            files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
+        }));
+        let users = sections.collect(users::all);
+        let services = sections.collect(|files| files.listing(|| services::all(files)));
+        let (mounts, swap) = mounts::of(table, places);
+        let network = sections.collect(|files| network::of(files, &services));
+        let applications = sections
+            .collect(|files| files.listing(|| applications::all(files, &packages, &services)));
+        let containers = sections.collect(containers::of);
+        let boot = match boot.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(boot)) => boot,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // There are no more threads to be had.
+            Err(_) => collect_boot(),
+        };
+        let boot = sections.add(boot);
+        let security = sections.collect(|files| {
+            let known = security::Known {
+                packages: &packages,
+                boot: &boot,
+                services: &services,
+                users: &users,
+                mounts: &mounts,
+            };
+            security::of(files, &known, options)
+        });
+        System {
+            boot,
+            network,
+            applications,
+            containers,
+            security,
+            root,
+            identity,
+            packages,
+            users,
+            services,
+            mounts,
+            swap,
+            problems: Vec::new(),
+        }
+    })
 }

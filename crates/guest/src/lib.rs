@@ -18,6 +18,7 @@ mod contents;
 mod crypttab;
 mod damage;
 mod device;
+mod discoverable;
 mod end_of_life;
 mod files;
 mod fstab;
@@ -27,9 +28,11 @@ mod languages;
 mod lines;
 #[cfg(test)]
 mod memory;
+mod mount_units;
 mod mounts;
 mod namespace;
 mod network;
+mod ostree;
 mod packages;
 mod root;
 mod security;
@@ -49,7 +52,8 @@ pub use inspect::{Inspection, Options, inspect};
 pub use namespace::assemble;
 
 use fathom_filesystem::Tree;
-use fathom_report::{Listing, Package, Problem, System};
+use fathom_report::{Boot, Fact, Listing, Network, Package, Problem, Security, Service, System};
+use fathom_volume::Discovery;
 
 /// What the databases of packages on the tree say is installed, and what could not be read of them.
 pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
@@ -60,10 +64,49 @@ pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
 
 /// What the Windows on the tree says of itself, its boot menu too where it lies on the same tree.
 pub fn windows(tree: &Tree) -> System {
-    let discovery = fathom_volume::Discovery::default();
+    let discovery = Discovery::default();
     let places = device::Places::of(&discovery);
     let mut sections = inspect::Sections::new(tree);
     let mut system = windows::system(String::new(), &mut sections, &places, &Options::default());
     system.problems = sections.into_problems();
     system
+}
+
+/// What the files on the tree start and how they connect the system, and what could not be read of
+/// them.
+pub fn network(tree: &Tree) -> (Listing<Service>, Network, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let services = files.listing(|| services::all(&files));
+    let network = network::of(&files, &services);
+    (services, network, files.into_problems())
+}
+
+/// What a system with these files starts with, as far as the files alone tell, and what could not be
+/// read of them. Everything is unpacked, however long that takes.
+pub fn boot(tree: &Tree) -> (Boot, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let discovery = Discovery::default();
+    let boot = boot::of(&files, &device::Places::of(&discovery), true);
+    (boot, files.into_problems())
+}
+
+/// How what lies on the tree is guarded, without what its boot loader and its fstab say, and what could
+/// not be read of it.
+pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let why = "it is not looked at";
+    let known = security::Known {
+        packages: &packages::all(&files),
+        boot: &Boot {
+            kernels: Listing::unknown(why),
+            default: Fact::unknown(why),
+            firmware: Listing::unknown(why),
+            drivers: Listing::unknown(why),
+        },
+        services: &services::all(&files),
+        users: &users::all(&files),
+        mounts: &Listing::unknown(why),
+    };
+    let security = security::of(&files, &known, &Options { deep: true, ..Options::default() });
+    (security, files.into_problems())
 }

@@ -2,34 +2,29 @@
 
 use fathom_report::{Listing, Mount, Swap};
 
-use crate::crypttab;
 use crate::device::Places;
-use crate::files::{Files, Read};
 use crate::fstab;
+use crate::namespace::{FSTAB, Table};
 
-const FSTAB: &str = "/etc/fstab";
-const CRYPTTAB: &str = "/etc/crypttab";
-
-/// What the system's fstab says.
-pub(crate) fn of(files: &Files<'_>, places: &Places<'_>) -> (Listing<Mount>, Listing<Swap>) {
-    let text = match files.text(FSTAB, "mounts") {
-        Read::There(text) => text,
-        Read::Absent => {
-            let empty = || format!("there is no {FSTAB}");
-            let at = || vec![FSTAB.into()];
-            return (Listing::empty(empty(), at()), Listing::empty(empty(), at()));
+/// What the system's fstab and its mount units say.
+pub(crate) fn of(table: &Table, places: &Places<'_>) -> (Listing<Mount>, Listing<Swap>) {
+    let text = match &table.fstab {
+        Ok(text) => text.as_deref().unwrap_or_default(),
+        Err(error) => {
+            let why = error.to_string();
+            return (Listing::unknown(why.clone()), Listing::unknown(why));
         }
-        Read::Unread(why) => return (Listing::unknown(why.clone()), Listing::unknown(why)),
     };
-    let crypttab = files.text(CRYPTTAB, "names of unlocked volumes").there();
-    let crypttab = crypttab.map(|text| crypttab::parse(&text)).unwrap_or_default();
+    let names = table.names();
     let (mut mounts, mut swaps) = (Vec::new(), Vec::new());
-    for line in fstab::lines(&text) {
+    let listed = fstab::lines(text).map(|line| (line, FSTAB));
+    let units = table.units.iter().map(|unit| (unit.line.clone(), unit.path.as_str()));
+    for (line, evidence) in listed.chain(units) {
         if line.kind == "swap" {
-            swaps.push(Swap { device: line.device, evidence: FSTAB.into() });
+            swaps.push(Swap { device: line.device, evidence: evidence.into() });
             continue;
         }
-        let volume = match places.named(&line.device, &crypttab).as_slice() {
+        let volume = match places.named(&line.device, &names).as_slice() {
             [place] => Some(place.volume.id.to_string()),
             _ => None,
         };
@@ -39,8 +34,21 @@ pub(crate) fn of(files: &Files<'_>, places: &Places<'_>) -> (Listing<Mount>, Lis
             kind: line.kind,
             options: line.options,
             volume,
-            evidence: FSTAB.into(),
+            evidence: evidence.into(),
         });
     }
-    (Listing::complete(mounts, vec![FSTAB.into()]), Listing::complete(swaps, vec![FSTAB.into()]))
+    mounts.extend(table.discovered.iter().cloned());
+    let mut mounts = listing(mounts, table);
+    if let Some(why) = &table.units_hidden {
+        mounts.hide(why.clone());
+    }
+    (mounts, listing(swaps, table))
+}
+
+fn listing<T>(items: Vec<T>, table: &Table) -> Listing<T> {
+    let mut listing = Listing::complete(items, vec![FSTAB.into()]);
+    if listing.items.is_empty() && matches!(table.fstab, Ok(None)) {
+        listing.reason = Some(format!("there is no {FSTAB}"));
+    }
+    listing
 }

@@ -4,51 +4,104 @@
 use std::sync::Arc;
 
 use fathom_block::{Error, ErrorKind, Problem, Result};
-use fathom_filesystem::{Filesystem, Tree, Unavailable};
+use fathom_filesystem::{Filesystem, Mount, Tree, Unavailable};
 use fathom_volume::Discovery;
 
 use crate::contents::{SubvolumeName, open_subvolume};
 use crate::crypttab;
-use crate::device::{Place, Places};
+use crate::device::{Names, Place, Places, is_by_hardware};
+use crate::discoverable;
 use crate::fstab::{self, Entry, What};
+use crate::mount_units::{self, Unit};
 use crate::root::{Roots, fstab_of, text_of};
+
+/// Where a system says what it mounts.
+pub(crate) const FSTAB: &str = "/etc/fstab";
+
+/// Where it says what it calls its unlocked volumes.
+const CRYPTTAB: &[u8] = b"/etc/crypttab";
+
+/// What a system says of its mounts: read once, before they are there.
+pub(crate) struct Table {
+    /// The text of its fstab, if it has one.
+    pub(crate) fstab: Result<Option<String>>,
+    crypttab: Result<Vec<crypttab::Entry>>,
+    /// Units of systemd that mount something, and are started.
+    pub(crate) units: Vec<Unit>,
+    /// Why there may be more of them.
+    pub(crate) units_hidden: Option<String>,
+    /// What nothing names and systemd mounts by the types of partitions.
+    pub(crate) discovered: Vec<fathom_report::Mount>,
+}
+
+impl Table {
+    /// What the tree, which so far is the root alone, says.
+    pub(crate) fn of(tree: &Tree) -> Self {
+        let crypttab = text_of(tree, CRYPTTAB);
+        let (units, units_hidden) = mount_units::started(tree);
+        Self {
+            fstab: fstab_of(tree),
+            crypttab: crypttab.map(|text| crypttab::parse(&text.unwrap_or_default())),
+            units,
+            units_hidden,
+            discovered: Vec::new(),
+        }
+    }
+
+    /// The names that it has for devices.
+    pub(crate) fn names(&self) -> Names<'_> {
+        let crypttab = self.crypttab.as_deref().unwrap_or_default();
+        let text = self.fstab.as_ref().ok().and_then(Option::as_deref).unwrap_or_default();
+        let devices: Vec<String> = fstab::lines(text)
+            .map(|line| line.device)
+            .chain(self.units.iter().map(|unit| unit.line.device.clone()))
+            .chain(crypttab.iter().map(|entry| entry.device.clone()))
+            .collect();
+        Names::new(crypttab, devices.iter().map(String::as_str))
+    }
+
+    /// What it mounts at start. A unit takes the place of a line for the same path.
+    fn entries(&self) -> Vec<Entry> {
+        let text = self.fstab.as_ref().ok().and_then(Option::as_deref).unwrap_or_default();
+        let units: Vec<_> = self.units.iter().map(|unit| unit.line.clone()).collect();
+        fstab::mounts(text, &units)
+    }
+}
 
 /// Puts the machine's filesystems together. What is wrong without stopping that is added to
 /// `problems`; what cannot be read of what the guest mounts is mounted as an error.
 pub fn assemble(discovery: &Discovery, problems: &mut Vec<Problem>) -> Result<Tree> {
     let places = Places::of(discovery);
-    let mut tree = Roots::of(&places).choose(problems)?;
-    mount_all(&mut tree, &places, problems)?;
-    Ok(tree)
+    let mut root = Roots::of(&places).choose(problems)?;
+    problems.append(&mut root.problems);
+    let mut table = Table::of(&root.tree);
+    if let Err(error) = &table.fstab {
+        // Nothing else could be mounted, and damage there must not hide what can be read.
+        if places.all.len() > 1 {
+            return Err(error.clone());
+        }
+        problems.push(error.clone());
+    }
+    mount_all(&mut root.tree, &root.volume, &mut table, &places, problems);
+    Ok(root.tree)
 }
 
-/// Mounts what the guest's fstab says on the tree, which so far is its root.
+/// Mounts what the system says on the tree, which so far is its root.
 pub(crate) fn mount_all(
     tree: &mut Tree,
+    root: &str,
+    table: &mut Table,
     places: &Places<'_>,
     problems: &mut Vec<Problem>,
-) -> Result<()> {
-    let entries = match fstab_of(tree) {
-        Ok(text) => fstab::mounts(&text.unwrap_or_default()),
-        // Nothing else could be mounted, and damage there must not hide what can be read.
-        Err(error) if places.all.len() == 1 => {
-            problems.push(error);
-            Vec::new()
-        }
-        Err(error) => return Err(error),
-    };
-    let crypttab = match text_of(tree, b"/etc/crypttab") {
-        Ok(text) => crypttab::parse(&text.unwrap_or_default()),
-        Err(error) => {
-            problems.push(error);
-            Vec::new()
-        }
-    };
+) {
+    problems.extend(table.crypttab.as_ref().err().cloned());
+    let names = table.names();
+    let entries = table.entries();
     for entry in &entries {
         let outcome = match &entry.what {
             What::Bind { recursive } => bind(tree, entry, *recursive),
             What::Disk { subvolume } => {
-                let filesystem = disk(places, &crypttab, entry, subvolume.as_ref());
+                let filesystem = disk(places, &names, tree, entry, subvolume.as_ref());
                 tree.mount(entry.path.as_bytes(), filesystem)
             }
             What::Elsewhere(kind) => {
@@ -61,7 +114,9 @@ pub(crate) fn mount_all(
         problems
             .extend(outcome.err().map(|error| error.within(format!("mount point {}", entry.path))));
     }
-    Ok(())
+    if table.fstab.is_ok() {
+        table.discovered = discoverable::mount(tree, root, places, &entries);
+    }
 }
 
 /// Shows a part of the tree at another place too. What cannot be read there is shown as the reason
@@ -80,12 +135,21 @@ fn bind(tree: &mut Tree, entry: &Entry, recursive: bool) -> Result<()> {
 /// The filesystem that the entry names; where it cannot be read, one that says why.
 fn disk(
     places: &Places<'_>,
-    crypttab: &[crypttab::Entry],
+    names: &Names<'_>,
+    tree: &Tree,
     entry: &Entry,
     subvolume: Option<&SubvolumeName>,
 ) -> Arc<dyn Filesystem> {
     let unavailable = |kind, why| Arc::new(Unavailable::new(kind, why));
-    match places.named(&entry.device, crypttab).as_slice() {
+    match places.named(&entry.device, names).as_slice() {
+        // The only disk there is may yet be another one than the name means.
+        [Place { holds: Ok(filesystem), .. }]
+            if is_by_hardware(&entry.device) && is_taken(tree, filesystem, subvolume) =>
+        {
+            let why = "what has that place on the only disk given is mounted elsewhere already; \
+                       if the machine has another disk, add it with --disk";
+            unavailable(None, Error::not_found(shown(entry), why))
+        }
         [Place { holds: Ok(filesystem), .. }] => match subvolume {
             None => Arc::clone(filesystem),
             Some(name) => open_subvolume(filesystem, name)
@@ -109,6 +173,11 @@ fn missing(places: &Places<'_>, entry: &Entry) -> Error {
         let why = format!("that is {}, and nothing on it is recognised", blank.id);
         return Error::unsupported(shown(entry), why);
     }
+    if is_by_hardware(&entry.device) {
+        let why = "that names a disk by its place in the machine or its serial number, which no \
+                   image tells; it is not sure which of the disks it is";
+        return Error::not_found(shown(entry), why);
+    }
     match places.hidden().first() {
         Some(hidden) => {
             let why = format!("{} is on nothing that could be read, and perhaps on", shown(entry));
@@ -120,6 +189,17 @@ fn missing(places: &Places<'_>, entry: &Entry) -> Error {
              if the machine has another disk, add it with --disk",
         ),
     }
+}
+
+/// Whether the filesystem is mounted already. Of Btrfs different parts may be.
+fn is_taken(
+    tree: &Tree,
+    filesystem: &Arc<dyn Filesystem>,
+    subvolume: Option<&SubvolumeName>,
+) -> bool {
+    let same =
+        |mount: &Mount| std::ptr::addr_eq(Arc::as_ptr(&mount.filesystem), Arc::as_ptr(filesystem));
+    subvolume.is_none() && tree.mounts().iter().any(same)
 }
 
 fn shown(entry: &Entry) -> String {

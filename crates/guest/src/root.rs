@@ -8,12 +8,16 @@ use fathom_filesystem::{Filesystem, Tree};
 use crate::contents::{SubvolumeName, of_volume, open_subvolume};
 use crate::device::{Place, Places};
 use crate::fstab;
+use crate::ostree;
 
 /// The longest fstab that is believed.
 const MAX_FSTAB: usize = 1 << 20;
 
 /// Where distributions that use Btrfs keep their root; they do not always make it the default.
 const ROOT_SUBVOLUMES: [&str; 3] = ["@", "root", "@rootfs"];
+
+/// How many other subvolumes are looked into.
+const MAX_SUBVOLUMES: usize = 64;
 
 /// A filesystem that an operating system starts from.
 pub(crate) struct Root {
@@ -24,6 +28,8 @@ pub(crate) struct Root {
     pub(crate) tree: Tree,
     /// Its own fstab says that this is its root.
     confirmed: bool,
+    /// What is not sure about it.
+    pub(crate) problems: Vec<Error>,
 }
 
 /// All the roots, and what kept others from being looked at.
@@ -47,7 +53,7 @@ impl<'a> Roots<'a> {
         let mut found = Vec::new();
         let mut unsure: Vec<Error> = Vec::new();
         for (place, filesystem) in &readable {
-            match roots_of(place, filesystem) {
+            match roots_of(places, place, filesystem) {
                 Ok(roots) => found.extend(roots),
                 Err(error) => unsure.push(of_volume(&error, &place.volume.id)),
             }
@@ -59,15 +65,22 @@ impl<'a> Roots<'a> {
     }
 
     /// The one that is the machine's root, where that can be told.
-    pub(crate) fn choose(mut self, problems: &mut Vec<Problem>) -> Result<Tree> {
+    pub(crate) fn choose(mut self, problems: &mut Vec<Problem>) -> Result<Root> {
         if self.found.len() > 1 {
             let confirmed = self.found.iter().filter(|root| root.confirmed).count();
             self.found.retain(|root| confirmed != 1 || root.confirmed);
         }
         match (self.found.as_slice(), self.readable.as_slice(), self.hides_some) {
-            ([only], _, _) => return Ok(only.tree.clone()),
+            ([_], _, _) => {
+                if let Some(only) = self.found.pop() {
+                    return Ok(only);
+                }
+            }
             // What is damaged in it is said where it is met.
-            ([], [(_, only)], false) => return Ok(Tree::new(Arc::clone(only))),
+            ([], [(place, only)], false) => {
+                let (tree, variant) = (Tree::new(Arc::clone(only)), only.info().variant);
+                return Ok(Root::new(place.volume.id.to_string(), &variant, tree, false));
+            }
             ([], _, _) => return Err(self.none(problems)),
             _ => {}
         }
@@ -113,33 +126,90 @@ fn listed(readable: &[(&Place<'_>, &Arc<dyn Filesystem>)]) -> String {
     readable.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// The roots on the filesystem: itself, or else those of its subvolumes that are called so.
-fn roots_of(place: &Place<'_>, filesystem: &Arc<dyn Filesystem>) -> Result<Vec<Root>> {
-    let id = &place.volume.id;
+impl Root {
+    fn new(volume: String, variant: &str, tree: Tree, confirmed: bool) -> Self {
+        Self { volume, variant: variant.to_owned(), tree, confirmed, problems: Vec::new() }
+    }
+}
+
+/// The roots on the filesystem: itself, or else those of its subvolumes that are called so, or else
+/// what other subvolumes are that are no snapshots.
+fn roots_of(
+    places: &Places<'_>,
+    place: &Place<'_>,
+    filesystem: &Arc<dyn Filesystem>,
+) -> Result<Vec<Root>> {
+    let id = place.volume.id.as_str();
     let variant = filesystem.info().variant;
     let tree = Tree::new(Arc::clone(filesystem));
-    if looks_like_root(&tree)? {
-        return Ok(vec![Root { volume: id.to_string(), variant, tree, confirmed: false }]);
+    if let Some(root) = root_of(places, id.to_owned(), &variant, &tree, false)? {
+        return Ok(vec![root]);
     }
     let mut roots = Vec::new();
     for name in ROOT_SUBVOLUMES {
-        let path = SubvolumeName::Path { path: name.to_owned(), id: None };
-        let tree = match open_subvolume(filesystem, &path) {
-            Ok(subvolume) => Tree::new(subvolume),
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        if looks_like_root(&tree)? {
-            let said = fstab_of(&tree)?.and_then(|text| fstab::root_subvolume(&text));
-            let confirmed = matches!(
-                said,
-                Some(SubvolumeName::Path { path, .. }) if path.trim_matches('/') == name
-            );
-            let volume = format!("{id}:{name}");
-            roots.push(Root { volume, variant: variant.clone(), tree, confirmed });
+        roots.extend(root_in(places, id, &variant, filesystem, name)?);
+    }
+    if roots.is_empty() {
+        for name in other_subvolumes(filesystem)? {
+            roots.extend(root_in(places, id, &variant, filesystem, &name)?);
         }
     }
     Ok(roots)
+}
+
+/// The root in the subvolume of that name.
+fn root_in(
+    places: &Places<'_>,
+    id: &str,
+    variant: &str,
+    filesystem: &Arc<dyn Filesystem>,
+    name: &str,
+) -> Result<Option<Root>> {
+    let path = SubvolumeName::Path { path: name.to_owned(), id: None };
+    let tree = match open_subvolume(filesystem, &path) {
+        Ok(subvolume) => Tree::new(subvolume),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let said = fstab_of(&tree)?.and_then(|text| fstab::root_subvolume(&text));
+    let confirmed = matches!(
+        said,
+        Some(SubvolumeName::Path { path, .. }) if path.trim_matches('/') == name
+    );
+    root_of(places, format!("{id}:{name}"), variant, &tree, confirmed)
+}
+
+/// The root that the tree is, or that is deployed in it.
+fn root_of(
+    places: &Places<'_>,
+    volume: String,
+    variant: &str,
+    tree: &Tree,
+    confirmed: bool,
+) -> Result<Option<Root>> {
+    if let Some(deployment) = ostree::deployed(tree, places)? {
+        let volume = match volume.contains(':') {
+            true => format!("{volume}{}", deployment.path),
+            false => format!("{volume}:{}", deployment.path),
+        };
+        let mut root = Root::new(volume, variant, deployment.tree, confirmed);
+        root.problems = deployment.problems;
+        return Ok(Some(root));
+    }
+    let is_root = looks_like_root(tree)?;
+    Ok(is_root.then(|| Root::new(volume, variant, tree.clone(), confirmed)))
+}
+
+/// Subvolumes that are no snapshots of others, by their names.
+fn other_subvolumes(filesystem: &Arc<dyn Filesystem>) -> Result<Vec<String>> {
+    let subvolumes = filesystem.subvolumes()?;
+    let others = subvolumes.into_iter().filter(|one| one.snapshot_of.is_none() && !one.read_only);
+    let names = others.filter_map(|one| String::from_utf8(one.path?).ok());
+    let is_snapshot = |name: &String| {
+        let name = name.to_ascii_lowercase();
+        name.is_empty() || name.contains("snapshot") || name.contains("timeshift")
+    };
+    Ok(names.filter(|name| !is_snapshot(name)).take(MAX_SUBVOLUMES).collect())
 }
 
 /// Whether an operating system starts from it. What cannot be looked at is an error only where

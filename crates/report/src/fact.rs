@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a statement rests on: a path inside the guest, or a registry key.
 #[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(transparent)]
 pub struct Evidence(pub String);

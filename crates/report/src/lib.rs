@@ -14,6 +14,7 @@ mod application;
 mod blank;
 mod boot;
 mod concern;
+mod difference;
 mod fact;
 mod identity;
 mod network;
@@ -31,6 +32,10 @@ use serde::{Deserialize, Serialize};
 pub use application::{Application, ApplicationKind, Container, ContainerImage, Containers};
 pub use boot::{Boot, BootEntry, Driver, DriverPlace, DriverPurpose, Firmware, Kernel, Platform};
 pub use concern::{Category, Concern, Undecided};
+pub use difference::{
+    Change, ChangeKind, DIFFERENCE_SCHEMA, Difference, Direction, FieldChange, Incomparable, Part,
+    Side, difference_schema,
+};
 pub use fact::{Coverage, Evidence, Fact, Listing};
 pub use identity::{Architecture, EndOfLife, Family, FirstBoot, Identity};
 pub use network::{Firewall, HostEntry, Interface, Network, PersistentName, Route};

@@ -100,7 +100,7 @@ pub struct PersistentName {
 }
 
 /// A route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Route {
     /// Where to: `198.51.100.0/24`, `default`.
     pub destination: String,
@@ -113,6 +113,9 @@ pub struct Route {
     /// What it costs: of several the cheapest is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<u32>,
+    /// The table that it stands in, where that is not the one that every packet is looked up in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     /// Where it says so.
     pub evidence: Evidence,
 }

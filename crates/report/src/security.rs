@@ -37,8 +37,20 @@ pub struct Security {
 pub struct Sshd {
     /// What holds unless a condition says otherwise, names in lower case, defaults included.
     pub settings: Vec<Setting>,
-    /// What holds under a condition, in the order of the files.
+    /// What holds under a condition, in the order of the files. Where several conditions hold, what
+    /// stands first counts.
     pub matches: Vec<SshdMatch>,
+    /// The release of the program, whose defaults are among the settings. Where it is not known only
+    /// what is set is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Settings that the files change in a way that cannot be told without knowing the release better.
+    /// A name that is neither here nor among the settings is one whose default is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
+    /// What the program would refuse: with a mistake in its files it does not start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mistakes: Vec<String>,
 }
 
 /// What holds for some logins only.
@@ -86,6 +98,9 @@ pub struct OpenFile {
     pub owner: u32,
     /// The number of its group.
     pub group: u32,
+    /// The capabilities that it gives to who starts it, as `getcap` writes them: `cap_net_raw=ep`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<String>,
 }
 
 /// A certificate.
@@ -108,6 +123,12 @@ pub struct Certificate {
     /// Its kind of key and how large it is, as `rsa 2048`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// How it is signed, as `sha256WithRSAEncryption`, or the number of it where it has no name here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// Whether it may vouch for others.
+    #[serde(default)]
+    pub authority: bool,
     /// Where it lies.
     pub evidence: Evidence,
 }

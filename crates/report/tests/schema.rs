@@ -4,16 +4,27 @@
 
 use std::path::Path;
 
-#[test]
-fn the_schema_is_that_of_the_types() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/report.v1.json");
-    let wanted = format!("{}\n", serde_json::to_string_pretty(&fathom_report::schema()).unwrap());
+/// Holds the checked in schema of a document to that of its types.
+fn check(document: &str, schema: &serde_json::Value) {
+    let name = format!("schemas/{document}.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(&name);
+    let wanted = format!("{}\n", serde_json::to_string_pretty(schema).unwrap());
     if std::env::var_os("FATHOM_BLESS").is_some() {
         std::fs::write(&path, &wanted).unwrap();
     }
     let there = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         there == wanted,
-        "schemas/report.v1.json is out of date: run `FATHOM_BLESS=1 cargo test -p fathom-report`"
+        "{name} is out of date: run `FATHOM_BLESS=1 cargo test -p fathom-report`"
     );
+}
+
+#[test]
+fn the_schema_is_that_of_the_types() {
+    check("report.v1", &fathom_report::schema());
+}
+
+#[test]
+fn the_schema_of_differences_is_that_of_the_types() {
+    check("diff.v1", &fathom_report::difference_schema());
 }

@@ -1,6 +1,7 @@
 //! The figures in `docs/benchmarks.md`, and the commands that make them.
 
 mod guest;
+mod inspect;
 mod measure;
 mod server;
 
@@ -37,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut page = String::from(HEAD);
     let _ = writeln!(page, "{}\n", machine()?);
     let _ = writeln!(page, "The guest: {}\n", guest.description);
-    for section in [first_file, sequential, walk] {
+    for section in [first_file, sequential, walk, inspection] {
         let text = section(&fathom, &guest, arguments.runs)?;
         print!("{text}");
         page.push_str(&text);
@@ -159,6 +160,10 @@ fn sequential(fathom: &Path, guest: &Guest, runs: usize) -> Result<String> {
     bash(Path::new("/"), &format!("rm -f {out}/ours.raw {out}/theirs.raw"))?;
     text.push('\n');
     Ok(text)
+}
+
+fn inspection(fathom: &Path, _: &Guest, runs: usize) -> Result<String> {
+    inspect::section(fathom, runs)
 }
 
 /// A walk with the SHA-256 of every file, beside the kernel.

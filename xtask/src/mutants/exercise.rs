@@ -275,6 +275,138 @@ pub(crate) fn windows_at(image: Arc<dyn ReadAt>) -> Outcome {
     outcome
 }
 
+/// What stands before each path of [`network`].
+pub(crate) const PATH: &str = "//// ";
+
+/// Takes the text for files of configuration, each with a line before it that says its path.
+pub(crate) fn network(image: Vec<u8>) -> Outcome {
+    network_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn network_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut bytes = vec![0; image.len().min(1 << 20) as usize];
+    let _ = image.read_at(0, &mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let files = text.split(PATH).filter_map(|file| file.split_once('\n')).take(100);
+    let files = files.map(|(path, text)| {
+        let reader: Arc<dyn ReadAt> = Arc::new(text.as_bytes().to_vec());
+        (path, reader)
+    });
+    let tree = memory::readers(files);
+    let (services, network, problems) = fathom_guest::network(&tree);
+    let count = services.items.len() + network.interfaces.items.len() + network.routes.items.len();
+    let mut outcome = Outcome { bytes: count as u64, errors: Vec::new() };
+    outcome
+        .wrong(problems.into_iter().map(|problem| Error::corrupt("network", 0, problem.message)));
+    outcome
+}
+
+/// Takes the bytes for an initial filesystem, and for a kernel.
+pub(crate) fn initramfs(image: Vec<u8>) -> Outcome {
+    initramfs_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn initramfs_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let kernel = Arc::clone(&image);
+    boot_at(vec![("/boot/initrd.img-1", image), ("/boot/vmlinuz-1", kernel)])
+}
+
+/// Takes the bytes for the script of GRUB, and what follows a zero for all else that loaders read.
+pub(crate) fn grub(image: Vec<u8>) -> Outcome {
+    let script = image.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+    let rest = image.get(script.len() + 1..).unwrap_or_default();
+    let environment = [b"# GRUB Environment Block\n", rest].concat();
+    boot_at(vec![
+        ("/boot/grub/grub.cfg", Arc::new(script)),
+        ("/boot/grub/grubenv", Arc::new(environment)),
+        ("/boot/loader/entries/1.conf", Arc::new(rest.to_vec())),
+        ("/boot/extlinux.conf", Arc::new(rest.to_vec())),
+        ("/boot/vmlinuz-1", Arc::new(b"kernel".to_vec())),
+    ])
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn grub_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut bytes = vec![0; image.len().min(1 << 20) as usize];
+    let _ = image.read_at(0, &mut bytes);
+    grub(bytes)
+}
+
+/// Says what a system with these files starts with.
+fn boot_at(mut files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
+    for list in ["/lib/modules/1/modules.builtin", "/lib/modules/1/modules.dep"] {
+        files.push((list, Arc::new(b"kernel/virtio_blk.ko:\n".to_vec())));
+    }
+    let tree = memory::readers(files.into_iter());
+    let (boot, problems) = fathom_guest::boot(&tree);
+    let mut outcome = Outcome { bytes: boot.kernels.items.len() as u64, errors: Vec::new() };
+    outcome.wrong(problems.into_iter().map(|problem| Error::corrupt("boot", 0, problem.message)));
+    outcome
+}
+
+/// A database of packages that makes the texts of the family count.
+const STATUS: &[u8] =
+    b"Package: openssh-server\nStatus: install ok installed\nVersion: 1:9.2p1-2\n\n\
+    Package: unattended-upgrades\nStatus: install ok installed\nVersion: 2\n\n";
+
+/// The places of texts that say how a system is guarded.
+const TEXTS: [&str; 13] = [
+    "/etc/ssh/sshd_config",
+    "/etc/sysctl.d/a.conf",
+    "/etc/apt/apt.conf",
+    "/etc/apt/sources.list.d/a.sources",
+    "/etc/apt/sources.list",
+    "/etc/apparmor.d/a",
+    "/etc/selinux/config",
+    "/etc/audit/rules.d/a.rules",
+    "/etc/pam.d/common-password",
+    "/etc/security/pwquality.conf",
+    "/etc/login.defs",
+    "/etc/security/limits.conf",
+    "/boot/grub/grub.cfg",
+];
+
+/// Services that make some of the texts count.
+const SERVICES: [&str; 2] =
+    ["/usr/lib/systemd/system/auditd.service", "/usr/lib/systemd/system/apparmor.service"];
+
+/// Takes the bytes for every text that says how a system is guarded.
+pub(crate) fn security_text(image: Vec<u8>) -> Outcome {
+    security_text_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn security_text_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let whole = |bytes: &'static [u8]| -> Arc<dyn ReadAt> { Arc::new(bytes.to_vec()) };
+    let texts = TEXTS.iter().map(|path| (*path, image.clone()));
+    let services = SERVICES.iter().map(|path| (*path, whole(b"[Service]\nExecStart=/x\n")));
+    let files = texts.chain(services).chain([("/var/lib/dpkg/status", whole(STATUS))]);
+    security_at(files.collect())
+}
+
+/// Takes the bytes for certificates: for DER and for PEM.
+pub(crate) fn certificate(image: Vec<u8>) -> Outcome {
+    certificate_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn certificate_at(image: Arc<dyn ReadAt>) -> Outcome {
+    security_at(vec![("/etc/nginx/a.der", image)])
+}
+
+/// Says how what these files make is guarded.
+fn security_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
+    let tree = memory::readers(files.into_iter());
+    let (security, problems) = fathom_guest::security(&tree);
+    let found = security.certificates.items.len() + security.settings.items.len();
+    let mut outcome = Outcome { bytes: found as u64, errors: Vec::new() };
+    outcome
+        .wrong(problems.into_iter().map(|problem| Error::corrupt("security", 0, problem.message)));
+    outcome
+}
+
 /// Walks the map of holes.
 fn data(reader: &dyn ReadAt) {
     let mut at = 0;

@@ -2,6 +2,7 @@
 //! damage reaches past the first check. Every one must be read without a panic, in bounded time and
 //! memory. The damage follows from a seed: the same run finds the same faults.
 
+mod boot;
 mod btrfs;
 #[allow(dead_code, reason = "the fuzz targets use the other half")]
 pub(crate) mod exercise;
@@ -12,12 +13,14 @@ mod lvm;
 #[path = "../../../crates/guest/src/memory.rs"]
 #[allow(dead_code, reason = "the tests of guest use the other half")]
 mod memory;
+mod network;
 mod ntfs;
 mod ova;
 mod packages;
 mod partitions;
 mod qcow2;
 mod registry;
+mod security;
 mod vdi;
 mod vhd;
 mod vhdx;
@@ -70,8 +73,11 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        security::targets,
         registry::targets,
         windows::targets,
+        network::targets,
+        boot::targets,
     ]
     .iter()
     .flat_map(|targets| targets())

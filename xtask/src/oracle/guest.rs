@@ -17,7 +17,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// The one system in the folder `root`; nothing may be wrong with it.
-fn system(work: &Work) -> Result<System> {
+pub(super) fn system(work: &Work) -> Result<System> {
     work.bash(
         "rm -f image; size=$(( $(du -sm root | cut -f1) * 2 + 32 ))
          mke2fs -q -t ext4 -d root image ${size}M 2>&1",

@@ -2,17 +2,21 @@
 //! every path, type, mode, owner, size, time, attribute and byte is compared with what the kernel
 //! or the owning tool says of them.
 
+mod boot;
 mod btrfs;
 pub(crate) mod container;
 mod ext;
 mod fat;
 mod fixture;
 mod guest;
+pub(crate) mod machine;
 mod manifest;
+mod network;
 mod ntfs;
 mod packages;
 mod qcow2;
 pub(crate) mod registry;
+mod security;
 pub(crate) mod vhd;
 mod vmdk;
 pub(crate) mod volume;
@@ -78,8 +82,12 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        machine::cases,
+        network::cases,
         windows::cases,
         registry::cases,
+        boot::cases,
+        security::cases,
     ]
     .iter()
     .flat_map(|cases| cases())

@@ -4,13 +4,16 @@ mod cat;
 mod convert;
 mod cp;
 mod destination;
+mod diff;
 mod disk_info;
 mod entry;
 mod find;
 mod hash;
 mod inspect;
 mod ls;
+mod man;
 mod pattern;
+mod profile;
 mod stat;
 mod tree;
 
@@ -26,6 +29,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Disk(DiskCommand::Info(options)) => disk_info::run(&options),
         Command::Disk(DiskCommand::Convert(options)) => convert::run(&options),
         Command::Inspect(options) => inspect::run(&options),
+        Command::Diff(options) => diff::run(&options),
+        Command::Profile(command) => profile::run(&command),
         Command::Ls(options) => ls::run(&options),
         Command::Tree(options) => tree::run(&options),
         Command::Cat(options) => cat::run(&options),
@@ -42,5 +47,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
             out.finish()?;
             Ok(Verdict::Done)
         }
+        Command::Man(options) => man::run(&options),
     }
 }

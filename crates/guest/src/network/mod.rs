@@ -1,19 +1,109 @@
 //! How a system is connected, as its files of configuration say.
+//!
+//! Several managers may have left their files; each is read by a module of its own, and every
+//! interface says whose it is and whether that is started at all.
 
-use fathom_report::{Listing, Network};
+mod address;
+mod cloud;
+mod connections;
+mod dhcpcd;
+mod firewall;
+mod glob;
+mod hosts;
+mod ifcfg;
+mod ifupdown;
+mod ini;
+mod keyfile;
+mod layers;
+mod netplan;
+mod networkd;
+mod resolver;
+mod starts;
+mod udev;
+mod yaml;
 
+use std::collections::HashMap;
+
+use fathom_report::{Listing, Network, Service};
+
+use self::connections::Connections;
+use self::starts::starts;
 use crate::files::Files;
 
+/// The services that start a manager.
+const STARTED_BY: [(&str, &[&str]); 6] = [
+    ("network-manager", &["NetworkManager"]),
+    ("networkd", &["systemd-networkd"]),
+    ("ifupdown", &["networking"]),
+    ("ifcfg", &["network", "NetworkManager", "wicked"]),
+    ("cloud-init", &["cloud-init", "cloud-init-local", "cloud-init-network"]),
+    ("dhcpcd", &["dhcpcd"]),
+];
+
 /// Everything that configures interfaces, names and firewalls.
-pub(crate) fn of(_files: &Files<'_>) -> Network {
-    let why = "this version does not look for it";
+pub(crate) fn of(files: &Files<'_>, services: &Listing<Service>) -> Network {
+    let mut found = Connections::new(files);
+    let looked = files.listing(|| {
+        managers(&mut found, services);
+        Listing::<()>::complete(Vec::new(), Vec::new())
+    });
+    found.tidy();
+    let (nameservers, search) = resolver::of(files, services, &found);
     Network {
-        interfaces: Listing::unknown(why),
-        routes: Listing::unknown(why),
-        nameservers: Listing::unknown(why),
-        search: Listing::unknown(why),
-        hosts: Listing::unknown(why),
-        firewalls: Listing::unknown(why),
-        persistent_names: Listing::unknown(why),
+        interfaces: listing(
+            &looked,
+            &found,
+            found.interfaces.clone(),
+            "no interface is configured",
+        ),
+        routes: listing(&looked, &found, found.routes.clone(), "no route is configured"),
+        nameservers,
+        search,
+        hosts: hosts::of(files),
+        firewalls: firewall::all(files, services),
+        persistent_names: listing(&looked, &found, found.names.clone(), "no name is fixed"),
     }
+}
+
+/// Reads what every manager has.
+fn managers(found: &mut Connections<'_, '_>, services: &Listing<Service>) {
+    let mut runs: HashMap<&str, Option<bool>> = STARTED_BY
+        .iter()
+        .map(|(manager, names)| (*manager, starts(services, names).value().copied()))
+        .collect();
+    netplan::read(found);
+    if found.interfaces.iter().any(|interface| interface.manager == "netplan") {
+        let netplan = netplan::runs(found);
+        runs.insert("netplan", Some(netplan));
+        // It starts networkd by itself where one of its definitions is for that.
+        if netplan && runs.get("networkd") == Some(&Some(false)) {
+            runs.insert("networkd", None);
+        }
+    }
+    keyfile::read(found);
+    networkd::read(found, runs.get("networkd").copied().flatten());
+    ifupdown::read(found);
+    ifcfg::read(found);
+    cloud::read(found);
+    dhcpcd::read(found);
+    udev::read(found);
+    for interface in &mut found.interfaces {
+        interface.managed = runs.get(interface.manager.as_str()).copied().flatten();
+    }
+}
+
+/// A list of what was found, as complete as the looking was.
+fn listing<T>(
+    looked: &Listing<()>,
+    found: &Connections<'_, '_>,
+    items: Vec<T>,
+    none: &str,
+) -> Listing<T> {
+    let mut listing = Listing::complete(items, found.places.clone());
+    if let Some(why) = &looked.reason {
+        listing.hide(why.clone());
+    } else if listing.items.is_empty() {
+        listing.reason = Some(none.to_owned());
+    }
+    listing
 }

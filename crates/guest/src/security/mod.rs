@@ -1,24 +1,54 @@
-//! How a system is guarded.
+//! How a system is guarded: a file or a folder a topic.
 
-use fathom_report::{Fact, Listing, Security, Service};
+mod arguments;
+mod audit;
+mod certificates;
+mod deep;
+mod glob;
+mod mandatory;
+mod open_files;
+mod password;
+mod secure_boot;
+mod settings;
+mod sshd;
+mod sysctl;
+mod updates;
+
+use fathom_report::{Boot, Listing, Mount, Package, Security, Service, Users};
 
 use crate::files::Files;
 use crate::inspect::Options;
 
+/// What other parts of the report say, and this one builds on.
+pub(crate) struct Known<'a> {
+    pub(crate) packages: &'a Listing<Package>,
+    pub(crate) boot: &'a Boot,
+    pub(crate) services: &'a Listing<Service>,
+    pub(crate) users: &'a Users,
+    pub(crate) mounts: &'a Listing<Mount>,
+}
+
 /// Everything that guards it.
-pub(crate) fn of(_files: &Files<'_>, _services: &Listing<Service>, _options: &Options) -> Security {
-    let why = "this version does not look for it";
+pub(crate) fn of(files: &Files<'_>, known: &Known<'_>, options: &Options) -> Security {
+    let (open, certificates) = match options.deep {
+        true => deep::everything(files),
+        false => (open_files::usual(files), certificates::usual(files)),
+    };
+    let kernel_parameters = files.listing(|| sysctl::of(files, known.services));
+    let updates = updates::of(files, known);
+    let (secure_boot, shim) = secure_boot::of(files, known.boot);
+    let others = updates.settings.into_iter().chain(shim).collect();
     Security {
-        sshd: Fact::unknown(why),
-        mandatory_access: Listing::unknown(why),
-        password_policy: Listing::unknown(why),
-        kernel_parameters: Listing::unknown(why),
-        set_id: Listing::unknown(why),
-        world_writable: Listing::unknown(why),
-        certificates: Listing::unknown(why),
-        audit: Fact::unknown(why),
-        updates: Fact::unknown(why),
-        secure_boot: Fact::unknown(why),
-        settings: Listing::unknown(why),
+        sshd: sshd::of(files, known.packages, known.services),
+        mandatory_access: files.listing(|| mandatory::of(files, known)),
+        password_policy: files.listing(|| password::of(files)),
+        set_id: open.set_id,
+        world_writable: open.world_writable,
+        certificates,
+        audit: audit::of(files, known.services),
+        updates: updates.updates,
+        secure_boot,
+        settings: files.listing(|| settings::of(files, known, &kernel_parameters, others)),
+        kernel_parameters,
     }
 }

@@ -52,16 +52,28 @@ pub(super) fn scripts(files: &Files<'_>) -> Listing<Service> {
                 continue;
             }
         }
-        let Read::There(scripts) = files.children(folder, HIDES) else { continue };
+        let scripts = match files.children(folder, HIDES) {
+            Read::There(scripts) => scripts,
+            Read::Absent => continue,
+            Read::Unread(why) => {
+                listing.hide(why);
+                continue;
+            }
+        };
         listing.evidence.push(folder.into());
         for (name, found) in scripts {
-            let is_script = found.metadata().is_ok_and(|metadata| {
-                metadata.file_type == FileType::File && metadata.mode & 0o111 != 0
-            });
+            let path = format!("{folder}/{name}");
+            let is_script = match found.metadata() {
+                Ok(metadata) => metadata.file_type == FileType::File && metadata.mode & 0o111 != 0,
+                Err(error) => {
+                    files.note(&error, &path, HIDES);
+                    listing.hide(error.to_string());
+                    continue;
+                }
+            };
             if !is_script || NO_SCRIPTS.contains(&name.as_str()) || name.contains('.') {
                 continue;
             }
-            let path = format!("{folder}/{name}");
             let state = if started.contains(&name) { Enabled::Enabled } else { Enabled::Disabled };
             listing.items.push(Service {
                 kind: ServiceKind::Sysv,

@@ -1,17 +1,28 @@
 //! `fathom inspect`.
 
+mod checksum;
+mod fleet;
+pub(super) mod place;
+pub(super) mod profiles;
 mod table;
+mod writer;
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 
 use fathom_block::{Disk, Error};
+use fathom_profile::day::Day;
 use fathom_report::{Coverage, Problem, ProblemKind, Report, SCHEMA};
 
-use crate::args::Inspect;
+use self::checksum::Expected;
+use self::profiles::Chosen;
+use self::writer::Writer;
+use crate::args::{Inspect, Reading};
+use crate::clock;
 use crate::exit::{Each, Failure, Verdict, describe, say};
 use crate::interrupt;
 use crate::machine::Machine;
-use crate::output::{JsonArray, Out};
+use crate::progress::Progress;
 
 pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
     let several = options.images.len() > 1;
@@ -19,57 +30,126 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         let why = "--disk adds a disk to a machine: it takes one image, not several";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let json = options.output.is_json();
-    let mut out = Out::new();
-    let mut array = JsonArray::default();
+    if options.reading.keys.key_files.iter().any(|file| file == "-") && several {
+        let why = "--key-file - reads one passphrase from standard input: it takes one image";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let expected = expected(options)?;
+    let chosen = Chosen::of(&options.profiles)?;
+    let now = clock::now()?;
+    let how = fathom_guest::Options { deep: options.deep, now };
+    let today = Day::of_seconds(clock::seconds(now));
+    let mut writer = Writer::new(options)?;
     let mut each = Each::of(options.images.len());
-    let mut partial = false;
-    let mut one = |image: &OsString, first: bool| {
+    let (mut partial, mut failed) = (0, false);
+    let progress = several.then(|| Progress::counting("machines", options.images.len()));
+    let look = |index: usize| {
         interrupt::check()?;
-        let (report, none) = report(image, options)?;
-        if json && several {
-            array.item(&mut out, &report)?;
-        } else if json {
-            out.json(&report)?;
-        } else {
-            if !first {
-                out.line("")?;
-            }
-            table::print(&report, &options.sections, &mut out)?;
+        let image = &options.images[index];
+        let expected = if several { expected.get(index..=index) } else { Some(&*expected) };
+        let checksums = verified(image, &options.reading, expected.unwrap_or_default())?;
+        let (mut report, none) = report(image, &options.reading, &checksums, &how)?;
+        if let Some(chosen) = &chosen {
+            chosen.apply(&mut report, today);
         }
-        out.flush()?;
+        Ok((report, none))
+    };
+    let mut one = |index: usize, outcome: Result<(Report, Option<Error>), Failure>| {
+        interrupt::check()?;
+        let image = &options.images[index];
+        let (report, none) = outcome?;
+        warn(&report, several.then_some(image));
+        failed |= chosen.as_ref().is_some_and(|chosen| chosen.fails(&report));
+        writer.report(image, &report)?;
         match none {
             Some(error) => Err(error.into()),
             None => {
-                partial |= !is_complete(&report);
+                partial += usize::from(!is_complete(&report));
                 Ok(())
             }
         }
     };
-    for (index, image) in options.images.iter().enumerate() {
-        each.note(one(image, index == 0))?;
+    fleet::in_order(options.images.len(), jobs(options), look, |index, outcome| {
+        let outcome = each.note(one(index, outcome));
+        progress.iter().for_each(|progress| progress.add(1));
+        outcome
+    })?;
+    drop(progress);
+    writer.finish()?;
+    if several {
+        say(&each.summary("machines", partial));
     }
-    if json && several {
-        array.finish(&mut out)?;
+    match each.verdict(partial > 0)? {
+        _ if failed => Ok(Verdict::No),
+        verdict => Ok(verdict),
     }
-    out.finish()?;
-    each.verdict(partial)
 }
 
-/// The report on one machine; and why no operating system is in it, if none is.
-fn report(image: &OsString, options: &Inspect) -> Result<(Report, Option<Error>), Failure> {
-    let machine = Machine::of(image, &options.reading)?;
-    let how = fathom_guest::Options { deep: options.deep, ..fathom_guest::Options::default() };
-    let inspection = fathom_guest::inspect(&machine.discovery, &how);
+/// How many machines are looked at at once.
+fn jobs(options: &Inspect) -> usize {
+    let chosen = options.jobs.or_else(|| std::thread::available_parallelism().ok());
+    chosen.map_or(1, NonZeroUsize::get)
+}
+
+/// Says what could not be read; of which machine, where there are several.
+fn warn(report: &Report, image: Option<&OsString>) {
+    let of = image.map_or(String::new(), |image| format!("{}: ", image.to_string_lossy()));
+    let of_systems = report.systems.iter().flat_map(|it| &it.problems);
+    for problem in report.problems.iter().chain(of_systems) {
+        say(&format!("{of}warning: {}", problem.message));
+    }
+}
+
+/// The checksums that were given: one for each file, or none at all.
+fn expected(options: &Inspect) -> Result<Vec<Expected>, Failure> {
+    let (given, files) =
+        (options.checksums.len(), options.images.len() + options.reading.disks.len());
+    if given != 0 && given != files {
+        let why =
+            format!("--checksum is given {given} times for {files} files: one for each, or none");
+        return Err(Failure::Usage(why));
+    }
+    options.checksums.iter().map(|text| Expected::parse(text)).collect()
+}
+
+/// Compares the files of a machine with the checksums that were given for them.
+fn verified(
+    image: &OsString,
+    reading: &Reading,
+    expected: &[Expected],
+) -> Result<Vec<String>, Failure> {
+    let images = std::iter::once(image).chain(&reading.disks);
+    images.zip(expected).map(|(image, expected)| expected.verify(image, reading)).collect()
+}
+
+/// The report on one machine, whose files have these checksums as far as they were compared; and why
+/// no operating system is in it, if none is.
+pub(super) fn report(
+    image: &OsString,
+    reading: &Reading,
+    checksums: &[String],
+    how: &fathom_guest::Options,
+) -> Result<(Report, Option<Error>), Failure> {
+    let machine = Machine::of(image, reading)?;
+    for disk in machine.disks.iter().filter(|disk| !checksums.is_empty() && disk.layers.len() > 1) {
+        let further = disk.layers.len() - 1;
+        say(&format!(
+            "warning: {}: the checksum says nothing of the {further} further files it builds upon",
+            disk.name
+        ));
+    }
+    let inspection = fathom_guest::inspect(&machine.discovery, how);
     let of_disks = machine.disks.iter().flat_map(|disk| &disk.problems);
     let problems: Vec<_> = of_disks.chain(&inspection.problems).map(problem).collect();
-    for problem in problems.iter().chain(inspection.systems.iter().flat_map(|it| &it.problems)) {
-        say(&format!("warning: {}", problem.message));
-    }
     let report = Report {
         schema: SCHEMA.to_owned(),
         generator: concat!("fathom ", env!("CARGO_PKG_VERSION")).to_owned(),
-        disks: machine.disks.iter().map(disk).collect(),
+        disks: machine
+            .disks
+            .iter()
+            .zip(&machine.origins)
+            .map(|(one, origin)| disk(one, checksums.get(*origin).cloned()))
+            .collect(),
         systems: inspection.systems,
         storage: inspection.storage,
         concerns: inspection.concerns,
@@ -80,12 +160,12 @@ fn report(image: &OsString, options: &Inspect) -> Result<(Report, Option<Error>)
     Ok((report, inspection.none))
 }
 
-fn disk(disk: &Disk) -> fathom_report::Disk {
+fn disk(disk: &Disk, checksum: Option<String>) -> fathom_report::Disk {
     fathom_report::Disk {
         name: disk.name.clone(),
         format: disk.layers.first().map_or("raw", |layer| layer.format.name()).to_owned(),
         virtual_size: disk.reader.len(),
-        checksum: None,
+        checksum,
     }
 }
 

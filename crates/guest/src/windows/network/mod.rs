@@ -65,6 +65,7 @@ fn routes(registry: &Registry<'_>) -> Listing<Route> {
             gateway: Some(gateway.to_owned()),
             interface: None,
             metric: metric.parse().ok(),
+            table: None,
             evidence: key.place().into(),
         });
     }

@@ -1,0 +1,143 @@
+//! The rules that were asked for, what they make of a report, and how that is shown.
+
+use std::collections::BTreeMap;
+
+use fathom_profile::{PROFILES, Rule, apply, builtin, day::Day, folder};
+use fathom_report::{Outcome, Profile, Report, RuleResult, Severity};
+
+use crate::args::{self, Profiles};
+use crate::exit::Failure;
+use crate::text::harmless;
+
+/// The rules to apply, by profile, in the order in which they were asked for.
+pub(crate) struct Chosen {
+    profiles: Vec<(String, Vec<Rule>)>,
+    fail_on: Option<Severity>,
+}
+
+/// All rules that there are, those in folders too. No two have one name.
+pub(crate) fn rules(options: &args::Rules) -> Result<Vec<Rule>, Failure> {
+    let mut all = builtin().map_err(|error| Failure::Usage(error.to_string()))?;
+    for path in &options.folders {
+        all.extend(folder(path).map_err(|error| match error {
+            fathom_profile::FolderError::Read(path, error) => {
+                Failure::Host(path.display().to_string(), error)
+            }
+            other => Failure::Usage(other.to_string()),
+        })?);
+    }
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for rule in &all {
+        if let Some(other) = seen.insert(&rule.id, &rule.profile) {
+            let (id, profile) = (&rule.id, &rule.profile);
+            let why = format!("there are two rules {id}: one in {other}, one in {profile}");
+            return Err(Failure::Usage(why));
+        }
+    }
+    Ok(all)
+}
+
+impl Chosen {
+    /// What the arguments ask for; nothing, if they ask for none.
+    pub(crate) fn of(options: &Profiles) -> Result<Option<Self>, Failure> {
+        if options.profiles.is_empty() && options.rules.folders.is_empty() {
+            return match options.fail_on {
+                Some(_) => Err(Failure::Usage("--fail-on needs --profile or --rules".to_owned())),
+                None => Ok(None),
+            };
+        }
+        let mut by_profile: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
+        for rule in rules(&options.rules)? {
+            by_profile.entry(rule.profile.clone()).or_default().push(rule);
+        }
+        let built_in = |name: &str| PROFILES.iter().any(|(profile, _)| *profile == name);
+        let mut wanted = options.profiles.clone();
+        if wanted.is_empty() {
+            // A folder's own profiles, and those that it adds to.
+            let named = |name: &&String| !built_in(name) || adds_to(options, name);
+            wanted = by_profile.keys().filter(named).cloned().collect();
+        } else if wanted.iter().any(|name| name == "all") {
+            wanted = by_profile.keys().cloned().collect();
+        }
+        let mut profiles: Vec<(String, Vec<Rule>)> = Vec::new();
+        for name in wanted {
+            match by_profile.remove(&name) {
+                Some(rules) => profiles.push((name, rules)),
+                None if profiles.iter().any(|(profile, _)| *profile == name) => {}
+                None => {
+                    let known: Vec<_> = by_profile.keys().map(String::as_str).collect();
+                    let why =
+                        format!("there is no profile {name:?}; there are {}", known.join(", "));
+                    return Err(Failure::Usage(why));
+                }
+            }
+        }
+        Ok(Some(Self { profiles, fail_on: options.fail_on.map(Into::into) }))
+    }
+
+    /// Applies the rules to the systems of the report.
+    pub(crate) fn apply(&self, report: &mut Report, today: Day) {
+        let of = |(name, rules): &(String, Vec<Rule>)| {
+            let rules: Vec<_> = rules.iter().collect();
+            apply(name, &rules, report, today)
+        };
+        report.profiles = self.profiles.iter().flat_map(of).collect();
+    }
+
+    /// Whether a rule fails that is grave enough to fail the command.
+    pub(crate) fn fails(&self, report: &Report) -> bool {
+        let Some(limit) = self.fail_on else { return false };
+        let results = report.profiles.iter().flat_map(|profile| &profile.results);
+        results.into_iter().any(|it| it.outcome == Outcome::Fail && it.severity <= limit)
+    }
+}
+
+/// Whether a folder has a rule for a profile that is built in.
+fn adds_to(options: &Profiles, name: &str) -> bool {
+    options.rules.folders.iter().any(|folder| folder.join(name).is_dir())
+}
+
+/// What came of the rules, line by line: those that fail, then those that could not be told, the
+/// gravest first, then how many the others are.
+pub(crate) fn lines(report: &Report) -> Vec<String> {
+    report.profiles.iter().flat_map(of_profile).collect()
+}
+
+fn of_profile(profile: &Profile) -> Vec<String> {
+    let of = |outcome| -> Vec<&RuleResult> {
+        let mut these: Vec<_> =
+            profile.results.iter().filter(|result| result.outcome == outcome).collect();
+        these.sort_by_key(|result| result.severity);
+        these
+    };
+    let (failed, unknown) = (of(Outcome::Fail), of(Outcome::Unknown));
+    let score = match profile.score {
+        // The score of few rules says little, so that it never stands alone.
+        Some(score) => format!(
+            "score {score} of 100 by {} rules, {} could not be told",
+            of(Outcome::Pass).len() + failed.len(),
+            unknown.len(),
+        ),
+        None => "no score, as nothing could be told".to_owned(),
+    };
+    let mut lines = vec![
+        String::new(),
+        format!("Profile {} of {}: {score}", harmless(&profile.name), harmless(&profile.system)),
+        format!(
+            "  {} pass, {} fail, {} unknown, {} not applicable",
+            of(Outcome::Pass).len(),
+            failed.len(),
+            unknown.len(),
+            of(Outcome::NotApplicable).len(),
+        ),
+    ];
+    for (word, results) in [("FAIL", failed), ("unknown", unknown)] {
+        for result in results {
+            let severity = format!("{:?}", result.severity).to_lowercase();
+            let (id, title) = (harmless(&result.id), harmless(&result.title));
+            lines.push(format!("  {word:7}  {severity:8}  {id}: {title}"));
+            lines.push(format!("           {}", harmless(&result.message)));
+        }
+    }
+    lines
+}

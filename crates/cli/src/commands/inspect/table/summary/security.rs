@@ -1,0 +1,65 @@
+//! How the system is guarded.
+
+use fathom_report::{Fact, System};
+
+use super::{Said, counted, counted_with};
+use crate::text::harmless;
+
+/// The settings of SSH that one asks for first.
+const ASKED: [(&str, &str); 3] =
+    [("permitrootlogin", "root"), ("passwordauthentication", "passwords"), ("port", "port")];
+
+/// What holds for logins over SSH.
+pub(super) fn sshd(system: &System) -> Said {
+    Said::fact(&system.security.sshd, |sshd| {
+        let mut shown: Vec<String> = ASKED
+            .iter()
+            .filter_map(|(name, word)| {
+                let found = sshd.settings.iter().find(|setting| setting.name == *name)?;
+                Some(format!("{word} {}", found.value))
+            })
+            .collect();
+        if !sshd.matches.is_empty() {
+            shown.push(format!("{} conditions", sshd.matches.len()));
+        }
+        shown.join(", ")
+    })
+}
+
+/// What confines programs.
+pub(super) fn confinement(system: &System) -> Said {
+    let confined = &system.security.mandatory_access;
+    let shown: Vec<String> = confined
+        .items
+        .iter()
+        .map(|one| match &one.mode {
+            Fact::Known { value, .. } => harmless(&format!("{} {value}", one.system)),
+            Fact::Absent { .. } => harmless(&one.system),
+            Fact::Unknown { reason } => {
+                harmless(&format!("{}, mode unknown: {reason}", one.system))
+            }
+        })
+        .collect();
+    let said = counted(confined, ("", ""));
+    match shown.is_empty() {
+        true => said,
+        false => Said { text: shown.join(", "), paint: said.paint },
+    }
+}
+
+/// How the system updates itself.
+pub(super) fn updates(system: &System) -> Said {
+    Said::fact(&system.security.updates, |updates| {
+        let automatic = if updates.automatic { "automatic" } else { "not automatic" };
+        format!("{}, {automatic}", updates.system)
+    })
+}
+
+/// How many certificates there are, and which one ends first.
+pub(super) fn certificates(system: &System) -> Said {
+    let certificates = &system.security.certificates;
+    let first = certificates.items.iter().min_by(|a, b| a.not_after.cmp(&b.not_after));
+    let more = first
+        .map_or(String::new(), |first| format!("the first ends {}", harmless(&first.not_after)));
+    counted_with(certificates, ("certificate", "certificates"), &more)
+}

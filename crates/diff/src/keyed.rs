@@ -1,0 +1,208 @@
+//! Lists whose items have names.
+
+use std::collections::BTreeMap;
+
+use fathom_report::{ChangeKind, Coverage, Evidence, Fact, FieldChange, Listing, Part};
+
+use crate::context::Context;
+
+/// What is to be known of one property of an item.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Known {
+    /// It is this.
+    Is(String),
+    /// It has none.
+    Not,
+    /// It could not be told.
+    Unknown(String),
+}
+
+impl Known {
+    /// Of something that may not be there.
+    pub(crate) fn maybe(text: Option<impl ToString>) -> Self {
+        text.map_or(Self::Not, |text| Self::Is(text.to_string()))
+    }
+
+    /// Of a list in which the order means nothing.
+    pub(crate) fn set<S: AsRef<str>>(texts: &[S]) -> Self {
+        if texts.is_empty() {
+            return Self::Not;
+        }
+        let mut texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+        texts.sort_unstable();
+        Self::Is(texts.join(", "))
+    }
+
+    /// Of a list in which the order means something.
+    pub(crate) fn list<S: AsRef<str>>(texts: &[S]) -> Self {
+        if texts.is_empty() {
+            return Self::Not;
+        }
+        Self::Is(texts.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", "))
+    }
+
+    /// Of a statement.
+    pub(crate) fn fact<T>(fact: &Fact<T>, show: impl Fn(&T) -> String) -> Self {
+        match fact {
+            Fact::Known { value, .. } => Self::Is(show(value)),
+            Fact::Absent { .. } => Self::Not,
+            Fact::Unknown { reason } => Self::Unknown(reason.clone()),
+        }
+    }
+
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Is(text) => Some(text.clone()),
+            Self::Not | Self::Unknown(_) => None,
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        match self {
+            Self::Unknown(reason) => Some(reason.clone()),
+            Self::Is(_) | Self::Not => None,
+        }
+    }
+}
+
+/// What is compared of an item.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Item {
+    /// Its properties.
+    pub(crate) fields: Vec<(&'static str, Known)>,
+    /// Where it says so; not compared.
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+/// How a list is called, and what its items are.
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    pub(crate) part: Part,
+    /// The whole: `accounts`.
+    pub(crate) list: &'static str,
+    /// One of it: `account`.
+    pub(crate) item: &'static str,
+}
+
+/// Why a list does not hold all there is, if it does not.
+pub(crate) fn hides<T>(listing: &Listing<T>) -> Option<String> {
+    let reason = || listing.reason.clone().unwrap_or_else(|| "some could not be read".to_owned());
+    (listing.coverage != Coverage::Complete).then(reason)
+}
+
+/// Compares two lists. Items of one name in one list are told apart by what they are: those that
+/// are in both fall away, and what is left over was added or removed; where one is left on each
+/// side, it has changed.
+pub(crate) fn lists<T>(
+    names: Names,
+    (before, after): (&Listing<T>, &Listing<T>),
+    item: impl Fn(&T) -> (String, Item),
+    context: &mut Context,
+) {
+    let sorted = |listing: &Listing<T>| {
+        let mut map: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+        for (name, item) in listing.items.iter().map(&item) {
+            map.entry(name).or_default().push(item);
+        }
+        map
+    };
+    maps(names, (sorted(before), sorted(after)), (hides(before), hides(after)), context);
+}
+
+/// The same of lists that are sorted already, with the reasons why they may not hold all there is.
+pub(crate) fn maps(
+    names: Names,
+    (mut before, mut after): (BTreeMap<String, Vec<Item>>, BTreeMap<String, Vec<Item>>),
+    (hidden_before, hidden_after): (Option<String>, Option<String>),
+    context: &mut Context,
+) {
+    let mut all: Vec<String> = before.keys().chain(after.keys()).cloned().collect();
+    all.sort_unstable();
+    all.dedup();
+    let mut lone = Vec::new();
+    for name in all {
+        let mut was = before.remove(&name).unwrap_or_default();
+        let mut is = after.remove(&name).unwrap_or_default();
+        drop_same(&mut was, &mut is);
+        match (was.as_slice(), is.as_slice()) {
+            ([one], [other]) => changed(names, &name, (one, other), context),
+            _ => {
+                // More of a name: those that are left over belong to no other.
+                for one in &was {
+                    if hidden_after.is_some() {
+                        lone.push(name.clone());
+                    } else {
+                        alone(names, &name, ChangeKind::Removed, one, context);
+                    }
+                }
+                for one in &is {
+                    if hidden_before.is_some() {
+                        lone.push(name.clone());
+                    } else {
+                        alone(names, &name, ChangeKind::Added, one, context);
+                    }
+                }
+            }
+        }
+    }
+    if hidden_before.is_some() || hidden_after.is_some() {
+        context.hidden(names.part, names.list, hidden_before, hidden_after, lone);
+    }
+}
+
+/// Lets fall what is in both lists.
+fn drop_same(was: &mut Vec<Item>, is: &mut Vec<Item>) {
+    if was.len() == 1 && is.len() == 1 {
+        return;
+    }
+    was.retain(|one| match is.iter().position(|other| other.fields == one.fields) {
+        Some(at) => {
+            is.remove(at);
+            false
+        }
+        None => true,
+    });
+    was.sort();
+    is.sort();
+}
+
+/// Only one of the two has it.
+fn alone(names: Names, name: &str, kind: ChangeKind, item: &Item, context: &mut Context) {
+    let fields = item.fields.iter().filter_map(|(field, known)| {
+        let (field, text) = ((*field).to_owned(), Some(known.text()?));
+        Some(match kind {
+            ChangeKind::Added => FieldChange { name: field, before: None, after: text },
+            _ => FieldChange { name: field, before: text, after: None },
+        })
+    });
+    context.change(names.part, kind, names.item, name, fields.collect());
+    if let Some(change) = context.changes.last_mut() {
+        match kind {
+            ChangeKind::Added => change.evidence_after = item.evidence.clone(),
+            _ => change.evidence_before = item.evidence.clone(),
+        }
+    }
+}
+
+/// Both have it: which of its properties are not the same, and which cannot be told.
+fn changed(names: Names, name: &str, (was, is): (&Item, &Item), context: &mut Context) {
+    let mut fields = Vec::new();
+    for ((field, before), (_, after)) in was.fields.iter().zip(&is.fields) {
+        let (unread, unread_after) = (before.reason(), after.reason());
+        if unread.is_some() || unread_after.is_some() {
+            let what = format!("{} {name}: {field}", names.item);
+            context.hidden(names.part, &what, unread, unread_after, Vec::new());
+        } else if before != after {
+            let (before, after) = (before.text(), after.text());
+            fields.push(FieldChange { name: (*field).to_owned(), before, after });
+        }
+    }
+    if fields.is_empty() {
+        return;
+    }
+    context.change(names.part, ChangeKind::Changed, names.item, name, fields);
+    if let Some(change) = context.changes.last_mut() {
+        change.evidence_before.clone_from(&was.evidence);
+        change.evidence_after.clone_from(&is.evidence);
+    }
+}

@@ -1,0 +1,175 @@
+//! What is told apart, and what is not told at all.
+
+use fathom_report::{
+    Change, ChangeKind, Coverage, Difference, Direction, Evidence, Fact, Family, Group, Listing,
+    Package, PackageKind, Part, Report, SCHEMA, Storage, System,
+};
+
+use crate::{compare, saved_report};
+
+/// A report on a system of which everything is known that the tests are about.
+fn report(change: impl FnOnce(&mut System)) -> Report {
+    let mut system = System::unknown("disk0/p1", Family::Linux, "this test is not about it");
+    system.packages = Listing::complete(Vec::new(), Vec::new());
+    system.users.groups = Listing::complete(Vec::new(), Vec::new());
+    system.identity.hostname = Fact::known("web".to_owned(), "/etc/hostname");
+    change(&mut system);
+    Report {
+        schema: SCHEMA.to_owned(),
+        generator: "test".to_owned(),
+        disks: Vec::new(),
+        systems: vec![system],
+        storage: Storage::default(),
+        concerns: Listing::complete(Vec::new(), Vec::new()),
+        undecided: Vec::new(),
+        profiles: Vec::new(),
+        problems: Vec::new(),
+    }
+}
+
+fn package(kind: PackageKind, name: &str, version: &str) -> Package {
+    let text = format!(
+        r#"{{"kind":"{}","name":"{name}","version":"{version}","evidence":"/db"}}"#,
+        kind.name()
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
+fn debs(packages: &[(&str, &str)]) -> Report {
+    report(|system| {
+        let of = |(name, version): &(&str, &str)| package(PackageKind::Deb, name, version);
+        system.packages.items = packages.iter().map(of).collect();
+    })
+}
+
+fn packages(difference: &Difference) -> Vec<(ChangeKind, &str)> {
+    let changes = difference.changes.iter().filter(|it| it.part == Part::Packages);
+    changes.map(|it| (it.kind, it.name.as_str())).collect()
+}
+
+/// Both ways, what is said must be the same turned around.
+fn check(before: &Report, after: &Report) -> Difference {
+    let (there, back) = (compare(before, after, "test"), compare(after, before, "test"));
+    assert_eq!(there.changes.len(), back.changes.len());
+    for change in &there.changes {
+        let turned = |other: &&Change| {
+            let kind = match other.kind {
+                ChangeKind::Added => ChangeKind::Removed,
+                ChangeKind::Removed => ChangeKind::Added,
+                ChangeKind::Changed => ChangeKind::Changed,
+            };
+            (kind, &other.name, other.part) == (change.kind, &change.name, change.part)
+        };
+        assert!(back.changes.iter().any(|other| turned(&other)), "{change:?}");
+    }
+    there
+}
+
+#[test]
+fn added_removed_and_changed() {
+    let before = debs(&[("bash", "5.1-1"), ("gone", "1"), ("same", "2")]);
+    let after = debs(&[("same", "2"), ("new", "3"), ("bash", "5.2-1")]);
+    let difference = check(&before, &after);
+    assert_eq!(
+        packages(&difference),
+        [
+            (ChangeKind::Changed, "bash (deb)"),
+            (ChangeKind::Removed, "gone (deb)"),
+            (ChangeKind::Added, "new (deb)"),
+        ]
+    );
+    let bash = difference.changes.iter().find(|it| it.name == "bash (deb)").unwrap();
+    assert_eq!(bash.direction, Some(Direction::Upgrade));
+    assert_eq!(bash.fields[0].before.as_deref(), Some("5.1-1"));
+}
+
+#[test]
+fn the_order_of_lists_means_nothing() {
+    let one = debs(&[("a", "1"), ("b", "2"), ("c", "3")]);
+    let other = debs(&[("c", "3"), ("a", "1"), ("b", "2")]);
+    assert!(check(&one, &other).is_same());
+}
+
+#[test]
+fn what_one_does_not_know_is_neither_added_nor_removed() {
+    let before = debs(&[("a", "1"), ("b", "1")]);
+    let mut after = debs(&[("a", "2")]);
+    after.systems[0].packages.hide("a page could not be read");
+    let difference = check(&before, &after);
+    assert_eq!(packages(&difference), [(ChangeKind::Changed, "a (deb)")]);
+    let hidden = difference.unknown.iter().find(|it| it.what == "packages").unwrap();
+    assert_eq!(hidden.names, ["b (deb)"]);
+    assert_eq!((&hidden.before, hidden.after.is_some()), (&None, true));
+    // Nothing at all is known of it.
+    let nothing = report(|system| system.packages = Listing::unknown("encrypted"));
+    assert!(packages(&check(&before, &nothing)).is_empty());
+    // What only the incomplete list has is missing from the complete one for sure.
+    let mut more = debs(&[("a", "1"), ("b", "1"), ("new", "1")]);
+    more.systems[0].packages.coverage = Coverage::Partial;
+    let added = compare(&before, &more, "test");
+    assert_eq!(packages(&added), [(ChangeKind::Added, "new (deb)")]);
+}
+
+#[test]
+fn several_versions_beside_each_other() {
+    let kernels = |versions: &[&str]| {
+        report(|system| {
+            let of = |version: &&str| package(PackageKind::Rpm, "kernel", version);
+            system.packages.items = versions.iter().map(of).collect();
+        })
+    };
+    let difference = check(&kernels(&["1", "2"]), &kernels(&["3", "2"]));
+    assert_eq!(packages(&difference), [(ChangeKind::Changed, "kernel (rpm)")]);
+    let difference = check(&kernels(&["1", "2"]), &kernels(&["2", "3", "4"]));
+    assert_eq!(packages(&difference).len(), 3);
+    assert!(check(&kernels(&["1", "2"]), &kernels(&["2", "1"])).is_same());
+}
+
+#[test]
+fn statements() {
+    let host = |fact: Fact<String>| report(|system| system.identity.hostname = fact);
+    let known = |name: &str| host(Fact::known(name.to_owned(), "/etc/hostname"));
+    let absent = host(Fact::absent(["/etc/hostname"]));
+    let unknown = host(Fact::unknown("corrupt"));
+    let kinds = |before: &Report, after: &Report| {
+        check(before, after).changes.iter().map(|it| it.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&known("a"), &known("b")), [ChangeKind::Changed]);
+    assert_eq!(kinds(&absent, &known("b")), [ChangeKind::Added]);
+    assert_eq!(kinds(&known("a"), &absent), [ChangeKind::Removed]);
+    assert!(kinds(&known("a"), &unknown).is_empty());
+    let difference = compare(&known("a"), &unknown, "test");
+    assert!(difference.unknown.iter().any(|it| it.what == "host name"));
+}
+
+#[test]
+fn members_of_a_group_are_a_set() {
+    let group = |members: &[&str]| {
+        report(|system| {
+            let members = members.iter().map(|name| (*name).to_owned()).collect();
+            let group = Group { name: "wheel".to_owned(), id: "10".to_owned(), members };
+            system.users.groups =
+                Listing::complete(vec![group], vec![Evidence::from("/etc/group")]);
+        })
+    };
+    assert!(check(&group(&["a", "b"]), &group(&["b", "a"])).is_same());
+    assert!(!check(&group(&["a"]), &group(&["b", "a"])).is_same());
+}
+
+#[test]
+fn saved_reports_of_other_versions() {
+    let report = debs(&[("bash", "5")]);
+    let mut document = serde_json::to_value(&report).unwrap();
+    document["surprise"] = serde_json::json!({"of": ["a", "newer", "version"]});
+    document["systems"][0]["packages"]["items"][0]["colour"] = "blue".into();
+    assert_eq!(saved_report(document.to_string().as_bytes()).unwrap(), report);
+    let refused = |text: &str| saved_report(text.as_bytes()).unwrap_err().to_string();
+    document["schema"] = "fathom.report/v2".into();
+    assert!(refused(&document.to_string()).contains("\"fathom.report/v2\", not"));
+    assert!(refused("[]").contains("a list"));
+    assert!(refused("").contains("empty"));
+    assert!(refused("{}").contains("no \"schema\""));
+    assert!(refused("QFI\u{fb}").contains("no JSON"));
+    assert!(refused(&"[".repeat(100_000)).contains("a list"));
+    assert!(refused("{\"schema\":\"fathom.report/v1\"}").contains("cannot be understood"));
+}

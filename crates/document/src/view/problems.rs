@@ -1,0 +1,26 @@
+//! What could not be read, and what that hides.
+
+use std::io;
+
+use fathom_report::{Coverage, Problem};
+
+use super::{Column, List, Sink, Value, key, main, spare};
+
+const PROBLEMS: &[Column] = &[main("kind"), key("message"), spare("hides"), spare("evidence")];
+
+/// The columns of its lists.
+pub(super) const LISTS: &[&[Column]] = &[PROBLEMS];
+
+pub(super) fn write(problems: &[Problem], sink: &mut dyn Sink) -> io::Result<()> {
+    let (coverage, reason) = (Coverage::Complete, None);
+    sink.begin(&List { title: "Problems", columns: PROBLEMS, facts: false, coverage, reason })?;
+    for problem in problems {
+        sink.row(&[
+            Value::word(&problem.kind),
+            Value::text(problem.message.as_str()),
+            Value::maybe(problem.hides.as_deref()),
+            Value::maybe(problem.evidence.as_ref().map(|place| place.0.as_str())),
+        ])?;
+    }
+    sink.end()
+}

@@ -1,0 +1,84 @@
+use fathom_report::Coverage;
+use fathom_volume::Discovery;
+
+use crate::device::Places;
+use crate::files::Files;
+use crate::memory;
+
+use super::*;
+
+/// A cpio archive with files of these names.
+fn archive(names: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for name in names.iter().chain(&["TRAILER!!!"]) {
+        bytes.extend(b"070701");
+        (0..13).for_each(|field| {
+            let value = if field == 11 { name.len() + 1 } else { 0 };
+            bytes.extend(format!("{value:08x}").bytes());
+        });
+        bytes.extend(name.bytes());
+        bytes.push(0);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+    }
+    bytes
+}
+
+fn drivers(files: &[(&str, &[u8])]) -> Listing<Driver> {
+    let tree = memory::tree(files);
+    let discovery = Discovery::default();
+    let files = Files::new(&tree);
+    crate::boot::of(&files, &Places::of(&discovery), false).drivers
+}
+
+fn shown(listing: &Listing<Driver>) -> Vec<(String, DriverPlace)> {
+    listing.items.iter().map(|it| (it.name.clone(), it.place)).collect()
+}
+
+const BUILT_IN: &[u8] = b"kernel/drivers/virtio/virtio_pci.ko\nkernel/fs/ext4/ext4.ko\n";
+const INSTALLED: &[u8] = b"kernel/drivers/block/virtio_blk.ko.xz: kernel/x.ko\n\
+    kernel/drivers/scsi/hv_storvsc.ko.xz:\nkernel/drivers/block/xen-blkfront.ko.xz:\n";
+
+#[test]
+fn built_in_early_and_installed() {
+    let initramfs =
+        archive(&["init", "usr/lib/modules/6.1/kernel/virtio-blk.ko", "lib/hv_storvsc.ko"]);
+    let listing = drivers(&[
+        ("/boot/vmlinuz-6.1", b"x"),
+        ("/boot/initrd.img-6.1", &initramfs),
+        ("/lib/modules/6.1/modules.builtin", BUILT_IN),
+        ("/lib/modules/6.1/modules.dep", INSTALLED),
+    ]);
+    assert_eq!(listing.coverage, Coverage::Complete, "{listing:?}");
+    assert_eq!(
+        shown(&listing),
+        [
+            ("virtio_pci".into(), DriverPlace::BuiltIn),
+            ("virtio_blk".into(), DriverPlace::Early),
+            // What lies elsewhere in the archive is no module of the kernel.
+            ("hv_storvsc".into(), DriverPlace::Installed),
+            ("xen_blkfront".into(), DriverPlace::Installed),
+        ]
+    );
+    let at = &listing.items[1].evidence.0;
+    assert_eq!(at, "/boot/initrd.img-6.1: usr/lib/modules/6.1/kernel/virtio-blk.ko");
+}
+
+#[test]
+fn what_could_not_be_read_is_no_lack() {
+    let kernel: (&str, &[u8]) = ("/boot/vmlinuz-6.1", b"x");
+    let lists: [(&str, &[u8]); 2] = [
+        ("/lib/modules/6.1/modules.builtin", BUILT_IN),
+        ("/lib/modules/6.1/modules.dep", INSTALLED),
+    ];
+    let damaged = drivers(&[kernel, lists[0], lists[1], ("/boot/initrd.img-6.1", b"no archive")]);
+    assert_eq!(damaged.coverage, Coverage::Partial);
+    assert!(damaged.reason.unwrap().contains("/boot/initrd.img-6.1 is not known"));
+    assert_eq!(drivers(&[kernel, lists[1]]).coverage, Coverage::Partial);
+    assert_eq!(drivers(&[kernel]).coverage, Coverage::Unknown);
+    assert_eq!(drivers(&[]).coverage, Coverage::Unknown);
+    let two = drivers(&[kernel, ("/boot/vmlinuz-6.2", b"x"), lists[0], lists[1]]);
+    assert!(two.reason.unwrap().contains("no menu"));
+    // It starts without one.
+    let plain = drivers(&[kernel, lists[0], lists[1]]);
+    assert_eq!((plain.coverage, plain.items.len()), (Coverage::Complete, 4));
+}

@@ -1,0 +1,77 @@
+use fathom_report::Coverage;
+
+use super::{Certificates, usual};
+use crate::files::Files;
+use crate::memory;
+
+/// Made by openssl, which says of it what is expected below.
+const PEM: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIB+jCCAZ+gAwIBAgIUXwxwSFdoz3QIwvruzL81jv+f0C0wCgYIKoZIzj0EAwIw\n\
+OzELMAkGA1UEBhMCREUxFjAUBgNVBAoMDUV4YW1wbGUsIEluYy4xFDASBgNVBAMM\n\
+C2V4YW1wbGUub3JnMB4XDTI2MTEyNjIxNDMzMloXDTM2MTEyMzIxNDMzMlowOzEL\n\
+MAkGA1UEBhMCREUxFjAUBgNVBAoMDUV4YW1wbGUsIEluYy4xFDASBgNVBAMMC2V4\n\
+YW1wbGUub3JnMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENTPEQm44wDTe3igk\n\
+Peh13D3TdjA3XYD3DtOaYNB9qOjkZKkthpy0Rrd1yigRSqsKzbRN3S3kuvubkozv\n\
+TfsZQ6OBgDB+MB0GA1UdDgQWBBS8ctwV6OdnmT88tNkL90qAHW42YDAfBgNVHSME\n\
+GDAWgBS8ctwV6OdnmT88tNkL90qAHW42YDAPBgNVHRMBAf8EBTADAQH/MCsGA1Ud\n\
+EQQkMCKCC2V4YW1wbGUub3JnhwTAAAIBgQ1hQGV4YW1wbGUub3JnMAoGCCqGSM49\n\
+BAMCA0kAMEYCIQCXDsa9QnLjU91EFLzUGRZBhwok9SXLibo9byyHFaAdAgIhAJx2\n\
+CvMoP0HnxpaW4kyl7jLf98PkJDDPLgUrHDpBzVxa\n\
+-----END CERTIFICATE-----\n\
+";
+
+#[test]
+fn a_certificate_is_told() {
+    let text = format!("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n{PEM}");
+    let tree = memory::tree(&[
+        ("/etc/nginx/ssl/site.pem", text.as_bytes()),
+        ("/etc/nginx/ssl/site.key", b"never read"),
+        ("/etc/nginx/again.crt", PEM.as_bytes()),
+        ("/etc/ssl/certs/ca-certificates.crt", b"never read"),
+        ("/etc/ssl/certs/x.pem -> /usr/share/ca-certificates/mozilla/x.crt", b""),
+        ("/usr/share/ca-certificates/mozilla/x.crt", b"never read"),
+    ]);
+    let files = Files::new(&tree);
+    let listing = usual(&files);
+    assert!(files.into_problems().is_empty());
+    assert_eq!(listing.items.len(), 1, "the same certificate is told once");
+    let found = &listing.items[0];
+    assert_eq!(found.subject, "C=DE, O=Example\\, Inc., CN=example.org");
+    assert_eq!(found.issuer, found.subject);
+    assert_eq!(found.serial, "5F0C70485768CF7408C2FAEECCBF358EFF9FD02D");
+    assert_eq!(found.names, ["example.org", "192.0.2.1", "a@example.org"]);
+    assert_eq!(found.not_before, "2026-11-26T21:43:32Z");
+    assert_eq!(found.not_after, "2036-11-23T21:43:32Z");
+    assert_eq!(
+        found.fingerprint,
+        "259e620997682b23b7478a2a482f5a866d25138ab23aab6976a7f5006759add9"
+    );
+    assert_eq!(found.key.as_deref(), Some("ec 256"));
+    assert_eq!(found.signature.as_deref(), Some("ecdsa-with-SHA256"));
+    assert!(found.authority);
+    assert!(!format!("{listing:?}").contains("c2VjcmV0"));
+    assert_eq!(listing.coverage, Coverage::Partial, "the rest was not looked at");
+}
+
+#[test]
+fn what_is_no_certificate_leaves_the_list_partial_and_is_a_problem() {
+    let long = PEM.repeat(40);
+    for bytes in [&b"-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----"[..], b"\x30\x82"]
+    {
+        let tree = memory::tree(&[("/etc/nginx/a.pem", bytes)]);
+        let files = Files::new(&tree);
+        let listing = usual(&files);
+        assert!(listing.items.is_empty() && listing.coverage == Coverage::Partial);
+        assert_eq!(files.into_problems().len(), 1);
+    }
+    let tree = memory::tree(&[("/etc/nginx/a.pem", long.as_bytes())]);
+    let listing = usual(&Files::new(&tree));
+    assert!(listing.reason.unwrap().contains("more than 32"), "a collection is not listed");
+}
+
+#[test]
+fn without_damage_a_look_at_everything_is_complete() {
+    let listing = Certificates::new().listing(true);
+    assert_eq!(listing.coverage, Coverage::Complete);
+}

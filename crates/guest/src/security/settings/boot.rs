@@ -1,0 +1,126 @@
+//! How the system starts: what the kernel is told, who may change what starts, and what three keys do.
+
+use fathom_report::{Fact, Listing, Setting};
+
+use super::Found;
+use crate::files::Read;
+use crate::security::Known;
+use crate::security::arguments::Arguments;
+
+/// The menus of GRUB, where they lie.
+const MENUS: [&str; 4] =
+    ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/boot/efi/EFI/*/grub.cfg", "/grub/grub.cfg"];
+
+pub(super) fn of(found: &mut Found<'_>, known: &Known<'_>, kernel: &Listing<Setting>) {
+    let arguments = Arguments::of(known.boot);
+    if let Some(arguments) = &arguments {
+        let place = arguments.place.as_ref().map(|place| place.0.as_str());
+        for (name, argument) in [
+            ("kernel-mitigations", "mitigations"),
+            ("kernel-lockdown", "lockdown"),
+            ("kernel-audit", "audit"),
+            ("kernel-module-signatures", "module.sig_enforce"),
+        ] {
+            if let Some(value) = arguments.value(argument) {
+                let value = if value.is_empty() { "yes" } else { value };
+                found.add(name, value, place);
+            }
+        }
+    }
+    randomisation(found, arguments.as_ref(), kernel);
+    password(found);
+    three_keys(found);
+    if found.files.exists("/.autorelabel", super::HIDES) {
+        found.add("selinux-relabel-pending", "yes", Some("/.autorelabel"));
+    }
+    if let Fact::Known { value, evidence } = &known.boot.default {
+        let place = evidence.first().map(|place| place.0.as_str());
+        found.add("boot-loader", value.loader.clone(), place);
+    }
+}
+
+/// Whether addresses are random: the kernel does it unless it is told not to.
+fn randomisation(
+    found: &mut Found<'_>,
+    arguments: Option<&Arguments<'_>>,
+    kernel: &Listing<Setting>,
+) {
+    let name = "address-space-randomisation";
+    let set = kernel.items.iter().find(|setting| setting.name == "kernel.randomize_va_space");
+    if let Some(set) = set {
+        let place = set.evidence.as_ref().map(|place| place.0.clone());
+        return found.add(name, set.value.clone(), place.as_deref());
+    }
+    match arguments.map(|arguments| (arguments.value("norandmaps"), &arguments.place)) {
+        Some((Some(_), place)) => {
+            let place = place.as_ref().map(|place| place.0.clone());
+            found.add(name, "0", place.as_deref());
+        }
+        // The kernel's own default, as long as nothing that says otherwise could not be read.
+        Some((None, _)) if kernel.coverage == fathom_report::Coverage::Complete => {
+            found.add(name, "2", None);
+        }
+        _ => {}
+    }
+}
+
+/// Whether the menu can be changed without a password. Nothing of the password is told.
+fn password(found: &mut Found<'_>) {
+    let mut any = None;
+    for pattern in MENUS {
+        for path in found.expand(pattern) {
+            let Some(text) = found.text(&path) else { continue };
+            // The one on the system partition of EFI mostly leads to the other.
+            any.get_or_insert_with(|| path.clone());
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if asks(found, &text, folder) {
+                return found.add("boot-loader-password", "yes", Some(&path));
+            }
+        }
+    }
+    if let Some(path) = any {
+        found.add("boot-loader-password", "no", Some(&path));
+    }
+}
+
+/// Whether the menu names who may change it, and knows a password of theirs.
+fn asks(found: &mut Found<'_>, text: &str, folder: &str) -> bool {
+    let lines = || text.lines().map(str::trim);
+    let named = lines().any(|line| {
+        let Some(value) = line.strip_prefix("set superusers=") else { return false };
+        !value.trim_matches(['"', '\'']).is_empty()
+    });
+    let mut passwords = lines().filter(|line| line.starts_with("password"));
+    // Red Hat keeps it in a file beside the menu, and its menu reads that.
+    let beside = |line: &str| line.contains("${GRUB2_PASSWORD}");
+    let known = passwords.any(|line| !beside(line));
+    let file = format!("{folder}/user.cfg");
+    named && (known || found.text(&file).is_some_and(|text| text.contains("GRUB2_PASSWORD=")))
+}
+
+/// What the keys control, alt and delete do.
+fn three_keys(found: &mut Found<'_>) {
+    let name = "ctrl-alt-del";
+    for folder in ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"] {
+        let path = format!("{folder}/ctrl-alt-del.target");
+        match found.files.link(&path, super::HIDES) {
+            Read::There(target) => {
+                let last = target.rsplit('/').next().unwrap_or_default();
+                let does = match last {
+                    "null" => "masked",
+                    other => other.strip_suffix(".target").unwrap_or(other),
+                };
+                return found.add(name, does, Some(&path));
+            }
+            Read::Absent => {}
+            Read::Unread(why) => return found.listing.hide(why),
+        }
+    }
+    let path = "/etc/inittab";
+    if let Some(text) = found.text(path) {
+        let active = text
+            .lines()
+            .any(|line| !line.trim_start().starts_with('#') && line.contains(":ctrlaltdel:"));
+        found.add(name, if active { "reboot" } else { "ignored" }, Some(path));
+    }
+}

@@ -1,0 +1,112 @@
+use fathom_report::{Boot, Coverage, Fact, Listing, Mount, Setting, Users};
+
+use super::{kebab, of};
+use crate::files::Files;
+use crate::memory;
+use crate::security::Known;
+
+fn found(files: &[(&str, &[u8])], mounts: Vec<Mount>, sudo: &[&str]) -> Listing<Setting> {
+    let tree = memory::tree(files);
+    let rules = sudo.iter().map(|rule| (*rule).to_owned()).collect();
+    let known = Known {
+        packages: &Listing::complete(Vec::new(), Vec::new()),
+        boot: &Boot {
+            kernels: Listing::unknown(""),
+            default: Fact::unknown(""),
+            firmware: Listing::unknown(""),
+            drivers: Listing::unknown(""),
+        },
+        services: &Listing::complete(Vec::new(), Vec::new()),
+        users: &Users {
+            accounts: Listing::unknown(""),
+            groups: Listing::unknown(""),
+            sudo: Listing::complete(rules, vec!["/etc/sudoers".into()]),
+        },
+        mounts: &Listing::complete(mounts, Vec::new()),
+    };
+    of(&Files::new(&tree), &known, &Listing::complete(Vec::new(), Vec::new()), Vec::new())
+}
+
+fn value<'a>(listing: &'a Listing<Setting>, name: &str) -> Option<&'a str> {
+    let setting = listing.items.iter().find(|setting| setting.name == name);
+    setting.map(|setting| setting.value.as_str())
+}
+
+#[test]
+fn settings_are_told_by_their_names() {
+    let tmp = Mount {
+        path: "/tmp".into(),
+        device: "tmpfs".into(),
+        kind: "tmpfs".into(),
+        options: vec!["nosuid".into(), "nodev".into()],
+        volume: None,
+        evidence: "/etc/fstab".into(),
+    };
+    let listing = found(
+        &[
+            ("/etc/security/limits.conf", b"* soft core 1\n* hard core 0 # none\n"),
+            (
+                "/usr/lib/systemd/coredump.conf",
+                b"[Coredump]\nStorage=external\n#ProcessSizeMax=1\n",
+            ),
+            (
+                "/etc/systemd/coredump.conf.d/a.conf",
+                b"[Coredump]\nStorage=none\nProcessSizeMax=0\n",
+            ),
+            ("/etc/profile", b"umask 077; x\nreadonly TMOUT=900\n"),
+            ("/etc/issue", b"Debian \\s \\m\n"),
+            ("/etc/pam.d/su", b"# auth required pam_wheel.so\nauth sufficient pam_rootok.so\n"),
+            ("/etc/systemd/system/ctrl-alt-del.target -> /dev/null", b""),
+            ("/boot/grub/grub.cfg", b"set superusers=\"root\"\npassword_pbkdf2 root grub.secret\n"),
+            ("/etc/modprobe.d/x.conf", b"install usb_storage /bin/false\nblacklist cramfs\n"),
+            ("/etc/shadow", b""),
+        ],
+        vec![tmp],
+        &["Defaults use_pty, logfile=\"/var/log/sudo\"", "joe ALL=(ALL) NOPASSWD: ALL"],
+    );
+    for (name, expected) in [
+        ("core-dump-hard-limit", Some("0")),
+        ("coredump-storage", Some("none")),
+        ("coredump-process-size-max", Some("0")),
+        ("shell-umask", Some("077")),
+        ("shell-timeout", Some("900")),
+        ("login-banner", Some("names the system")),
+        ("su-members-only", Some("no")),
+        ("ctrl-alt-del", Some("masked")),
+        ("boot-loader-password", Some("yes")),
+        ("module-usb-storage", Some("/bin/false")),
+        ("module-cramfs", Some("blacklist")),
+        ("mode-shadow", Some("0644 0:0")),
+        ("mount-tmp", Some("nosuid,nodev")),
+        ("mount-home", Some("none")),
+        ("sudo-rules-without-password", Some("1")),
+        ("sudo-use-pty", Some("yes")),
+        ("sudo-log-file", Some("/var/log/sudo")),
+        ("cron-allow", Some("no")),
+        ("address-space-randomisation", None),
+    ] {
+        assert_eq!(value(&listing, name), expected, "{name}");
+    }
+    assert!(!format!("{listing:?}").contains("secret"));
+    assert_eq!(listing.coverage, Coverage::Complete);
+    assert!(listing.items.is_sorted_by_key(|setting| setting.name.clone()));
+}
+
+#[test]
+fn red_hat_s_password_of_the_menu_is_in_a_file_beside_it() {
+    let menu: (&str, &[u8]) = (
+        "/boot/grub2/grub.cfg",
+        b"set superusers=\"root\"\n  password_pbkdf2 root ${GRUB2_PASSWORD}\n",
+    );
+    let without = found(&[menu], Vec::new(), &[]);
+    assert_eq!(value(&without, "boot-loader-password"), Some("no"));
+    let beside: (&str, &[u8]) = ("/boot/grub2/user.cfg", b"GRUB2_PASSWORD=grub.secret\n");
+    let with = found(&[menu, beside], Vec::new(), &[]);
+    assert_eq!(value(&with, "boot-loader-password"), Some("yes"));
+}
+
+#[test]
+fn names_become_words() {
+    assert_eq!(kebab("ForwardToSyslog"), "forward-to-syslog");
+    assert_eq!(kebab("Storage"), "storage");
+}

@@ -1,0 +1,180 @@
+//! The files of sshd's configuration, line by line, and what includes what.
+
+use super::super::glob;
+use super::keyword::{self, Keyword};
+use super::value::values;
+use super::words::{condition, line, words};
+use crate::files::{Files, Read};
+
+/// How deep sshd follows includes.
+const MAX_DEPTH: usize = 16;
+
+/// How many files and lines there are with sense.
+const MAX_FILES: usize = 1024;
+const MAX_LINES: usize = 100_000;
+
+/// How many mistakes are told.
+const MAX_MISTAKES: usize = 64;
+
+/// Something that is set.
+#[derive(Clone, Debug)]
+pub(super) struct Set {
+    /// The keyword; nothing where it is not known.
+    pub(super) keyword: Option<&'static Keyword>,
+    /// Its name.
+    pub(super) name: String,
+    /// What it is set to, line by line of what sshd shows.
+    pub(super) values: Vec<String>,
+    /// Where.
+    pub(super) place: String,
+    /// The condition, of which that which always holds is empty; nothing outside of conditions.
+    pub(super) condition: Option<String>,
+    /// Which of the conditions in their order it is.
+    pub(super) block: usize,
+}
+
+/// What the files say.
+pub(super) struct Reader<'a> {
+    files: &'a Files<'a>,
+    challenge: bool,
+    /// In the order of the lines.
+    pub(super) sets: Vec<Set>,
+    /// The files in the order in which they were read.
+    pub(super) places: Vec<String>,
+    /// What sshd would refuse.
+    pub(super) mistakes: Vec<String>,
+    lines: usize,
+    blocks: usize,
+}
+
+/// Where in the conditions a line stands.
+#[derive(Clone, Default)]
+struct Context {
+    condition: Option<String>,
+    block: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(files: &'a Files<'a>, challenge: bool) -> Self {
+        Self {
+            files,
+            challenge,
+            sets: Vec::new(),
+            places: Vec::new(),
+            mistakes: Vec::new(),
+            lines: 0,
+            blocks: 0,
+        }
+    }
+
+    /// Reads the file and what it includes. `false` if it is not there; an error says why it could not
+    /// all be read, so that nothing that was read is certain.
+    pub(super) fn file(&mut self, path: &str) -> Result<bool, String> {
+        self.included(path, &mut Context::default(), 0)
+    }
+
+    /// One setting as it is given to the program when it is started.
+    pub(super) fn option(&mut self, text: &str, place: &str) {
+        if let Some(line) = line(text) {
+            self.set(&line.keyword, line.rest, place, &Context::default());
+        }
+    }
+
+    fn included(&mut self, path: &str, at: &mut Context, depth: usize) -> Result<bool, String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("{path}: files include each other more than {MAX_DEPTH} deep"));
+        }
+        if self.places.len() >= MAX_FILES {
+            return Err(format!("{path}: more than {MAX_FILES} files are included"));
+        }
+        let text = match self.files.text(path, super::HIDES) {
+            Read::There(text) => text,
+            Read::Absent => return Ok(false),
+            Read::Unread(why) => return Err(why),
+        };
+        self.places.push(path.to_owned());
+        // What a file sets a condition on ends with the file.
+        let outer = at.condition.clone();
+        for text in text.lines() {
+            self.lines += 1;
+            if self.lines > MAX_LINES {
+                return Err(format!("{path}: the configuration has more than {MAX_LINES} lines"));
+            }
+            let Some(line) = line(text) else { continue };
+            match line.keyword.as_str() {
+                "include" => self.include(line.rest, path, at, depth)?,
+                "match" => match condition(line.rest) {
+                    Some(inner) => {
+                        self.blocks += 1;
+                        let both = [outer.clone().unwrap_or_default(), inner];
+                        let both = both.iter().filter(|part| !part.is_empty());
+                        let both: Vec<&str> = both.map(String::as_str).collect();
+                        *at = Context { condition: Some(both.join(" ")), block: self.blocks };
+                    }
+                    None => {
+                        self.mistake(format!("{path}: Match {}: it is no condition", line.rest));
+                        // Nothing is known of when the lines that follow hold.
+                        return Err(format!("{path}: a condition cannot be understood"));
+                    }
+                },
+                name => self.set(name, line.rest, path, at),
+            }
+        }
+        Ok(true)
+    }
+
+    fn include(
+        &mut self,
+        rest: &str,
+        path: &str,
+        at: &Context,
+        depth: usize,
+    ) -> Result<(), String> {
+        for pattern in words(rest).ok_or_else(|| format!("{path}: a quote is not closed"))? {
+            // Where the program was built to look for its own files.
+            let pattern = match pattern.starts_with('/') {
+                true => pattern,
+                false => format!("/etc/ssh/{pattern}"),
+            };
+            for included in glob::expand(self.files, &pattern, super::HIDES)? {
+                self.included(&included, &mut at.clone(), depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, rest: &str, path: &str, at: &Context) {
+        let keyword = keyword::find(name, self.challenge);
+        let outcome = match keyword {
+            Some(keyword) => values(keyword, rest),
+            None => words(rest)
+                .map(|words| vec![words.join(" ")])
+                .ok_or_else(|| "a quote is not closed".to_owned()),
+        };
+        let values = match outcome {
+            Ok(values) => values,
+            Err(why) => return self.mistake(format!("{path}: {name}: {why}")),
+        };
+        if keyword.is_none() {
+            self.mistake(format!("{path}: {name} is no keyword that is known"));
+        }
+        let conditional = at.condition.as_deref().is_some_and(|condition| !condition.is_empty());
+        if conditional && keyword.is_some_and(|keyword| !keyword.conditional) {
+            return self.mistake(format!("{path}: {name} may not stand under a condition"));
+        }
+        self.sets.push(Set {
+            keyword,
+            name: keyword.map_or(name, |keyword| keyword.name).to_owned(),
+            values,
+            place: path.to_owned(),
+            condition: at.condition.clone(),
+            block: at.block,
+        });
+    }
+
+    fn mistake(&mut self, what: String) {
+        if self.mistakes.len() < MAX_MISTAKES {
+            self.mistakes.push(what);
+        }
+    }
+}

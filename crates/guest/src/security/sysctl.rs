@@ -1,0 +1,266 @@
+//! Parameters of the kernel that are set when the system starts.
+//!
+//! Files of one name in several folders: the first folder's counts. They are then read in the order of
+//! their names, wherever they lie, and the last line of a parameter counts. Which folders there are
+//! depends on who reads them: systemd, or the `sysctl` of older systems, which reads
+//! `/etc/sysctl.conf` too, and last.
+
+use std::collections::BTreeMap;
+
+use fathom_filesystem::FileType;
+use fathom_report::{Enabled, Listing, Service, Setting};
+
+use super::glob;
+use crate::files::{Files, Read};
+
+const HIDES: &str = "parameters of the kernel";
+
+/// The folders, the first counting most. `/run` is empty while the system is off, but is read as any.
+const FOLDERS: [&str; 5] = [
+    "/etc/sysctl.d",
+    "/run/sysctl.d",
+    "/usr/local/lib/sysctl.d",
+    "/usr/lib/sysctl.d",
+    "/lib/sysctl.d",
+];
+
+/// The file that is read besides them by `sysctl`, and by systemd only where a link in a folder leads
+/// to it.
+const CONF: &str = "/etc/sysctl.conf";
+
+/// How many files and parameters there are with sense.
+const MAX_FILES: usize = 1024;
+const MAX_SETTINGS: usize = 10_000;
+
+/// The parameters by their names, with dots.
+pub(super) fn of(files: &Files<'_>, services: &Listing<Service>) -> Listing<Setting> {
+    let mut listing = Listing::complete(Vec::new(), Vec::new());
+    let mut read = Parameters::default();
+    let mut paths: Vec<String> = files_in_order(files, &mut listing);
+    if !of_systemd(services) {
+        paths.push(CONF.to_owned());
+    }
+    if paths.len() > MAX_FILES {
+        listing.hide(format!("there are more than {MAX_FILES} files; the rest is not read"));
+        paths.truncate(MAX_FILES);
+    }
+    for path in paths {
+        match files.text(&path, HIDES) {
+            Read::There(text) => {
+                listing.evidence.push(path.as_str().into());
+                text.lines().for_each(|line| read.line(line, &path));
+            }
+            Read::Absent => {}
+            Read::Unread(why) => listing.hide(why),
+        }
+    }
+    if read.too_many {
+        listing
+            .hide(format!("there are more than {MAX_SETTINGS} parameters; the rest is left out"));
+    }
+    let settings = read.settled();
+    if settings.is_empty() && listing.reason.is_none() {
+        listing.reason = Some("nothing is set; the kernel's own defaults hold".to_owned());
+    }
+    if listing.evidence.is_empty() {
+        listing.evidence.extend(FOLDERS.map(Into::into));
+    }
+    listing.items = settings;
+    listing
+}
+
+/// Whether systemd sets them.
+fn of_systemd(services: &Listing<Service>) -> bool {
+    services.items.iter().any(|service| {
+        service.name == "systemd-sysctl.service"
+            && !matches!(service.enabled.value(), Some(Enabled::Masked))
+    })
+}
+
+/// The files that count, by their names.
+fn files_in_order(files: &Files<'_>, listing: &mut Listing<Setting>) -> Vec<String> {
+    let mut by_name: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for folder in FOLDERS {
+        let children = match files.children(folder, HIDES) {
+            Read::There(children) => children,
+            Read::Absent => continue,
+            Read::Unread(why) => {
+                listing.hide(why);
+                continue;
+            }
+        };
+        for (name, found) in children {
+            if !name.ends_with(".conf") || by_name.contains_key(&name) {
+                continue;
+            }
+            let path = format!("{folder}/{name}");
+            let kind = match found.metadata() {
+                Ok(metadata) => metadata.file_type,
+                Err(error) => {
+                    files.note(&error, &path, HIDES);
+                    listing.hide(error.to_string());
+                    continue;
+                }
+            };
+            match kind {
+                // A link to nothing takes the others of its name away.
+                FileType::Symlink => match files.link(&path, HIDES) {
+                    Read::There(target) if target == "/dev/null" => by_name.insert(name, None),
+                    _ => by_name.insert(name, Some(path)),
+                },
+                FileType::File => by_name.insert(name, Some(path)),
+                _ => None,
+            };
+        }
+    }
+    by_name.into_values().flatten().collect()
+}
+
+/// What lines come to.
+#[derive(Default)]
+struct Parameters {
+    /// By name or pattern: the value, of one that is to be left alone nothing, and the file.
+    set: BTreeMap<String, (Option<String>, String)>,
+    too_many: bool,
+}
+
+impl Parameters {
+    fn line(&mut self, line: &str, path: &str) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with(['#', ';']) {
+            return;
+        }
+        let (name, value) = match line.split_once('=') {
+            Some((name, value)) => (name.trim(), Some(value.trim())),
+            None => match line.strip_prefix('-') {
+                Some(name) => (name.trim(), None),
+                None => return,
+            },
+        };
+        // A failure to set it is passed over; that is nothing that shows.
+        let name = name.strip_prefix('-').unwrap_or(name).trim();
+        if name.is_empty() {
+            return;
+        }
+        if self.set.len() >= MAX_SETTINGS && !self.set.contains_key(name) {
+            self.too_many = true;
+            return;
+        }
+        let value = value.map(str::to_owned);
+        self.set.insert(canonical(name), (value, path.to_owned()));
+    }
+
+    /// The parameters that are set. A pattern stays what it is, since what it means depends on the
+    /// devices that there are; only of its two parameters that every system has, `all` and `default`,
+    /// it is told too. One that is named by itself, be it to leave it alone, no pattern touches.
+    fn settled(self) -> Vec<Setting> {
+        let mut settings: BTreeMap<String, (String, String)> = BTreeMap::new();
+        for (name, (value, path)) in &self.set {
+            let Some(value) = value else { continue };
+            settings.insert(name.clone(), (value.clone(), path.clone()));
+            let Some((before, behind)) = name.split_once(".*.") else { continue };
+            if !before.ends_with(".conf") || glob::is_pattern(before) || glob::is_pattern(behind) {
+                continue;
+            }
+            for every in ["all", "default"] {
+                let name = format!("{before}.{every}.{behind}");
+                if !self.set.contains_key(&name) {
+                    settings.insert(name, (value.clone(), path.clone()));
+                }
+            }
+        }
+        let settings = settings.into_iter();
+        let setting = |(name, (value, path)): (String, (String, String))| Setting {
+            name,
+            value,
+            evidence: Some(path.into()),
+        };
+        settings.map(setting).collect()
+    }
+}
+
+/// `net/ipv4/ip_forward` and `net.ipv4.ip_forward` are one: where a slash comes first, dots are part of
+/// names.
+fn canonical(name: &str) -> String {
+    match name.find(['.', '/']) {
+        Some(at) if name.as_bytes()[at] == b'/' => {
+            let swap = |character| match character {
+                '/' => '.',
+                '.' => '/',
+                other => other,
+            };
+            name.chars().map(swap).collect()
+        }
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fathom_report::{Coverage, Fact};
+    use serde_json::json;
+
+    use super::*;
+    use crate::memory;
+
+    fn systemd() -> Listing<Service> {
+        let service = json!({
+            "kind": "service",
+            "name": "systemd-sysctl.service",
+            "enabled": Fact::known(Enabled::Static, "/lib"),
+            "evidence": [],
+        });
+        let service = serde_json::from_value(service).unwrap();
+        Listing::complete(vec![service], Vec::new())
+    }
+
+    fn shown(files: &[(&str, &[u8])], services: &Listing<Service>) -> Vec<String> {
+        let tree = memory::tree(files);
+        let listing = of(&Files::new(&tree), services);
+        assert_eq!(listing.coverage, Coverage::Complete);
+        let items = listing.items.iter();
+        items.map(|setting| format!("{}={}", setting.name, setting.value)).collect()
+    }
+
+    #[test]
+    fn files_count_by_their_names_and_the_first_folder_wins() {
+        let files: &[(&str, &[u8])] = &[
+            ("/etc/sysctl.d/50-a.conf", b"kernel.a = 1\n"),
+            ("/usr/lib/sysctl.d/50-a.conf", b"kernel.a = 2\nkernel.lost = 1"),
+            ("/usr/lib/sysctl.d/60-b.conf", b"kernel/a=3\n# kernel.c=1\n;\nno line\n"),
+            ("/usr/lib/sysctl.d/70-c.conf", b"kernel.never = 1\n"),
+            ("/etc/sysctl.d/70-c.conf -> /dev/null", b""),
+            ("/usr/lib/sysctl.d/80-d", b"kernel.never = 1\n"),
+            ("/etc/sysctl.conf", b"kernel.a = 4\n"),
+        ];
+        assert_eq!(shown(files, &systemd()), ["kernel.a=3"]);
+        let none = Listing::complete(Vec::new(), Vec::new());
+        assert_eq!(shown(files, &none), ["kernel.a=4"], "without systemd that file counts last");
+    }
+
+    #[test]
+    fn patterns_pass_over_what_is_named() {
+        let files: &[(&str, &[u8])] = &[(
+            "/usr/lib/sysctl.d/50.conf",
+            b"net.ipv4.conf.*.rp_filter = 2\n-net.ipv4.conf.all.rp_filter\n-net.x = 1\n\
+              net/ipv4/conf/eth0.1/rp_filter = 1\n",
+        )];
+        assert_eq!(
+            shown(files, &systemd()),
+            [
+                "net.ipv4.conf.*.rp_filter=2",
+                "net.ipv4.conf.default.rp_filter=2",
+                "net.ipv4.conf.eth0/1.rp_filter=1",
+                "net.x=1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_leaves_the_list_partial() {
+        let long = vec![b'#'; (1 << 20) + 1];
+        let tree = memory::tree(&[("/etc/sysctl.d/a.conf", &long)]);
+        let listing = of(&Files::new(&tree), &systemd());
+        assert_eq!(listing.coverage, Coverage::Partial);
+    }
+}
