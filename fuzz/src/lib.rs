@@ -98,3 +98,8 @@ pub fn security_text(bytes: &[u8]) {
 pub fn certificate(bytes: &[u8]) {
     exercise::certificate_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as the hives, the boot menu and the kernel of a Windows.
+pub fn windows(bytes: &[u8]) {
+    exercise::windows_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

@@ -424,6 +424,40 @@ fn security_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
     outcome
 }
 
+/// The files of a Windows that one image holds: how long each is stands at its beginning.
+pub(crate) const WINDOWS: [&str; 5] = [
+    "/Windows/System32/config/SYSTEM",
+    "/Windows/System32/config/SOFTWARE",
+    "/Windows/System32/config/SAM",
+    "/Boot/BCD",
+    "/Windows/System32/ntoskrnl.exe",
+];
+
+/// Takes the bytes for the hives, the boot menu and the kernel of a Windows.
+pub(crate) fn windows(image: Vec<u8>) -> Outcome {
+    windows_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn windows_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut lengths = [0; 4 * WINDOWS.len()];
+    let mut at = lengths.len() as u64;
+    if image.len() < at || image.read_at(0, &mut lengths).is_err() {
+        return Outcome::default();
+    }
+    let mut files: Vec<(&str, Arc<dyn ReadAt>)> = Vec::new();
+    for (path, length) in WINDOWS.iter().zip(lengths.as_chunks::<4>().0) {
+        let length = u64::from(u32::from_le_bytes(*length)).min(image.len() - at);
+        files.push((path, Arc::new(Window::clipped(image.clone(), at, length))));
+        at += length;
+    }
+    let system = fathom_guest::windows(&memory::readers(files.into_iter()));
+    let mut outcome = Outcome { bytes: system.services.items.len() as u64, errors: Vec::new() };
+    let problems = system.problems.into_iter();
+    outcome.wrong(problems.map(|problem| Error::corrupt("windows", 0, problem.message)));
+    outcome
+}
+
 /// Walks the map of holes.
 fn data(reader: &dyn ReadAt) {
     let mut at = 0;

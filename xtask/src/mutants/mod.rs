@@ -26,6 +26,7 @@ mod vdi;
 mod vhd;
 mod vhdx;
 mod vmdk;
+mod windows;
 mod xfs;
 
 mod damage;
@@ -78,6 +79,7 @@ pub(crate) fn targets() -> Vec<Target> {
         registry::targets,
         network::targets,
         boot::targets,
+        windows::targets,
     ]
     .iter()
     .flat_map(|targets| targets())

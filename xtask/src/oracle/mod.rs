@@ -5,6 +5,7 @@
 mod boot;
 mod btrfs;
 pub(crate) mod container;
+mod containers;
 mod ext;
 mod fat;
 mod fixture;
@@ -84,6 +85,7 @@ fn cases() -> Vec<Case> {
         packages::cases,
         guest::cases,
         languages::cases,
+        containers::cases,
         machine::cases,
         network::cases,
         windows::cases,
