@@ -8,6 +8,7 @@ mod btrfs;
 pub(crate) mod exercise;
 mod ext;
 mod fat;
+mod languages;
 mod luks;
 mod lvm;
 #[path = "../../../crates/guest/src/memory.rs"]
@@ -73,11 +74,12 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        languages::targets,
         security::targets,
         registry::targets,
-        windows::targets,
         network::targets,
         boot::targets,
+        windows::targets,
     ]
     .iter()
     .flat_map(|targets| targets())
