@@ -4,6 +4,7 @@
 
 mod boot;
 mod btrfs;
+mod containers;
 #[allow(dead_code, reason = "the fuzz targets use the other half")]
 pub(crate) mod exercise;
 mod ext;
@@ -72,6 +73,7 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        containers::targets,
         security::targets,
         registry::targets,
         network::targets,
