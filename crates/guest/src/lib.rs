@@ -54,7 +54,7 @@ pub use namespace::assemble;
 
 use fathom_filesystem::Tree;
 use fathom_report::{
-    Boot, Containers, Fact, Listing, Network, Package, Problem, Security, Service,
+    Boot, Containers, Fact, Listing, Network, Package, Problem, Security, Service, System,
 };
 use fathom_volume::Discovery;
 
@@ -62,6 +62,16 @@ use fathom_volume::Discovery;
 pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
     let files = files::Files::new(tree);
     let listing = packages::all(&files);
+    (listing, files.into_problems())
+}
+
+/// What languages keep of packages anywhere on the tree, and what could not be read of it.
+pub fn languages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let listing = files.listing(|| {
+        let deep = inspect::Deep::walk(&files);
+        languages::all(&files, deep.languages, deep.walked.as_ref())
+    });
     (listing, files.into_problems())
 }
 
@@ -109,4 +119,14 @@ pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
     };
     let security = security::of(&files, &known, &Options { deep: true, ..Options::default() });
     (security, files.into_problems())
+}
+
+/// What the Windows on the tree says of itself, its boot menu too where it lies on the same tree.
+pub fn windows(tree: &Tree) -> System {
+    let discovery = fathom_volume::Discovery::default();
+    let places = device::Places::of(&discovery);
+    let mut sections = inspect::Sections::new(tree);
+    let mut system = windows::system(String::new(), &mut sections, &places, &Options::default());
+    system.problems = sections.into_problems();
+    system
 }

@@ -9,6 +9,7 @@ mod containers;
 pub(crate) mod exercise;
 mod ext;
 mod fat;
+mod languages;
 mod luks;
 mod lvm;
 #[path = "../../../crates/guest/src/memory.rs"]
@@ -26,6 +27,7 @@ mod vdi;
 mod vhd;
 mod vhdx;
 mod vmdk;
+mod windows;
 mod xfs;
 
 mod damage;
@@ -74,10 +76,12 @@ pub(crate) fn targets() -> Vec<Target> {
         fat::targets,
         packages::targets,
         containers::targets,
+        languages::targets,
         security::targets,
         registry::targets,
         network::targets,
         boot::targets,
+        windows::targets,
     ]
     .iter()
     .flat_map(|targets| targets())

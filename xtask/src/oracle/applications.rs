@@ -66,9 +66,8 @@ fn debian(work: &Work) -> Result<()> {
     let system = system(work)?;
     let found = &system.applications.items;
     // Every version is that of the package that it names, as dpkg says it.
-    let theirs = work.bash(
-        "dpkg-query --admindir=$PWD/root/var/lib/dpkg -W -f '${Package} ${Version}\\n'",
-    )?;
+    let theirs =
+        work.bash("dpkg-query --admindir=$PWD/root/var/lib/dpkg -W -f '${Package} ${Version}\\n'")?;
     let mut ours = Vec::new();
     for (package, name, _) in PACKAGES {
         let brought = found.iter().find(|it| it.packages.iter().any(|it| it == package));

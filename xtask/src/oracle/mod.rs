@@ -11,6 +11,7 @@ mod ext;
 mod fat;
 mod fixture;
 mod guest;
+mod languages;
 pub(crate) mod machine;
 mod manifest;
 mod network;
@@ -85,6 +86,7 @@ fn cases() -> Vec<Case> {
         packages::cases,
         guest::cases,
         applications::cases,
+        languages::cases,
         containers::cases,
         machine::cases,
         network::cases,

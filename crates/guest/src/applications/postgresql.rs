@@ -114,7 +114,7 @@ fn is_number(text: &str) -> bool {
 /// The folder that the configuration names.
 fn data_directory(text: &str) -> Option<String> {
     let value = text.lines().rev().find_map(|line| {
-        let (name, rest) = line.trim().split_once(|next: char| next == '=' || next == ' ')?;
+        let (name, rest) = line.trim().split_once(['=', ' '])?;
         (name.trim() == "data_directory").then(|| rest.trim_start_matches(['=', ' ', '\t']))
     })?;
     let path = value.strip_prefix('\'')?.split('\'').next()?;

@@ -8,6 +8,7 @@ use crate::packages;
 
 fn service(name: &str, enabled: Enabled, command: &str) -> Service {
     Service {
+        start: None,
         kind: ServiceKind::Service,
         name: format!("{name}.service"),
         enabled: Fact::known(enabled, "/unit"),

@@ -167,8 +167,8 @@ fn containerd_and_its_namespaces() {
     let document = br#"{"process":{"args":["run"],"env":["A=secret"]}}"#;
     let spec = [&b"\x0a\x02ab\x12"[..], &[document.len() as u8], document].concat();
     let labels = bucket([
-        ("io.kubernetes.pod.namespace", value("n")),
         ("io.kubernetes.pod.name", value("p")),
+        ("io.kubernetes.pod.namespace", value("n")),
     ]);
     let container = bucket([
         ("createdat", moment(1_700_000_000)),
@@ -178,10 +178,10 @@ fn containerd_and_its_namespaces() {
     ]);
     let id = format!("sha256:{ID}");
     let by_digest = format!("app@{target}");
-    let names = vec![("app:1", image()), (&*id, image()), (&*by_digest, image())];
+    let names = vec![("app:1", image()), (&*by_digest, image()), (&*id, image())];
     let names = names.into_iter().map(|(name, tree)| (name.to_owned(), tree)).collect();
     let namespace =
-        bucket([("images", Tree::Bucket(names)), ("containers", bucket([("c", container)]))]);
+        bucket([("containers", bucket([("c", container)])), ("images", Tree::Bucket(names))]);
     let database =
         database(bucket([("v1", bucket([("k8s.io", namespace), ("version", value("3"))]))]));
     let root = "/var/lib/rancher/k3s/agent/containerd";
