@@ -155,13 +155,16 @@ pub(crate) struct Deep {
     pub(crate) walked: Option<Walked>,
     /// What may hold packages of languages.
     pub(crate) languages: languages::Candidates,
+    /// What says how the system is guarded.
+    pub(crate) security: security::Candidates,
 }
 
 impl Deep {
     pub(crate) fn walk(files: &Files<'_>) -> Self {
         let mut languages = languages::Candidates::default();
-        let walked = walk::walk(files, &mut [&mut languages]);
-        Self { walked: Some(walked), languages }
+        let mut security = security::Candidates::default();
+        let walked = walk::walk(files, &mut [&mut languages, &mut security]);
+        Self { walked: Some(walked), languages, security }
     }
 }
 
@@ -206,7 +209,7 @@ fn unix(
                 users: &users,
                 mounts: &mounts,
             };
-            security::of(files, &known, options)
+            security::of(files, &known, deep.security, deep.walked.as_ref())
         });
         System {
             boot,

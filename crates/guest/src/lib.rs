@@ -117,7 +117,8 @@ pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
         users: &users::all(&files),
         mounts: &Listing::unknown(why),
     };
-    let security = security::of(&files, &known, &Options { deep: true, ..Options::default() });
+    let deep = inspect::Deep::walk(&files);
+    let security = security::of(&files, &known, deep.security, deep.walked.as_ref());
     (security, files.into_problems())
 }
 

@@ -1,51 +1,87 @@
-//! What is found by looking at every file, in one walk.
+//! What is found by looking at every file: the walk shows each once, and what has to be read is read
+//! afterwards.
 
 use fathom_report::{Certificate, Listing};
 
-use super::certificates::Certificates;
-use super::open_files::OpenFiles;
+use super::certificates::{Certificates, is_candidate};
+use super::open_files::{OpenFiles, is_program};
 use crate::files::Files;
+use crate::walk::{Collector, Entry, Kept, Walked, in_parallel};
 
-const HIDES: &str =
-    "programs that run as their owner, files that everybody may write, certificates";
+const OF_PROGRAMS: &str = "programs that are given capabilities";
+const OF_CERTIFICATES: &str = "certificates";
 
-/// Both lists of files, and the certificates.
-pub(super) fn everything(files: &Files<'_>) -> (OpenFiles, Listing<Certificate>) {
-    let mut open = OpenFiles::at(vec!["/".into()]);
-    let mut certificates = Certificates::new();
-    let walk = match files.tree().walk(b"/") {
-        Ok(walk) => walk,
-        Err(error) => {
-            files.note(&error, "/", HIDES);
-            open.hide(&error.to_string());
-            certificates.hide(&error.to_string());
-            return (open, certificates.listing(true));
-        }
-    };
-    for step in walk {
-        let path = String::from_utf8_lossy(&step.path);
-        if let Some(problem) = step.problem {
-            files.note(&problem, &path, HIDES);
-            open.hide(&problem.to_string());
-            certificates.hide(&problem.to_string());
-        }
-        let metadata = match step.metadata {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                files.note(&error, &path, HIDES);
-                open.hide(&error.to_string());
-                certificates.hide(&error.to_string());
-                continue;
-            }
-        };
-        if let Err(error) = open.file(&path, &step.found, &metadata) {
-            files.note(&error, &path, HIDES);
-            open.hide(&error.to_string());
-        }
-        if let Err(error) = certificates.file(&path, &step.found, &metadata) {
-            files.note(&error, &path, HIDES);
-            certificates.hide(&error.to_string());
+/// What the walk came to that says how the system is guarded.
+pub(crate) struct Candidates {
+    open: OpenFiles,
+    /// Programs, whose attributes are to be read.
+    programs: Kept,
+    certificates: Kept,
+}
+
+impl Default for Candidates {
+    fn default() -> Self {
+        Self {
+            open: OpenFiles::at(vec!["/".into()]),
+            programs: Kept::default(),
+            certificates: Kept::default(),
         }
     }
-    (open, certificates.listing(true))
+}
+
+impl Collector for Candidates {
+    fn see(&mut self, entry: &Entry) {
+        let path = String::from_utf8_lossy(&entry.path);
+        self.open.see(&path, &entry.metadata);
+        if is_program(&entry.metadata) {
+            self.programs.keep(entry);
+        }
+        if is_candidate(&path, &entry.metadata) {
+            self.certificates.keep(entry);
+        }
+    }
+}
+
+/// Both lists of files, and the certificates.
+pub(super) fn everything(
+    files: &Files<'_>,
+    candidates: Candidates,
+    walked: &Walked,
+) -> (OpenFiles, Listing<Certificate>) {
+    let Candidates { mut open, programs, certificates } = candidates;
+    // The walk does not show where it begins.
+    if let Some(metadata) = files.found("/", OF_PROGRAMS).there().and_then(|it| it.metadata().ok())
+    {
+        open.see("/", &metadata);
+    }
+    let mut writable = std::mem::replace(&mut open.world_writable, Listing::unknown(""));
+    let set_id = files.listing(|| {
+        let entries = programs.into_entries(files, OF_PROGRAMS);
+        let attributes = in_parallel(&entries, |_, entry| entry.xattrs());
+        for (entry, attributes) in entries.iter().zip(attributes) {
+            match attributes {
+                Ok(attributes) => open.attributes(&entry.shown(), &entry.metadata, &attributes),
+                Err(error) => files.note(&error, &entry.shown(), OF_PROGRAMS),
+            }
+        }
+        let mut set_id = std::mem::replace(&mut open.set_id, Listing::unknown(""));
+        walked.tell(&mut set_id);
+        set_id
+    });
+    walked.tell(&mut writable);
+    let mut open = OpenFiles { set_id, world_writable: writable };
+    open.sort();
+    let certificates = files.listing(|| {
+        let mut found = Certificates::new();
+        for entry in certificates.into_entries(files, OF_CERTIFICATES) {
+            let path = entry.shown();
+            if let Err(error) = found.file(&path, &entry.metadata, || entry.open()) {
+                files.note(&error, &path, OF_CERTIFICATES);
+            }
+        }
+        let mut listing = found.listing(true);
+        walked.tell(&mut listing);
+        listing
+    });
+    (open, certificates)
 }

@@ -17,7 +17,8 @@ mod updates;
 use fathom_report::{Boot, Listing, Mount, Package, Security, Service, Users};
 
 use crate::files::Files;
-use crate::inspect::Options;
+use crate::walk::Walked;
+pub(crate) use deep::Candidates;
 
 /// What other parts of the report say, and this one builds on.
 pub(crate) struct Known<'a> {
@@ -28,11 +29,17 @@ pub(crate) struct Known<'a> {
     pub(crate) mounts: &'a Listing<Mount>,
 }
 
-/// Everything that guards it.
-pub(crate) fn of(files: &Files<'_>, known: &Known<'_>, options: &Options) -> Security {
-    let (open, certificates) = match options.deep {
-        true => deep::everything(files),
-        false => (open_files::usual(files), certificates::usual(files)),
+/// Everything that guards it. After a walk over every file, what it came to is looked at, and otherwise
+/// the usual folders.
+pub(crate) fn of(
+    files: &Files<'_>,
+    known: &Known<'_>,
+    candidates: Candidates,
+    walked: Option<&Walked>,
+) -> Security {
+    let (open, certificates) = match walked {
+        Some(walked) => deep::everything(files, candidates, walked),
+        None => (open_files::usual(files), certificates::usual(files)),
     };
     let kernel_parameters = files.listing(|| sysctl::of(files, known.services));
     let updates = updates::of(files, known);

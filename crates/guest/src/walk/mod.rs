@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fathom_block::{Error, ReadAt, Result};
-use fathom_filesystem::{FileType, Found, Metadata, NodeId, join};
+use fathom_filesystem::{FileType, Found, Metadata, NodeId, Xattr, join};
 use fathom_report::Listing;
 
 use crate::files::Files;
@@ -87,6 +87,11 @@ impl Entry {
     /// Its bytes.
     pub(crate) fn open(&self) -> Result<Arc<dyn ReadAt>> {
         self.found.open()
+    }
+
+    /// Its extended attributes.
+    pub(crate) fn xattrs(&self) -> Result<Vec<Xattr>> {
+        self.found.xattrs()
     }
 }
 

@@ -10,9 +10,10 @@ mod pem;
 mod places;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use fathom_block::{Error, Result};
-use fathom_filesystem::{FileType, Found, Metadata};
+use fathom_block::{Error, ReadAt, Result};
+use fathom_filesystem::{FileType, Metadata};
 use fathom_report::{Certificate, Listing};
 
 use self::places::{PLACES, is_bundle, is_shipped};
@@ -50,22 +51,14 @@ impl Certificates {
         Self { listing, seen: HashSet::new(), names: 0, files: 0 }
     }
 
-    /// Looks at one file, if its name is that of a certificate. What cannot be read is the caller's to
+    /// Looks at one file, whose name is that of a certificate. What cannot be read is the caller's to
     /// note.
-    pub(crate) fn file(&mut self, path: &str, found: &Found, metadata: &Metadata) -> Result<()> {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        let ending = ending.to_ascii_lowercase();
-        let is_key = name.contains("privkey") || name.contains("-key.") || name.contains("private");
-        if metadata.file_type != FileType::File
-            || !ENDINGS.contains(&ending.as_str())
-            || is_key
-            || is_bundle(name)
-            || is_shipped(path)
-            || metadata.size == 0
-        {
-            return Ok(());
-        }
+    pub(crate) fn file(
+        &mut self,
+        path: &str,
+        metadata: &Metadata,
+        open: impl FnOnce() -> Result<Arc<dyn ReadAt>>,
+    ) -> Result<()> {
         if metadata.size > MAX_FILE {
             self.listing.hide(format!("{path} is longer than any certificate; it is not read"));
             return Ok(());
@@ -75,7 +68,7 @@ impl Certificates {
             return Ok(());
         }
         self.files += 1;
-        let reader = found.open()?;
+        let reader = open()?;
         let mut bytes = vec![0; reader.len().min(MAX_FILE) as usize];
         reader.read_at(0, &mut bytes)?;
         self.bytes(path, &bytes)
@@ -168,8 +161,11 @@ impl Certificates {
                 _ => found,
             };
             let outcome = found.metadata().and_then(|metadata| {
+                if is_candidate(&path, &metadata) {
+                    return self.file(&path, &metadata, || found.open());
+                }
                 if metadata.file_type != FileType::Directory {
-                    return self.file(&path, &found, &metadata);
+                    return Ok(());
                 }
                 if levels > 1 && name != "private" && !is_shipped(&path) {
                     self.folder(files, &path, levels - 1);
@@ -182,6 +178,19 @@ impl Certificates {
             }
         }
     }
+}
+
+/// Whether the file may be a certificate that is listed, by its name and place.
+pub(crate) fn is_candidate(path: &str, metadata: &Metadata) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let is_key = name.contains("privkey") || name.contains("-key.") || name.contains("private");
+    metadata.file_type == FileType::File
+        && ENDINGS.iter().any(|its| its.eq_ignore_ascii_case(ending))
+        && !is_key
+        && !is_bundle(name)
+        && !is_shipped(path)
+        && metadata.size > 0
 }
 
 /// What lies in the usual places.

@@ -1,7 +1,6 @@
 //! The attribute `security.capability` of a file: what the kernel grants to who starts it.
 
-use fathom_block::Result;
-use fathom_filesystem::Found;
+use fathom_filesystem::Xattr;
 
 const NAME: &[u8] = b"security.capability";
 
@@ -50,11 +49,10 @@ const NAMES: [&str; 41] = [
     "checkpoint_restore",
 ];
 
-/// The capabilities of the file, as `getcap` writes them.
-pub(super) fn of(found: &Found) -> Result<Option<String>> {
-    let attributes = found.xattrs()?;
+/// The capabilities among the attributes of a file, as `getcap` names them.
+pub(super) fn of(attributes: &[Xattr]) -> Option<String> {
     let value = attributes.iter().find(|attribute| attribute.name == NAME);
-    Ok(value.map(|attribute| text(&attribute.value)))
+    value.map(|attribute| text(&attribute.value))
 }
 
 /// Three revisions: of one and of two words a set, and of two with the number of a namespace's root.

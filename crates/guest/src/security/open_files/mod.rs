@@ -6,8 +6,7 @@
 
 use std::collections::HashSet;
 
-use fathom_block::Result;
-use fathom_filesystem::{FileType, Found, Metadata};
+use fathom_filesystem::{FileType, Metadata, Xattr};
 use fathom_report::{Listing, OpenFile};
 
 use crate::files::{Files, Read};
@@ -97,43 +96,58 @@ impl OpenFiles {
         }
     }
 
-    /// Looks at one file. What cannot be looked at is the caller's to note.
-    pub(crate) fn file(&mut self, path: &str, found: &Found, metadata: &Metadata) -> Result<()> {
+    /// Judges a file by its mode.
+    pub(crate) fn see(&mut self, path: &str, metadata: &Metadata) {
         // Links have no mode of their own, and what is no file is not what programs are made of.
         let is_file = metadata.file_type == FileType::File;
         if !is_file && metadata.file_type != FileType::Directory {
-            return Ok(());
+            return;
         }
-        let mode = metadata.mode & 0o7777;
-        let entry = |capabilities| OpenFile {
-            path: path.to_owned(),
-            mode: format!("{mode:04o}"),
-            owner: metadata.uid,
-            group: metadata.gid,
-            capabilities,
-        };
         // In a folder with the sticky bit everybody may write, but nobody change what is another's.
-        let sticky = !is_file && mode & 0o1000 != 0;
-        if mode & 0o002 != 0 && !sticky {
-            add(&mut self.world_writable, entry(None));
+        let sticky = !is_file && metadata.mode & 0o1000 != 0;
+        if metadata.mode & 0o002 != 0 && !sticky {
+            add(&mut self.world_writable, entry(path, metadata, None));
         }
-        if !is_file {
-            return Ok(());
+        if is_file && metadata.mode & 0o6000 != 0 {
+            add(&mut self.set_id, entry(path, metadata, None));
         }
-        let capabilities = match mode & 0o111 {
-            0 => None,
-            _ => capability::of(found)?,
-        };
-        if mode & 0o6000 != 0 || capabilities.is_some() {
-            add(&mut self.set_id, entry(capabilities));
+    }
+
+    /// Judges a program by its attributes; it has been judged by its mode.
+    pub(crate) fn attributes(&mut self, path: &str, metadata: &Metadata, attributes: &[Xattr]) {
+        let Some(capabilities) = capability::of(attributes) else { return };
+        match self.set_id.items.iter_mut().find(|file| file.path == path) {
+            Some(file) => file.capabilities = Some(capabilities),
+            None => add(&mut self.set_id, entry(path, metadata, Some(capabilities))),
         }
-        Ok(())
+    }
+
+    /// Puts both in order.
+    pub(crate) fn sort(&mut self) {
+        for listing in [&mut self.set_id, &mut self.world_writable] {
+            listing.items.sort_by(|a, b| a.path.cmp(&b.path));
+        }
     }
 
     /// Says of both that there may be more.
     pub(crate) fn hide(&mut self, why: &str) {
         self.set_id.hide(why);
         self.world_writable.hide(why);
+    }
+}
+
+/// Whether the file is a program, whose attributes matter.
+pub(crate) fn is_program(metadata: &Metadata) -> bool {
+    metadata.file_type == FileType::File && metadata.mode & 0o111 != 0
+}
+
+fn entry(path: &str, metadata: &Metadata, capabilities: Option<String>) -> OpenFile {
+    OpenFile {
+        path: path.to_owned(),
+        mode: format!("{:04o}", metadata.mode & 0o7777),
+        owner: metadata.uid,
+        group: metadata.gid,
+        capabilities,
     }
 }
 
@@ -180,7 +194,13 @@ pub(super) fn usual(files: &Files<'_>) -> OpenFiles {
         }
         for (name, found) in children {
             let path = format!("{}/{name}", folder.trim_end_matches('/'));
-            let outcome = found.metadata().and_then(|metadata| open.file(&path, &found, &metadata));
+            let outcome = found.metadata().and_then(|metadata| {
+                open.see(&path, &metadata);
+                if is_program(&metadata) {
+                    open.attributes(&path, &metadata, &found.xattrs()?);
+                }
+                Ok(())
+            });
             if let Err(error) = outcome {
                 files.note(&error, &path, HIDES);
                 failed = Some(error.to_string());
@@ -192,9 +212,7 @@ pub(super) fn usual(files: &Files<'_>) -> OpenFiles {
     }
     let rest = "only the usual folders were looked at; --deep looks at every file";
     open.hide(rest);
-    for listing in [&mut open.set_id, &mut open.world_writable] {
-        listing.items.sort_by(|a, b| a.path.cmp(&b.path));
-    }
+    open.sort();
     open
 }
 
@@ -221,12 +239,19 @@ mod tests {
         ] {
             let found = tree.resolve(path.as_bytes(), false).unwrap();
             let metadata = Metadata { mode, ..found.metadata().unwrap() };
-            open.file(path, &found, &metadata).unwrap();
+            open.see(path, &metadata);
         }
         let shown = |listing: &Listing<OpenFile>| {
             listing.items.iter().map(|it| format!("{} {}", it.path, it.mode)).collect::<Vec<_>>()
         };
         assert_eq!(shown(&open.set_id), ["/usr/bin/a 4755", "/usr/bin/a 2711"]);
+        let found = tree.resolve(b"/usr/bin/a", false).unwrap().metadata().unwrap();
+        let value = [0x0200_0001, 1 << 13, 0, 0, 0].map(u32::to_le_bytes).concat();
+        let attribute = Xattr { name: b"security.capability".to_vec(), value };
+        open.attributes("/usr/bin/a", &found, std::slice::from_ref(&attribute));
+        open.attributes("/b", &found, &[attribute]);
+        assert_eq!(open.set_id.items[0].capabilities.as_deref(), Some("cap_net_raw=ep"));
+        assert_eq!(open.set_id.items[2].path, "/b");
         assert_eq!(shown(&open.world_writable), ["/usr/bin/a 0666", "/tmp 0777"]);
     }
 
