@@ -72,8 +72,8 @@ const EMULATE: &str = r#"
 emulate() {
   mkdir -p run; cp -r "$1/." run/
   { printf 'function linux { echo "LINUX $@"; exit; }\nfunction initrd { true; }\nfunction chainloader { true; }\n'
-    cat run/grub.cfg; printf '\nset timeout=0\n'; } > run/new; mv run/new run/grub.cfg
-  timeout 20 grub-emu -d $PWD/run -r host < /dev/null 2>/dev/null | tr '\r\033' '\n\n' \
+    sed 's/terminal_output gfxterm/true/' run/grub.cfg; printf '\nset timeout=0\n'; } > run/new; mv run/new run/grub.cfg
+  timeout 60 grub-emu -d $PWD/run -r host < /dev/null 2>/dev/null | tr '\r\033' '\n\n' \
     | sed -nE "s/.*Booting .([^']*)'.*/\1/p; s/^(.*)?LINUX /LINUX /p" || true
   rm -r run
 }
