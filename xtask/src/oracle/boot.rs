@@ -306,7 +306,9 @@ sed -i 's/^COMPRESS=.*/COMPRESS={packed}/; s/^MODULES=.*/MODULES=most/' conf/ini
 mkdir -p root/boot root/etc root/lib; echo ID=debian > root/etc/os-release
 cp {kernel}/boot/* root/boot/
 cat > make.sh <<S
-mkdir -p /lib/modules; mount --bind {kernel}/lib/modules /lib/modules
+mkdir -p /lib/modules /boot; mount --bind {kernel}/lib/modules /lib/modules
+# It looks into the kernel's configuration for what that can unpack.
+mount --bind {kernel}/boot /boot
 mkinitramfs -d conf -o packed $version
 S
 unshare -m bash -euo pipefail make.sh 2>&1
