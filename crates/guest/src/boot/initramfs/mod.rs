@@ -22,8 +22,7 @@ const MAX_FILE: u64 = 1 << 30;
 /// The most pieces that one is made of.
 const MAX_PIECES: usize = 64;
 
-/// How much is read at once of what is packed: so much that it goes past the cache of pages, which has
-/// no use for it.
+/// How much is read at once of what is packed. So much goes past the page cache: it is read once.
 const PORTION: usize = 1 << 20;
 
 /// How much of what takes long to unpack is read where nobody asked for all: of xz this is some
