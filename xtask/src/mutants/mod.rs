@@ -8,6 +8,7 @@ mod btrfs;
 pub(crate) mod exercise;
 mod ext;
 mod fat;
+mod languages;
 mod luks;
 mod lvm;
 #[path = "../../../crates/guest/src/memory.rs"]
@@ -25,6 +26,7 @@ mod vdi;
 mod vhd;
 mod vhdx;
 mod vmdk;
+mod windows;
 mod xfs;
 
 mod damage;
@@ -72,10 +74,12 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        languages::targets,
         security::targets,
         registry::targets,
         network::targets,
         boot::targets,
+        windows::targets,
     ]
     .iter()
     .flat_map(|targets| targets())

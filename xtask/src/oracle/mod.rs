@@ -5,10 +5,12 @@
 mod boot;
 mod btrfs;
 pub(crate) mod container;
+mod containers;
 mod ext;
 mod fat;
 mod fixture;
 mod guest;
+mod languages;
 pub(crate) mod machine;
 mod manifest;
 mod network;
@@ -82,6 +84,8 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        languages::cases,
+        containers::cases,
         machine::cases,
         network::cases,
         windows::cases,
