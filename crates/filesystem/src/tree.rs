@@ -251,8 +251,10 @@ impl Tree {
                 push_parts(&mut todo, &target)?;
                 continue;
             }
+            // Nothing can be beneath it, and that is as sure as that there is no such name.
             if !last && kind != FileType::Directory {
-                return Err(not_a_directory(path));
+                let why = "it leads through something that is not a directory";
+                return Err(Error::not_found(shown(path), why));
             }
             if last && !todo.is_empty() && kind != FileType::Directory {
                 return Err(not_a_directory(path));

@@ -113,12 +113,6 @@ impl Certificates {
             self.listing.hide(format!("{why}; the rest is left out"));
         }
     }
-
-    /// Says that there may be more.
-    pub(crate) fn hide(&mut self, why: &str) {
-        self.listing.hide(why);
-    }
-
     /// The list, of what lies at `/` if everything was looked at.
     pub(crate) fn listing(mut self, everything: bool) -> Listing<Certificate> {
         if everything {
