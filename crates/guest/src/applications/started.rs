@@ -18,7 +18,7 @@ impl<'a> Starters<'a> {
     pub(super) fn new(services: &'a Listing<Service>) -> Self {
         let mut by_name: HashMap<&str, Vec<&Service>> = HashMap::new();
         for service in &services.items {
-            if service.kind != ServiceKind::Cron {
+            if !matches!(service.kind, ServiceKind::Cron | ServiceKind::Anacron | ServiceKind::At) {
                 by_name.entry(unit(&service.name)).or_default().push(service);
             }
         }

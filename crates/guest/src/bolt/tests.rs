@@ -101,7 +101,9 @@ fn write(pages: &mut Vec<Vec<u8>>, keys: Vec<(String, Tree)>) -> u64 {
                         Tree::Value(value) => (key, 0, value),
                         Tree::Bucket(_) => unreachable!(),
                     });
-                    value.extend(leaf(&keys.collect::<Vec<_>>()));
+                    let mut keys: Vec<_> = keys.collect();
+                    keys.sort();
+                    value.extend(leaf(&keys));
                 } else {
                     let root = write(pages, keys);
                     value[..8].copy_from_slice(&root.to_le_bytes());
