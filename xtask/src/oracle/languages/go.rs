@@ -17,7 +17,7 @@ fetch @esbuild/win32-x64@0.21.5 a0a749db5cf2f00bbfdcd0e47c30dc6d7b6817191ae009ff
 fetch @esbuild/darwin-x64@0.21.5 adaf34486bdca8560c42aa172ee2a4307b6988689938d696a8f24fe4d93703e4 macos
 "#;
 
-/// Built here, whole and stripped of symbols, and by others.
+/// Built here, whole, stripped of symbols and of the headers of sections; and built by others.
 pub(super) fn programs(work: &Work) -> Result<()> {
     let others = shown(&cached("go", OTHERS)?);
     work.bash(&format!(
@@ -29,17 +29,21 @@ pub(super) fn programs(work: &Work) -> Result<()> {
          cp -r {} module; cd module
          go build -buildvcs=false -o ../root/usr/bin/whole . 2>&1
          go build -buildvcs=false -trimpath -ldflags '-s -w' -o ../root/usr/bin/stripped . 2>&1
-         objcopy --strip-section-headers ../root/usr/bin/whole ../root/usr/bin/nameless 2>/dev/null || true",
+         cp ../root/usr/bin/whole ../root/usr/bin/nameless
+         for field in '40 8' '60 4'; do
+           set -- $field; head -c $2 /dev/zero | dd of=../root/usr/bin/nameless bs=1 seek=$1 conv=notrunc status=none
+         done",
         shown(&folder("go"))
     ))?;
-    // What stands in place of a module is in the line after it, with no version if it is a folder.
+    // What stands in place of a module is in the line after it, with the version `(devel)` if it is a
+    // folder.
     let said = work.bash(
         r#"export PATH=$PATH:/usr/local/go/bin
 go version -m root/usr/bin/* 2>/dev/null | awk -F'\t' '
 function flush() { if (last != "") print file "\t" last; last = "" }
 /^root/ { flush(); split($0, part, ": go"); file = substr(part[1], 5); print file "\tstdlib\t" part[2] }
 $2 == "mod" || $2 == "dep" { flush(); last = $3 "\t" $4 }
-$2 == "=>" && $4 != "" { last = $3 "\t" $4 }
+$2 == "=>" && $4 != "" && $4 != "(devel)" { last = $3 "\t" $4 }
 END { flush() }'"#,
     )?;
     ensure!(said.lines().any(|line| line.starts_with("/usr/bin/old\tstdlib\t1.16")), "{said}");

@@ -16,7 +16,7 @@ pub(super) fn gem(work: &Work) -> Result<()> {
     work.bash(
         r#"mkdir -p root/usr/lib/ruby root/usr/share root/opt build; cd build
 build() {
-  printf 'Gem::Specification.new do |s|\n s.name = "%s"\n s.version = "%s"\n s.summary = "s"\n s.authors = ["Joe"]\n s.files = []\n s.license = "MIT"\n s.homepage = "https://x"\n%b\nend\n' "$1" "$2" "$3" > one.gemspec
+  printf 'Gem::Specification.new do |s|\n s.name = "%s"\n s.version = "%s"\n s.summary = "s"\n s.authors = ["Joe"]\n s.files = []\n s.license = "MIT"\n s.homepage = "https://x"\n%b\nend\n' "$1" "$2" "${3-}" > one.gemspec
   gem build -q one.gemspec -o "$1-$2.gem" 2>&1; gem install -q --local --force --no-document --install-dir ../root/opt/gems "$1-$2.gem" 2>&1
 }
 build some-gem 1.2.3; build some-gem 2.0.0.beta1; build other_gem 0.1 's.add_dependency "some-gem", ">= 1"'
