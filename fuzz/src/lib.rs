@@ -51,6 +51,21 @@ pub fn rpm_ndb(bytes: &[u8]) {
     exercise::rpm_ndb_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
 
+/// Reads the bytes as an archive of Java.
+pub fn jar(bytes: &[u8]) {
+    exercise::jar_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as a program.
+pub fn program(bytes: &[u8]) {
+    exercise::program_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as one of the texts in which languages write down what is installed.
+pub fn metadata(bytes: &[u8]) {
+    exercise::metadata_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
 /// Reads the bytes as files that configure the network and start services.
 pub fn network(bytes: &[u8]) {
     exercise::network_at(Arc::new(sparse::Sparse::decode(bytes)));
@@ -82,4 +97,19 @@ pub fn security_text(bytes: &[u8]) {
 /// Reads the bytes as certificates.
 pub fn certificate(bytes: &[u8]) {
     exercise::certificate_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as the databases of bbolt that engines of containers keep.
+pub fn bolt(bytes: &[u8]) {
+    exercise::bolt_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as the documents that Docker keeps.
+pub fn docker(bytes: &[u8]) {
+    exercise::docker_at(Arc::new(bytes.to_vec()));
+}
+
+/// Reads the bytes as the hives, the boot menu and the kernel of a Windows.
+pub fn windows(bytes: &[u8]) {
+    exercise::windows_at(Arc::new(sparse::Sparse::decode(bytes)));
 }

@@ -86,9 +86,9 @@ fn keep(target: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::mutants::exercise::{
-        certificate_at, container_at, filesystem_at, grub_at, initramfs_at, network_at,
-        registry_at, rpm_bdb_at, rpm_header_at, rpm_ndb_at, rpm_sqlite_at, security_text_at,
-        volumes_at,
+        certificate_at, container_at, filesystem_at, grub_at, initramfs_at, jar_at, metadata_at,
+        network_at, program_at, registry_at, rpm_bdb_at, rpm_header_at, rpm_ndb_at, rpm_sqlite_at,
+        security_text_at, volumes_at, windows_at,
     };
     use fathom_block::ReadAt;
     use std::sync::Arc;
@@ -113,12 +113,16 @@ mod tests {
                 rpm_sqlite_at(image.clone());
                 rpm_bdb_at(image.clone());
                 rpm_ndb_at(image.clone());
+                jar_at(image.clone());
+                program_at(image.clone());
+                metadata_at(image.clone());
                 network_at(image.clone());
                 initramfs_at(image.clone());
                 grub_at(image.clone());
                 security_text_at(image.clone());
                 certificate_at(image.clone());
-                registry_at(image);
+                registry_at(image.clone());
+                windows_at(image);
                 replayed += 1;
             }
         }

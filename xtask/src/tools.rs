@@ -18,13 +18,17 @@ const PACKAGES: &[(&str, &str)] = &[
     ("auditd", "the owner of the rules of what is recorded"),
     ("binutils-mingw-w64-x86-64", "makes programs of Windows"),
     ("btrfs-progs", "makes and checks Btrfs"),
-    ("busybox", "goes into initial filesystems"),
+    ("binutils", "strips programs"),
     ("bzip2", "compressed files that must be refused"),
+    ("composer", "installs packages of PHP"),
+    ("busybox", "goes into initial filesystems"),
+    ("containerd", "makes and lists images and containers"),
     ("cloud-init", "writes the network in the files of every manager"),
     ("cpio", "archives of initial filesystems"),
     ("chntpw", "a second reader of accounts of Windows"),
     ("cryptsetup-bin", "makes LUKS headers"),
     ("db5.3-util", "makes Berkeley DB"),
+    ("docker.io", "makes and lists images and containers"),
     ("dosfstools", "makes FAT"),
     ("dracut-core", "makes and lists initial filesystems"),
     ("e2fsprogs", "makes and checks ext2/3/4"),
@@ -45,6 +49,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libcap2-bin", "setcap for golden images"),
     ("libwin-hivex-perl", "hivexregedit writes registry hives"),
     ("lvm2", "makes LVM metadata"),
+    ("maven", "brings archives of Java"),
     ("mmdebstrap", "makes a whole Debian"),
     ("lz4", "packs initial filesystems"),
     ("lzop", "packs initial filesystems"),
@@ -60,6 +65,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("openssl", "says what certificates are, and encrypts LUKS payloads independently"),
     ("pacman-package-manager", "the owner of its database"),
     ("parted", "makes partition tables"),
+    ("podman", "makes and lists images and containers"),
     ("python3", "sockets in golden images, and second readers of containers"),
     ("python3-hivex", "makes and reads registry hives"),
     ("python3-libvhdi", "a second reader of VHD and VHDX"),
@@ -68,6 +74,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3-venv", "Python packages of fixed versions"),
     ("qemu-utils", "qemu-img makes and reads every container"),
     ("rpm", "the owner of its database"),
+    ("ruby", "installs gems"),
     ("sqlite3", "shapes databases of rpm"),
     ("systemd", "the owner of units and of the settings of a system"),
     ("systemd-boot", "bootctl lists entries in their order"),
@@ -77,17 +84,31 @@ const PACKAGES: &[(&str, &str)] = &[
     ("util-linux", "losetup, prlimit, blkid, unshare"),
     ("xfsprogs", "makes and checks XFS"),
     ("xz-utils", "compressed files that must be refused"),
+    ("zip", "makes archives of Java"),
     ("zstd", "unpacks corpora"),
 ];
 
+/// Programs that a machine may have from elsewhere than Debian, and the package of Debian that has
+/// them where it has not.
+const PROGRAMS: &[(&str, &str)] = &[
+    // Builds programs, and says what they are made of.
+    ("go", "golang-go"),
+    // Installs packages of Node.js.
+    ("npm", "npm"),
+];
+
 /// Cargo tools: crate, version.
+pub(crate) const CARGO_AUDITABLE: (&str, &str) = ("cargo-auditable", "0.7.7");
 pub(crate) const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 pub(crate) const CARGO_FUZZ: (&str, &str) = ("cargo-fuzz", "0.13.2");
+pub(crate) const RUST_AUDIT_INFO: (&str, &str) = ("rust-audit-info", "0.5.4");
 pub(crate) const CARGO_LLVM_COV: (&str, &str) = ("cargo-llvm-cov", "0.9.1");
 
 /// Installs what is missing of the Debian packages.
 pub(crate) fn setup() -> Result<()> {
-    let names: Vec<&str> = PACKAGES.iter().map(|(name, _)| *name).collect();
+    let names = PACKAGES.iter().map(|(name, _)| *name);
+    let missing = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
+    let names: Vec<&str> = names.chain(missing.map(|(_, package)| *package)).collect();
     install_packages(&names)
 }
 
@@ -108,6 +129,12 @@ pub(crate) fn install_packages(names: &[&str]) -> Result<()> {
             missing.join(" ")
         ),
     )
+}
+
+/// Whether the program is found in the usual folders.
+fn is_there(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }
 
 fn is_installed(package: &str) -> bool {

@@ -13,8 +13,8 @@ use crate::namespace::{Table, mount_all};
 use crate::root::Roots;
 use crate::walk::{self, Walked};
 use crate::{
-    applications, boot, concerns, containers, end_of_life, identity, languages, mounts, network,
-    packages, security, services, storage, users, windows,
+    applications, boot, concerns, containers, end_of_life, hibernation, identity, languages,
+    mounts, network, packages, security, services, storage, users, windows,
 };
 
 /// How closely to look.
@@ -83,6 +83,16 @@ pub(crate) struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
+    /// Nothing so far, of the tree.
+    pub(crate) fn new(tree: &'a Tree) -> Self {
+        Self { tree, problems: Vec::new() }
+    }
+
+    /// What could not be read for them all.
+    pub(crate) fn into_problems(self) -> Vec<report::Problem> {
+        self.problems
+    }
+
     /// Collects one part. It has [`Files`] of its own, so that what could not be read for it counts
     /// against it and no other.
     pub(crate) fn collect<T>(&mut self, collect: impl FnOnce(&Files<'_>) -> T) -> T {
@@ -116,7 +126,7 @@ fn system(
     places: &Places<'_>,
     options: &Options,
 ) -> System {
-    let mut sections = Sections { tree, problems: Vec::new() };
+    let mut sections = Sections::new(tree);
     sections.collect(|files| {
         for error in of_mounts {
             files.note(error, "/etc/fstab", "everything on what is mounted there");
@@ -129,11 +139,15 @@ fn system(
         }
     });
     let mut system = match sections.collect(identity::family) {
-        Family::Windows => windows::system(root, &mut sections, places, options),
+        Family::Windows => {
+            let mut system = windows::system(root, &mut sections, places, options);
+            system.security.settings.join(sections.collect(hibernation::of));
+            system
+        }
         _ => unix(root, &mut sections, table, places, options),
     };
     system.identity.end_of_life = end_of_life::of(&system.identity);
-    system.problems = sections.problems;
+    system.problems = sections.into_problems();
     system
 }
 

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod applications;
+mod bolt;
 mod boot;
 mod concerns;
 mod containers;
@@ -22,6 +23,7 @@ mod discoverable;
 mod end_of_life;
 mod files;
 mod fstab;
+mod hibernation;
 mod identity;
 mod inspect;
 mod languages;
@@ -52,7 +54,9 @@ pub use inspect::{Inspection, Options, inspect};
 pub use namespace::assemble;
 
 use fathom_filesystem::Tree;
-use fathom_report::{Boot, Fact, Listing, Network, Package, Problem, Security, Service};
+use fathom_report::{
+    Boot, Containers, Fact, Listing, Network, Package, Problem, Security, Service, System,
+};
 use fathom_volume::Discovery;
 
 /// What the databases of packages on the tree say is installed, and what could not be read of them.
@@ -60,6 +64,23 @@ pub fn packages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
     let files = files::Files::new(tree);
     let listing = packages::all(&files);
     (listing, files.into_problems())
+}
+
+/// What languages keep of packages anywhere on the tree, and what could not be read of it.
+pub fn languages(tree: &Tree) -> (Listing<Package>, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let listing = files.listing(|| {
+        let deep = inspect::Deep::walk(&files);
+        languages::all(&files, deep.languages, deep.walked.as_ref())
+    });
+    (listing, files.into_problems())
+}
+
+/// The images and containers that engines keep on the tree, and what could not be read of them.
+pub fn containers(tree: &Tree) -> (Containers, Vec<Problem>) {
+    let files = files::Files::new(tree);
+    let found = containers::of(&files);
+    (found, files.into_problems())
 }
 
 /// What the files on the tree start and how they connect the system, and what could not be read of
@@ -99,4 +120,14 @@ pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
     };
     let security = security::of(&files, &known, &Options { deep: true, ..Options::default() });
     (security, files.into_problems())
+}
+
+/// What the Windows on the tree says of itself, its boot menu too where it lies on the same tree.
+pub fn windows(tree: &Tree) -> System {
+    let discovery = fathom_volume::Discovery::default();
+    let places = device::Places::of(&discovery);
+    let mut sections = inspect::Sections::new(tree);
+    let mut system = windows::system(String::new(), &mut sections, &places, &Options::default());
+    system.problems = sections.into_problems();
+    system
 }

@@ -43,7 +43,7 @@ fn damage(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
         let at = dice.below(bytes.len());
         let length = dice.below(40).min(bytes.len() - at);
         match dice.below(5) {
-            0 => bytes[at] = b"\"'[]{}()=<>.,#\n\\x0-\xff"[dice.below(21)],
+            0 => bytes[at] = HURT[dice.below(HURT.len())],
             1 => drop(bytes.drain(at..at + length)),
             2 => {
                 let part = bytes[at..at + length].to_vec();

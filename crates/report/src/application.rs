@@ -67,6 +67,10 @@ pub struct Containers {
 pub struct ContainerImage {
     /// Whose it is: `docker`, `podman`, `containerd`.
     pub engine: String,
+    /// The part of the engine that it belongs to: a namespace of containerd, or the user of an engine
+    /// that runs without root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// Its identifier: the digest of its configuration, or of its manifest.
     pub id: String,
     /// What it goes by.
@@ -86,8 +90,13 @@ pub struct ContainerImage {
 /// A container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Container {
-    /// Whose it is: `docker`, `podman`, `containerd`.
+    /// Whose it is: `docker`, `podman`, `cri-o`, `containerd`; `containers-storage` where nothing but
+    /// the storage of Podman's kin knows it, as of Buildah.
     pub engine: String,
+    /// The part of the engine that it belongs to: a namespace of containerd, or the user of an engine
+    /// that runs without root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// Its identifier.
     pub id: String,
     /// What it goes by.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fathom_block::{Error, ErrorKind, Location, Opener, ReadAt, Result, Window};
 use fathom_filesystem::{FileType, Tree};
+use fathom_guest::report::{Listing, Package, Problem};
 use fathom_registry::{Hive, Key};
 use fathom_volume::{Discovery, Disk, Keys};
 
@@ -231,10 +232,60 @@ pub(crate) fn adler32(bytes: &[u8]) -> u32 {
     high << 16 | low
 }
 
+/// Takes the bytes for an archive of Java.
+pub(crate) fn jar(image: Vec<u8>) -> Outcome {
+    jar_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn jar_at(image: Arc<dyn ReadAt>) -> Outcome {
+    languages_at(vec![("/x-1.jar", image)])
+}
+
+/// Takes the bytes for a program.
+pub(crate) fn program(image: Vec<u8>) -> Outcome {
+    program_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn program_at(image: Arc<dyn ReadAt>) -> Outcome {
+    languages_at(vec![("/bin/x*", image)])
+}
+
+/// Takes the bytes for one of the texts in which languages write down what is installed; the first
+/// byte says which.
+pub(crate) fn metadata(image: Vec<u8>) -> Outcome {
+    metadata_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn metadata_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let names = [
+        "/a.dist-info/METADATA",
+        "/specifications/a.gemspec",
+        "/node_modules/a/package.json",
+        "/composer/installed.json",
+        "/a.deps.json",
+    ];
+    let mut first = [0];
+    let length = image.len().min(1);
+    let _ = image.read_at(0, &mut first[..length as usize]);
+    let name = names[usize::from(first[0]) % names.len()];
+    let rest = image.len() - length;
+    languages_at(vec![(name, Arc::new(Window::clipped(image, length, rest)))])
+}
+
+/// Lists the packages of languages in these files.
+fn languages_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
+    listed(fathom_guest::languages(&memory::readers(files.into_iter())))
+}
+
 /// Lists the packages of these files.
 fn packages_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
-    let tree = memory::readers(files.into_iter());
-    let (listing, problems) = fathom_guest::packages(&tree);
+    listed(fathom_guest::packages(&memory::readers(files.into_iter())))
+}
+
+fn listed((listing, problems): (Listing<Package>, Vec<Problem>)) -> Outcome {
     let mut outcome = Outcome { bytes: listing.items.len() as u64, errors: Vec::new() };
     outcome
         .wrong(problems.into_iter().map(|problem| Error::corrupt("packages", 0, problem.message)));
@@ -370,6 +421,97 @@ fn security_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
     let mut outcome = Outcome { bytes: found as u64, errors: Vec::new() };
     outcome
         .wrong(problems.into_iter().map(|problem| Error::corrupt("security", 0, problem.message)));
+    outcome
+}
+
+/// Takes the bytes for the databases of bbolt that engines of containers keep.
+pub(crate) fn bolt(image: Vec<u8>) -> Outcome {
+    bolt_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn bolt_at(image: Arc<dyn ReadAt>) -> Outcome {
+    containers_at(vec![
+        ("/var/lib/containers/storage/libpod/bolt_state.db", Arc::clone(&image)),
+        ("/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db", image),
+    ])
+}
+
+/// Takes the bytes for any of the documents that Docker keeps.
+pub(crate) fn docker(image: Vec<u8>) -> Outcome {
+    docker_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory: by what they begin with they are one or another.
+pub(crate) fn docker_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let folder = format!("/var/lib/docker/containers/{}", "0123456789abcdef".repeat(4));
+    let mut start = [0; 64];
+    let length = start.len().min(image.len() as usize);
+    let _ = image.read_at(0, &mut start[..length]);
+    let has = |word: &str| start.windows(word.len()).any(|part| part == word.as_bytes());
+    let config: Arc<dyn ReadAt> = Arc::new(b"{\"ID\":\"a\"}".to_vec());
+    let storage = "/var/lib/containers/storage";
+    let places = if start.trim_ascii_start().starts_with(b"[") {
+        vec![
+            (format!("{storage}/overlay-images/images.json"), Arc::clone(&image)),
+            (format!("{storage}/overlay-containers/containers.json"), image),
+        ]
+    } else if has("Repositories") {
+        vec![("/var/lib/docker/image/overlay2/repositories.json".to_owned(), image)]
+    } else if has("StreamConfig") {
+        vec![(format!("{folder}/config.v2.json"), image)]
+    } else {
+        vec![
+            (format!("{folder}/config.v2.json"), config),
+            (format!("{folder}/hostconfig.json"), Arc::clone(&image)),
+            ("/etc/docker/daemon.json".to_owned(), image),
+        ]
+    };
+    containers_at(places.iter().map(|(path, file)| (path.as_str(), Arc::clone(file))).collect())
+}
+
+/// Lists what engines of containers keep in these files.
+fn containers_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
+    let tree = memory::readers(files.into_iter());
+    let (found, problems) = fathom_guest::containers(&tree);
+    let items = found.images.items.len() + found.containers.items.len();
+    let mut outcome = Outcome { bytes: items as u64, errors: Vec::new() };
+    let errors = problems.into_iter().map(|it| Error::corrupt("containers", 0, it.message));
+    outcome.wrong(errors);
+    outcome
+}
+
+/// The files of a Windows that one image holds: how long each is stands at its beginning.
+pub(crate) const WINDOWS: [&str; 5] = [
+    "/Windows/System32/config/SYSTEM",
+    "/Windows/System32/config/SOFTWARE",
+    "/Windows/System32/config/SAM",
+    "/Boot/BCD",
+    "/Windows/System32/ntoskrnl.exe",
+];
+
+/// Takes the bytes for the hives, the boot menu and the kernel of a Windows.
+pub(crate) fn windows(image: Vec<u8>) -> Outcome {
+    windows_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn windows_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut lengths = [0; 4 * WINDOWS.len()];
+    let mut at = lengths.len() as u64;
+    if image.len() < at || image.read_at(0, &mut lengths).is_err() {
+        return Outcome::default();
+    }
+    let mut files: Vec<(&str, Arc<dyn ReadAt>)> = Vec::new();
+    for (path, length) in WINDOWS.iter().zip(lengths.as_chunks::<4>().0) {
+        let length = u64::from(u32::from_le_bytes(*length)).min(image.len() - at);
+        files.push((path, Arc::new(Window::clipped(image.clone(), at, length))));
+        at += length;
+    }
+    let system = fathom_guest::windows(&memory::readers(files.into_iter()));
+    let mut outcome = Outcome { bytes: system.services.items.len() as u64, errors: Vec::new() };
+    let problems = system.problems.into_iter();
+    outcome.wrong(problems.map(|problem| Error::corrupt("windows", 0, problem.message)));
     outcome
 }
 

@@ -4,10 +4,12 @@
 
 mod boot;
 mod btrfs;
+mod containers;
 #[allow(dead_code, reason = "the fuzz targets use the other half")]
 pub(crate) mod exercise;
 mod ext;
 mod fat;
+mod languages;
 mod luks;
 mod lvm;
 #[path = "../../../crates/guest/src/memory.rs"]
@@ -25,6 +27,7 @@ mod vdi;
 mod vhd;
 mod vhdx;
 mod vmdk;
+mod windows;
 mod xfs;
 
 mod damage;
@@ -72,10 +75,13 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        containers::targets,
+        languages::targets,
         security::targets,
         registry::targets,
         network::targets,
         boot::targets,
+        windows::targets,
     ]
     .iter()
     .flat_map(|targets| targets())

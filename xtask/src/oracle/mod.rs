@@ -2,13 +2,16 @@
 //! every path, type, mode, owner, size, time, attribute and byte is compared with what the kernel
 //! or the owning tool says of them.
 
+mod applications;
 mod boot;
 mod btrfs;
 pub(crate) mod container;
+pub(crate) mod containers;
 mod ext;
 mod fat;
 mod fixture;
 mod guest;
+mod languages;
 pub(crate) mod machine;
 mod manifest;
 mod network;
@@ -82,6 +85,9 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        applications::cases,
+        languages::cases,
+        containers::cases,
         machine::cases,
         network::cases,
         windows::cases,

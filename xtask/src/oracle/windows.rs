@@ -22,8 +22,14 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
+/// The boot menu of one, for a disk of that kind of table.
+pub(crate) fn menu(work: &Work, file: &str, table: &str) -> Result<()> {
+    python(work, &format!("../windows/make.py menu $PWD/{file} {table}"))?;
+    Ok(())
+}
+
 /// The files of a Windows in `root`, and a kernel that binutils make.
-fn files(work: &Work) -> Result<()> {
+pub(crate) fn files(work: &Work) -> Result<()> {
     python(work, "../windows/make.py root")?;
     work.bash(
         r#"cat > kernel.rc <<'S'
@@ -62,7 +68,7 @@ fn volume(work: &Work, folder: &str, volume: &str) -> Result<()> {
 /// system.
 fn disk(work: &Work) -> Result<()> {
     volume(work, "root", "system")?;
-    python(work, "../windows/make.py menu $PWD/BCD gpt")?;
+    menu(work, "BCD", "gpt")?;
     work.bash(
         "truncate -s 34M esp; mkfs.fat -F 32 esp >/dev/null
          mmd -i esp ::/EFI ::/EFI/Microsoft ::/EFI/Microsoft/Boot; mcopy -i esp BCD ::/EFI/Microsoft/Boot/BCD
@@ -353,7 +359,7 @@ fn dirty(work: &Work) -> Result<()> {
 /// other.
 fn two(work: &Work) -> Result<()> {
     files(work)?;
-    python(work, "../windows/make.py menu $PWD/root/Boot/BCD mbr")?;
+    menu(work, "root/Boot/BCD", "mbr")?;
     volume(work, "root", "one")?;
     work.bash(
         "cp -r root second; rm -r second/Boot

@@ -11,6 +11,8 @@ const MAX_ENTRIES: usize = 1000;
 /// A file of the specification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Snippet {
+    /// Its name.
+    pub(super) file: String,
     /// Its name with the ending, without the counters of tries.
     pub(super) id: String,
     /// How often it may still be tried; nothing where that is not counted.
@@ -34,7 +36,7 @@ impl Snippet {
     /// An entry that is told by other means.
     pub(super) fn made(file: &str, fields: Vec<(String, String)>) -> Self {
         let (id, tries_left, tries_done) = counted(file);
-        Self { id, tries_left, tries_done, fields }
+        Self { file: file.to_owned(), id, tries_left, tries_done, fields }
     }
 
     fn parse(file: &str, text: &str) -> Self {

@@ -94,7 +94,7 @@ fn entries(area: &Area<'_>, index: usize, into: &mut Vec<Candidate>) -> Result<(
     match snippet::read(area.files, &folder) {
         Read::There(snippets) => {
             into.extend(snippets.into_iter().map(|snippet| {
-                let at = area.shown(&format!("{folder}/{}", snippet.id));
+                let at = area.shown(&format!("{folder}/{}", snippet.file));
                 Candidate { snippet, area: index, at }
             }));
         }

@@ -47,6 +47,9 @@ pub(crate) fn family(files: &Files<'_>) -> Family {
         Family::Bsd
     } else if there("/etc/os-release") || there("/etc/fstab") || there("/usr/lib/os-release") {
         Family::Linux
+    } else if there("/Windows/System32") {
+        // Neither the hive nor the kernel can be looked at.
+        Family::Windows
     } else {
         Family::Other
     }

@@ -11,7 +11,7 @@ use super::whole;
 use crate::walk::Entry;
 
 /// The longest list that is read. One of two hundred packages has half a MiB.
-const MAX_JSON: usize = 16 << 20;
+const MAX_JSON: usize = 4 << 20;
 
 const SUFFIX: &[u8] = b"/composer/installed.json";
 

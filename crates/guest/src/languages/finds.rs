@@ -3,12 +3,13 @@
 use fathom_block::Error;
 use fathom_report::{Package, PackageKind};
 
-use super::{MAX_PACKAGES, MAX_PROBLEMS, MAX_TEXT};
+use super::MAX_PROBLEMS;
 use crate::packages::package::package;
 use crate::walk::Entry;
 
-/// How many packages one file may hold, and how many problems of it are told.
-const MAX_OF_FILE: usize = 1 << 16;
+/// How much memory the packages of one file may take, and how many problems of it are told. A
+/// thousand packages take a mebibyte.
+const MAX_OF_FILE: usize = 32 << 20;
 const MAX_PROBLEMS_OF_FILE: usize = 8;
 
 /// The longest text of a package that is kept. A name or a version that is longer is none.
@@ -20,7 +21,8 @@ pub(super) struct Finds {
     place: String,
     packages: Vec<Package>,
     problems: Vec<(Error, String)>,
-    text: usize,
+    /// How much memory the packages take, about.
+    weight: usize,
     full: bool,
 }
 
@@ -51,9 +53,11 @@ impl Finds {
             self.problem(Error::corrupt(place, 0, "what it has for a name or version is none"));
             return None;
         }
-        if self.packages.len() >= MAX_OF_FILE {
+        let text = name.len() + version.len() + place.len() + self.place.len();
+        self.weight = self.weight.saturating_add(size_of::<Package>() + text);
+        if self.weight > MAX_OF_FILE {
             if !self.full {
-                let why = format!("it holds more than {MAX_OF_FILE} packages");
+                let why = format!("it holds more packages than {}", self.packages.len());
                 self.problem(Error::unsupported("packages", why));
             }
             self.full = true;
@@ -72,24 +76,14 @@ impl Finds {
         }
     }
 
-    /// Adds what was found in another file, in bounded memory.
+    /// How much memory the packages take, about.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Adds what was found in another file.
     pub(super) fn join(&mut self, other: Self) {
-        for package in other.packages {
-            self.text += text(&package);
-            if self.packages.len() >= MAX_PACKAGES || self.text > MAX_TEXT {
-                if !self.full {
-                    let why = format!(
-                        "there are more than {}, or with more text than any real ones",
-                        self.packages.len()
-                    );
-                    let error = Error::unsupported("packages of languages", why);
-                    self.problems.insert(0, (error, package.evidence.0));
-                }
-                self.full = true;
-                break;
-            }
-            self.packages.push(package);
-        }
+        self.packages.extend(other.packages);
         let room = MAX_PROBLEMS.saturating_sub(self.problems.len());
         self.problems.extend(other.problems.into_iter().take(room));
     }
@@ -100,16 +94,36 @@ impl Finds {
     }
 }
 
-fn text(package: &Package) -> usize {
-    let optional = [&package.licence, &package.vendor, &package.location, &package.checksum];
-    let optional: usize = optional.into_iter().flatten().map(String::len).sum();
-    optional + package.name.len() + package.version.len() + package.evidence.0.len()
-}
-
 /// A text as it is told: its first line, shortened. One that says nothing is none.
 pub(super) fn told(text: &str) -> Option<String> {
     let line = text.trim().lines().next()?.trim();
     let line: String = line.chars().filter(|letter| !letter.is_control()).take(256).collect();
     let nothing = line.is_empty() || line.eq_ignore_ascii_case("unknown") || line == "None";
     (!nothing).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_file_may_hold() {
+        let mut finds = Finds::default();
+        let added = (0..1 << 20).filter(|_| finds.add(PackageKind::Npm, "a", "1", "/a").is_some());
+        assert!(added.count() < 1 << 17);
+        assert_eq!(finds.finish().1.len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_name() {
+        let mut finds = Finds::default();
+        for (name, version) in
+            [("", "1"), ("a\nb", "1"), ("a", "\u{1b}[0m"), (&*"a".repeat(2000), "1")]
+        {
+            assert!(finds.add(PackageKind::Npm, name, version, "/a").is_none());
+        }
+        assert!(finds.add(PackageKind::Npm, "a", "", "/a").is_some());
+        assert_eq!(told(" None\n"), None);
+        assert_eq!(told("MIT\nand more").as_deref(), Some("MIT"));
+    }
 }

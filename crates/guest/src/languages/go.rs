@@ -159,7 +159,7 @@ fn packages(version: &str, modules: &str, finds: &mut Finds) {
     for module in found {
         match module.replaced {
             // A folder of whoever built it: what is in there is not known, but for the module.
-            Some((folder, "")) => {
+            Some((folder, "" | "(devel)")) => {
                 add(module.path, module.version, Some(format!("replaced by {folder}")));
             }
             Some((path, version)) => {
@@ -178,7 +178,7 @@ mod tests {
     use crate::languages::tests::{check, found};
 
     const MODULES: &str = "path\tx/cmd\nmod\tx\t(devel)\t\ndep\ta.b/c\tv1.0.0\th1:x=\n\
-        dep\ta.b/d\tv2.0.0\n=>\te.f/d\tv2.1.0\th1:y=\ndep\ta.b/g\tv3.0.0\n=>\t./g\t\n\
+        dep\ta.b/d\tv2.0.0\n=>\te.f/d\tv2.1.0\th1:y=\ndep\ta.b/g\tv3.0.0\n=>\t./g\t(devel)\t\n\
         build\tGOARCH=amd64\n";
 
     fn wrapped() -> Vec<u8> {

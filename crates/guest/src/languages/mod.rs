@@ -22,6 +22,8 @@ mod tests;
 mod usual;
 mod zip;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use fathom_block::{Error, Result};
 use fathom_report::{Listing, Package};
 
@@ -33,9 +35,8 @@ use finds::Finds;
 /// What the listing loses if a file cannot be read.
 const HIDES: &str = "packages of languages";
 
-/// How many packages are listed in all, and how much text they may have.
-const MAX_PACKAGES: usize = 1 << 18;
-const MAX_TEXT: usize = 128 << 20;
+/// How much memory the packages may take in all, about. A hundred thousand take a third of that.
+const MAX_WEIGHT: usize = 256 << 20;
 
 /// How many problems are told one by one.
 const MAX_PROBLEMS: usize = 64;
@@ -87,14 +88,26 @@ pub(crate) fn all(
             usual::entries(files, &mut listing.evidence)
         }
     };
+    let weight = AtomicUsize::new(0);
+    let found = in_parallel(&entries, |_, entry| {
+        if weight.load(Ordering::Relaxed) > MAX_WEIGHT {
+            return None;
+        }
+        let finds = read(entry);
+        weight.fetch_add(finds.weight(), Ordering::Relaxed);
+        Some(finds)
+    });
     let mut all = Finds::default();
-    for finds in in_parallel(&entries, |_, entry| read(entry)) {
+    for (entry, finds) in entries.iter().zip(found) {
+        let Some(finds) = finds else {
+            let error = Error::unsupported(HIDES, "there are more than any real machine has");
+            files.note(&error, &entry.shown(), HIDES);
+            break;
+        };
         all.join(finds);
     }
     let (mut packages, problems) = all.finish();
-    if walked.is_some() {
-        owner::mark(files, &mut packages);
-    }
+    owner::mark(files, &mut packages, walked.is_some());
     for (error, place) in problems {
         files.note(&error, &place, HIDES);
     }

@@ -12,7 +12,7 @@ use super::whole;
 use crate::walk::Entry;
 
 /// The longest `package.json` that is read. Those of the largest packages have some 100 KiB.
-const MAX_JSON: usize = 4 << 20;
+const MAX_JSON: usize = 1 << 20;
 
 /// Folders whose folders are packages.
 const MODULES: [&[u8]; 2] = [b"/node_modules", b"/usr/share/nodejs"];

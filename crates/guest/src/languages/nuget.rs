@@ -11,7 +11,7 @@ use super::whole;
 use crate::walk::Entry;
 
 /// The longest list that is read. That of a large server has a few MiB.
-const MAX_JSON: usize = 16 << 20;
+const MAX_JSON: usize = 4 << 20;
 
 #[derive(Deserialize)]
 struct Dependencies {

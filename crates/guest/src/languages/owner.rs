@@ -24,14 +24,19 @@ const LOST: &str = "which packages of languages belong to which of the system";
 /// Files, each with the package that it belongs to.
 type Owners = HashMap<String, String>;
 
-/// Says of each package which of the system's it belongs to, where one does.
-pub(super) fn mark(files: &Files<'_>, packages: &mut [Package]) {
+/// What packages of Debian are called that hold packages of the languages that are looked for without
+/// a walk.
+const USUAL: [&str; 4] = ["python", "node", "npm", "ruby"];
+
+/// Says of each package which of the system's it belongs to, where one does. After a walk all lists
+/// are read; without, those of packages whose name says that they may be it.
+pub(super) fn mark(files: &Files<'_>, packages: &mut [Package], all: bool) {
     if packages.is_empty() {
         return;
     }
     let wanted: BTreeSet<&str> = packages.iter().map(|it| it.evidence.0.as_str()).collect();
     let mut owners = Owners::new();
-    dpkg(files, &wanted, &mut owners);
+    dpkg(files, &wanted, &mut owners, all);
     apk(files, &wanted, &mut owners);
     for package in packages {
         package.owner = owners.get(&package.evidence.0).cloned();
@@ -39,10 +44,11 @@ pub(super) fn mark(files: &Files<'_>, packages: &mut [Package]) {
 }
 
 /// The list of each package is a file that is named after it, with a path a line.
-fn dpkg(files: &Files<'_>, wanted: &BTreeSet<&str>, owners: &mut Owners) {
+fn dpkg(files: &Files<'_>, wanted: &BTreeSet<&str>, owners: &mut Owners, all: bool) {
+    let may_be = |name: &str| all || USUAL.iter().any(|begin| name.starts_with(begin));
     let lists = files.children(DPKG, LOST).there().unwrap_or_default();
     let lists: Vec<(String, Found)> =
-        lists.into_iter().filter(|(name, _)| name.ends_with(".list")).collect();
+        lists.into_iter().filter(|(name, _)| name.ends_with(".list") && may_be(name)).collect();
     let found = in_parallel(&lists, |_, (_, list)| {
         let mut owned = Vec::new();
         let outcome = list.open().and_then(|reader| listed(reader, wanted, &mut owned));

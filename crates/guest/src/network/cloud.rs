@@ -116,7 +116,7 @@ fn first(connections: &mut Connections<'_, '_>, list: &Yaml, path: &str) {
         // A card that is named by its address is renamed.
         if let ("ethernet", Some(mac)) = (kind, &one.mac) {
             connections.names.push(PersistentName {
-                name: name.to_owned(),
+                name: one.name.clone(),
                 mac: Some(mac.clone()),
                 slot: None,
                 evidence: path.into(),

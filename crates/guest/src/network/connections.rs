@@ -15,8 +15,15 @@ pub(super) const HIDES: &str = "configuration of the network";
 /// How many things that could not be understood are told one by one.
 const MAX_ODD: usize = 64;
 
-/// How many patterns are expanded: each may look into many folders.
+/// How many patterns are expanded, and into how many folders that looks.
 const MAX_PATTERNS: usize = 256;
+const MAX_FOLDERS: usize = 4096;
+
+/// How many bytes of configuration are read.
+const MAX_BYTES: usize = 64 << 20;
+
+/// The longest name; it is written beside everything that belongs to it.
+const MAX_NAME: usize = 255;
 
 /// The most interfaces, routes or files of one machine; what has more was made to take our time.
 const MAX_ITEMS: usize = 16_384;
@@ -34,6 +41,9 @@ pub(super) struct Connections<'a, 'b> {
     pub(super) places: Vec<Evidence>,
     odd: usize,
     patterns: usize,
+    /// How many folders may still be looked into, and how many bytes may still be read.
+    folders: usize,
+    bytes: usize,
 }
 
 impl<'a, 'b> Connections<'a, 'b> {
@@ -48,13 +58,20 @@ impl<'a, 'b> Connections<'a, 'b> {
             places: Vec::new(),
             odd: 0,
             patterns: 0,
+            folders: MAX_FOLDERS,
+            bytes: MAX_BYTES,
         }
     }
 
     /// The text of a file that configures something. What cannot be read is noted.
     pub(super) fn text(&mut self, path: &str) -> Option<String> {
+        if self.bytes == 0 {
+            self.odd(path, format!("more than {} MiB would have been read", MAX_BYTES >> 20));
+            return None;
+        }
         match self.files.text(path, HIDES) {
             Read::There(text) => {
+                self.bytes = self.bytes.saturating_sub(text.len());
                 self.places.push(path.into());
                 Some(text)
             }
@@ -86,7 +103,7 @@ impl<'a, 'b> Connections<'a, 'b> {
             self.odd(path, "it includes more than a configuration does");
             return Vec::new();
         }
-        let paths = glob::expand(self.files, pattern);
+        let paths = glob::expand(self.files, pattern, &mut self.folders);
         paths.unwrap_or_else(|| {
             self.odd(path, format!("{} stands for too many files", shown(pattern)));
             Vec::new()
@@ -162,10 +179,18 @@ pub(super) fn once(list: &mut Vec<String>) {
 /// An interface of which only the name is known.
 pub(super) fn interface(name: &str, manager: &str, path: &str) -> Interface {
     Interface {
-        name: name.to_owned(),
+        name: short(name),
         manager: manager.to_owned(),
         evidence: vec![path.into()],
         ..Interface::default()
+    }
+}
+
+/// The name, or its beginning where no interface could be called so.
+pub(super) fn short(name: &str) -> String {
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
     }
 }
 

@@ -3,12 +3,18 @@
 use super::connections::HIDES;
 use crate::files::{Files, Read};
 
-/// The most paths that one pattern stands for, and the most folders that are looked into for it.
+/// The most paths that one pattern stands for.
 const MAX_PATHS: usize = 4096;
 
+/// No name that could fit has a longer pattern.
+const MAX_PATTERN: usize = 1024;
+
 /// The paths that fit the pattern, sorted; the pattern itself where it has no wildcard. `None` where
-/// there are too many.
-pub(super) fn expand(files: &Files<'_>, pattern: &str) -> Option<Vec<String>> {
+/// there are too many; `folders` says how many may be looked into, and is counted down.
+pub(super) fn expand(files: &Files<'_>, pattern: &str, folders: &mut usize) -> Option<Vec<String>> {
+    if pattern.len() > MAX_PATTERN {
+        return None;
+    }
     let mut paths = vec![String::new()];
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         if !part.contains(['*', '?', '[']) {
@@ -17,6 +23,7 @@ pub(super) fn expand(files: &Files<'_>, pattern: &str) -> Option<Vec<String>> {
         }
         let mut next = Vec::new();
         for folder in &paths {
+            *folders = folders.checked_sub(1)?;
             let inside = if folder.is_empty() { "/" } else { folder };
             let Read::There(children) = files.children(inside, HIDES) else { continue };
             for (name, _) in children {
@@ -117,8 +124,11 @@ mod tests {
     fn paths() {
         let tree = memory::tree(&[("/a/b/1.x", b""), ("/a/c/2.x", b""), ("/a/c/.3.x", b"")]);
         let files = Files::new(&tree);
-        assert_eq!(expand(&files, "/a/*/*.x").unwrap(), ["/a/b/1.x", "/a/c/2.x"]);
-        assert_eq!(expand(&files, "/no/where").unwrap(), ["/no/where"]);
-        assert!(expand(&files, "/no/*").unwrap().is_empty());
+        let of = |pattern: &str| expand(&files, pattern, &mut 10);
+        assert_eq!(of("/a/*/*.x").unwrap(), ["/a/b/1.x", "/a/c/2.x"]);
+        assert_eq!(of("/no/where").unwrap(), ["/no/where"]);
+        assert!(of("/no/*").unwrap().is_empty());
+        assert!(expand(&files, "/a/*/*.x", &mut 2).is_none());
+        assert!(of(&"*/".repeat(1000)).is_none());
     }
 }

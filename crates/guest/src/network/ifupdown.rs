@@ -14,9 +14,9 @@ const INTERFACES: &str = "/etc/network/interfaces";
 const MAX_DEPTH: usize = 16;
 const MAX_FILES: usize = 1024;
 
-/// How many templates build upon each other, and how many options are taken from templates in all.
+/// How many templates build upon each other, and how many bytes are taken from templates in all.
 const MAX_TEMPLATES: usize = 16;
-const MAX_INHERITED: usize = 100_000;
+const MAX_INHERITED: usize = 4 << 20;
 
 /// What configures one family of an interface.
 struct Stanza {
@@ -78,7 +78,7 @@ pub(super) fn read(connections: &mut Connections<'_, '_>) {
         one.automatic = Some(automatic.contains(&stanza.name) || automatic.contains("*"));
         apply(connections, one, &stanza);
         let master = stanza.get(&["bond-master", "bond_master"]);
-        parts.extend(master.map(|master| (master.to_owned(), stanza.name.clone())));
+        parts.extend(master.map(|master| (master.to_owned(), one.name.clone())));
     }
     for (master, part) in parts {
         if let Some(place) = index.get(&master) {
@@ -104,9 +104,15 @@ fn inherited(
         chain.push(*place);
         next = stanzas[*place].inherits.as_deref();
     }
-    let options = chain.iter().rev().flat_map(|place| stanzas[*place].options.iter().cloned());
-    let taken: Vec<_> = options.take(*budget).collect();
-    *budget -= taken.len();
+    let options = chain.iter().rev().flat_map(|place| stanzas[*place].options.iter());
+    let mut taken = Vec::new();
+    for (name, value) in options {
+        *budget = budget.saturating_sub(name.len() + value.len());
+        if *budget == 0 {
+            break;
+        }
+        taken.push((name.clone(), value.clone()));
+    }
     taken
 }
 

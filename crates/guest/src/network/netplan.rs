@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use fathom_report::{Interface, PersistentName, Route};
 
 use super::address;
-use super::connections::{Connections, interface, shown};
+use super::connections::{Connections, interface, short, shown};
 use super::layers::layered;
 use super::yaml::{self, Yaml};
 
@@ -73,12 +73,12 @@ struct Definition {
 impl Definition {
     /// What the interface is called in the end.
     fn name(&self) -> String {
-        match (&self.set_name, self.patterns.as_slice()) {
+        short(&match (&self.set_name, self.patterns.as_slice()) {
             (Some(name), _) => name.clone(),
             (None, []) if self.matches => "*".to_owned(),
             (None, []) => self.id.clone(),
             (None, patterns) => patterns.join(" "),
-        }
+        })
     }
 }
 

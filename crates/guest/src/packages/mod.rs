@@ -36,3 +36,12 @@ pub(crate) fn all(files: &Files<'_>) -> Listing<Package> {
     found.for_each(|listing| all.join(listing));
     all
 }
+
+/// A package as tests of what is made of packages want one.
+#[cfg(test)]
+pub(crate) fn of_tests(kind: fathom_report::PackageKind, name: &str, version: &str) -> Package {
+    let (epoch, version) = package::split_epoch(version);
+    let mut package = package::package(kind, name.to_owned(), version.to_owned(), "/database");
+    package.epoch = epoch;
+    package
+}

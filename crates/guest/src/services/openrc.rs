@@ -12,6 +12,9 @@ use crate::shell;
 const SCRIPTS: &str = "/etc/init.d";
 const LEVELS: &str = "/etc/runlevels";
 
+/// No system has as many scripts, each of which is read.
+const MAX_SCRIPTS: usize = 4096;
+
 /// Every script, where there are runlevels of OpenRC.
 pub(super) fn scripts(files: &Files<'_>) -> Listing<Service> {
     let mut listing = Listing::complete(Vec::new(), Vec::new());
@@ -46,7 +49,10 @@ pub(super) fn scripts(files: &Files<'_>) -> Listing<Service> {
             return listing;
         }
     };
-    for (name, found) in scripts {
+    if scripts.len() > MAX_SCRIPTS {
+        listing.hide(format!("{SCRIPTS} has more than {MAX_SCRIPTS} scripts"));
+    }
+    for (name, found) in scripts.into_iter().take(MAX_SCRIPTS) {
         let path = format!("{SCRIPTS}/{name}");
         match found.metadata().map(|metadata| (metadata.file_type, metadata.mode & 0o111 != 0)) {
             Ok((FileType::Symlink, _)) | Ok((FileType::File, true)) => {}

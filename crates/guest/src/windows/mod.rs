@@ -24,7 +24,8 @@ mod users;
 use fathom_report::{Containers, Listing, System};
 
 use crate::device::Places;
-use crate::inspect::{Options, Sections};
+use crate::inspect::{Deep, Options, Sections};
+use crate::languages;
 
 use self::registry::{Hives, Registry};
 
@@ -35,7 +36,7 @@ pub(crate) fn system(
     root: String,
     sections: &mut Sections<'_>,
     places: &Places<'_>,
-    _options: &Options,
+    options: &Options,
 ) -> System {
     let hives = Hives::default();
     let (identity, kernel) = sections.collect(|files| {
@@ -46,9 +47,16 @@ pub(crate) fn system(
     let boot = sections.collect(|files| {
         boot::of(&Registry::new(files, &hives, boot::HIDES), &kernel, places, &root)
     });
-    let packages = sections.collect(|files| {
+    let mut packages = sections.collect(|files| {
         packages::all(&Registry::new(files, &hives, packages::HIDES), hardware.as_deref())
     });
+    if options.deep {
+        // Where languages keep packages by habit is another matter on Windows.
+        let deep = sections.collect(Deep::walk);
+        packages.join(sections.collect(|files| {
+            files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
+        }));
+    }
     let services =
         sections.collect(|files| services::all(&Registry::new(files, &hives, services::HIDES)));
     let (mounts, swap) = sections.collect(|files| {

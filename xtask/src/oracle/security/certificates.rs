@@ -53,10 +53,10 @@ for file in root/etc/nginx/ssl/*.pem root/etc/nginx/ssl/*.der root/etc/letsencry
   subject=$(say -subject -nameopt $names); issuer=$(say -issuer -nameopt $names)
   serial=$(say -serial); print=$(say -fingerprint -sha256 | cut -d= -f2 | tr -d : | tr A-F a-f)
   start=$(date -u -d "$(say -startdate | cut -d= -f2)" +%FT%TZ); end=$(date -u -d "$(say -enddate | cut -d= -f2)" +%FT%TZ)
-  alt=$(say -ext subjectAltName | tail -n +2 | sed 's/^ *//; s/DNS://g; s/IP Address://g; s/email://g; s/URI://g; s/, /,/g; s/2001:DB8:0:0:0:0:0:1/2001:db8::1/')
+  alt=$( { say -ext subjectAltName || true; } | tail -n +2 | sed 's/^ *//; s/DNS://g; s/IP Address://g; s/email://g; s/URI://g; s/, /,/g; s/2001:DB8:0:0:0:0:0:1/2001:db8::1/')
   bits=$(say -text | sed -n 's/.*Public-Key: (\([0-9]*\) bit).*/\1/p')
-  signature=$(say -text | sed -n 's/^ *Signature Algorithm: //p' | head -1)
-  ca=$(say -ext basicConstraints | grep -c CA:TRUE)
+  signature=$(say -text | sed -n 's/^ *Signature Algorithm: \([^ ]*\) *$/\1/p' | head -1)
+  ca=$( { say -ext basicConstraints || true; } | grep -c CA:TRUE || true)
   echo "${subject#subject=}|${issuer#issuer=}|${serial#serial=}|$start|$end|$print|$alt|$bits|$signature|$ca"
 done
 "#;

@@ -23,10 +23,18 @@ ln -s suid root/usr/bin/link; mkfifo -m 666 root/opt/pipe
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("root/opt/socket")'; chmod 777 root/opt/socket
 "#;
 
+/// What is found, line by line.
+struct Found {
+    set_id: Vec<String>,
+    capable: Vec<String>,
+    writable: Vec<String>,
+    coverage: Coverage,
+}
+
 /// Over the whole tree all; over the usual folders those that lie there.
 pub(super) fn open_files(work: &Work) -> Result<()> {
     work.bash(MAKE)?;
-    let found = |deep: bool| -> Result<(Vec<String>, Vec<String>, Vec<String>, Coverage)> {
+    let found = |deep: bool| -> Result<Found> {
         let security = security(work, deep)?;
         let line = |it: &fathom_guest::report::OpenFile| {
             let mode = it.mode.trim_start_matches('0');
@@ -36,26 +44,26 @@ pub(super) fn open_files(work: &Work) -> Result<()> {
         let by_mode = set_id.clone().filter(|it| it.mode.as_bytes()[0] & 6 != 0).map(line);
         let capable =
             set_id.filter_map(|it| Some(format!("{} {}", it.path, it.capabilities.as_ref()?)));
-        Ok((
-            by_mode.collect(),
-            capable.collect(),
-            security.world_writable.items.iter().map(line).collect(),
-            security.set_id.coverage,
-        ))
+        Ok(Found {
+            set_id: by_mode.collect(),
+            capable: capable.collect(),
+            writable: security.world_writable.items.iter().map(line).collect(),
+            coverage: security.set_id.coverage,
+        })
     };
     let say = |what: &str| {
         work.bash(&format!("cd root; find . {what} -printf '/%P %m %U %G\\n' | sed 's|^/ |/|'"))
     };
     let capabilities = "cd root; getcap -n -r . | sed 's|^[./]*|/|; s|+|=|g'";
 
-    let (set_id, capable, writable, coverage) = found(true)?;
+    let Found { set_id, capable, writable, coverage } = found(true)?;
     ensure!(coverage == Coverage::Complete, "after a look at everything there is more");
     same(&say("-type f -perm /6000")?, &set_id)?;
     let open = r"\( -type f -o -type d -not -perm -1000 \) -perm -0002";
     same(&say(open)?, &writable)?;
     same(&work.bash(capabilities)?, &capable)?;
 
-    let (set_id, capable, _, coverage) = found(false)?;
+    let Found { set_id, capable, coverage, .. } = found(false)?;
     ensure!(coverage == Coverage::Partial, "the usual folders pass for everything");
     same(&say("-path './usr/bin/*' -type f -perm /6000")?, &set_id)?;
     same(&work.bash(&format!("{capabilities} | grep ^/usr/bin/"))?, &capable)

@@ -131,26 +131,19 @@ printf 'Dir "%s/root/";\nDir::State::status "%s/root/var/lib/dpkg/status";\n' "$
     let updates =
         security.updates.value().ok_or_else(|| anyhow::anyhow!("{:?}", security.updates))?;
     ensure!(updates.system == "unattended-upgrades", "{updates:?}");
-    // Where APT would look for the lists of each address and suite.
-    let said = work
-        .bash("APT_CONFIG=$PWD/apt.conf apt-get update --print-uris | cut -d\\' -f2 | sort -u")?;
-    let mut ours: Vec<String> = updates
-        .sources
-        .iter()
-        .map(|source| {
-            let words: Vec<&str> =
-                source.split(' ').filter(|word| !word.starts_with('[')).collect();
-            format!("{}/dists/{}/InRelease", words[1].trim_end_matches('/'), words[2])
-        })
-        .collect();
-    ours.sort();
-    ours.dedup();
-    same(&said, &ours)?;
-    let plain = "deb http://a.example/debian bookworm main contrib";
+    // Where APT would get the list of each component from.
+    let said = work.bash(
+        "APT_CONFIG=$PWD/apt.conf apt-get update --print-uris | cut -d\\' -f2 \
+         | sed -n \"s|/binary-$(dpkg --print-architecture)/Packages.*||p\"",
+    )?;
+    let ours = updates.sources.iter().flat_map(|source| {
+        let words: Vec<&str> = source.split(' ').filter(|word| !word.starts_with('[')).collect();
+        let suite = format!("{}/dists/{}", words[1].trim_end_matches('/'), words[2]);
+        words[3..].iter().map(move |it| format!("{suite}/{it}")).collect::<Vec<_>>()
+    });
+    same(&said, &ours.collect::<Vec<_>>())?;
     let trusted = "deb [trusted=yes] http://b.example/ stable main";
-    for source in [plain, trusted, "deb http://c.example/two s-updates main non-free"] {
-        ensure!(updates.sources.iter().any(|it| it == source), "{source}: {:?}", updates.sources);
-    }
+    ensure!(updates.sources.iter().any(|it| it == trusted), "{:?}", updates.sources);
     Ok(())
 }
 

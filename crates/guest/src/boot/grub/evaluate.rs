@@ -92,6 +92,11 @@ pub(super) struct Evaluator<'g> {
     pub(super) stopped: bool,
 }
 
+/// Whether a variable is one of those that a function is called with.
+fn is_parameter(name: &str) -> bool {
+    matches!(name, "@" | "*" | "#") || name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A word with its variables filled in.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Filled {
@@ -412,12 +417,29 @@ impl<'g> Evaluator<'g> {
             }
             function => {
                 let body = Rc::clone(self.functions.get(function)?);
+                let before = self.parameters(rest);
                 self.depth += 1;
                 let status = self.run(&body);
                 self.depth -= 1;
+                self.variables.retain(|name, _| !is_parameter(name));
+                self.variables.extend(before);
                 status
             }
         }
+    }
+
+    /// Sets `$1` and its like for a function; gives back what they were.
+    fn parameters(&mut self, words: &[Filled]) -> Vec<(String, Value)> {
+        let before = self.variables.extract_if(|name, _| is_parameter(name)).collect();
+        for (number, word) in (1..).zip(words) {
+            self.variables.insert(number.to_string(), word.value());
+        }
+        let all: Result<Vec<String>, String> = words.iter().map(Filled::value).collect();
+        for name in ["@", "*"] {
+            self.variables.insert(name.to_owned(), all.clone().map(|words| words.join(" ")));
+        }
+        self.variables.insert("#".to_owned(), Ok(words.len().to_string()));
+        before
     }
 
     /// Something of the script is not known, so there may be more in the menu and in variables.

@@ -139,6 +139,14 @@ fn what_depends_on_the_machine_is_not_known() {
 }
 
 #[test]
+fn functions_have_parameters() {
+    let script = "function f { set a=\"$1+$2+$#\"; }\nfunction g { f x \"y z\"; set b=$1; }\n\
+                  g outer\nmenuentry X { linux /vmlinuz-1 $a $b $1; }";
+    let fact = started(script, &[]);
+    assert_eq!(fact.value().unwrap().arguments.as_deref(), Some("x+y z+2 outer"));
+}
+
+#[test]
 fn other_files_are_read() {
     let script = "set prefix=/grub\nif [ -f $prefix/custom.cfg ]; then source $prefix/custom.cfg; fi\n\
                   source /grub/none.cfg\nmenuentry Z { true; }";

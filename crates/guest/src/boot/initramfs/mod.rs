@@ -22,8 +22,8 @@ const MAX_FILE: u64 = 1 << 30;
 /// The most pieces that one is made of.
 const MAX_PIECES: usize = 64;
 
-/// How much is read at once of what is packed.
-const PORTION: usize = 256 << 10;
+/// How much is read at once of what is packed. So much goes past the page cache: it is read once.
+const PORTION: usize = 1 << 20;
 
 /// How much of what takes long to unpack is read where nobody asked for all: of xz this is some
 /// half a second.

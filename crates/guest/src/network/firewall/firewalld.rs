@@ -202,8 +202,8 @@ mod tests {
                 "work: port 80/tcp",
                 "work: masquerade",
                 "work: interface eth0",
-                "work: rule family=\"ipv4\" source 192.0.2.0/24 service http accept",
-                "direct: rule chain=\"INPUT\" ipv=\"ipv4\" priority=\"0\" table=\"filter\" -j DROP",
+                "work: rule family=\"ipv4\" source address=\"192.0.2.0/24\" service name=\"http\" accept",
+                "direct: rule priority=\"0\" table=\"filter\" ipv=\"ipv4\" chain=\"INPUT\" -j DROP",
             ]
         );
         assert_eq!(files.into_problems().len(), 1);

@@ -2,7 +2,7 @@
 
 use fathom_report::{Firewall, Listing, Service};
 
-use super::super::connections::{Connections, shown};
+use super::super::connections::{Connections, short, shown};
 use super::super::starts::starts;
 
 /// A kind, a file that is restored, and the service that does it.
@@ -47,7 +47,7 @@ fn parse(files: &mut Connections<'_, '_>, text: &str, path: &str) -> (Vec<String
             None => line,
         };
         if let Some(name) = line.strip_prefix('*') {
-            name.trim().clone_into(&mut table);
+            table = short(name.trim());
         } else if let Some(chain) = line.strip_prefix(':') {
             let mut words = chain.split_whitespace();
             match (words.next(), words.next()) {

@@ -2,7 +2,7 @@
 
 use fathom_report::{Evidence, Firewall, Listing, Service};
 
-use super::super::connections::Connections;
+use super::super::connections::{Connections, short};
 use super::super::starts::starts;
 
 /// What the service loads, by distribution; mostly one of them is there.
@@ -135,6 +135,7 @@ impl Ruleset<'_, '_, '_> {
     }
 
     fn chain(&mut self, name: &str, block: &str, path: &str) {
+        let name = &short(name);
         for statement in statements(block, |_| false) {
             let words = match statement {
                 Ok(statement) => statement.words,
@@ -203,7 +204,7 @@ fn statements(text: &str, opens: impl Fn(&str) -> bool) -> Vec<Result<Statement<
                 all.extend(statement(&text[start..at], None));
                 start = at + 1;
             }
-            b'{' if depth == 0 && opens(tidied(&text[start..at]).as_str()) => {
+            b'{' if depth == 0 && opens(&beginning(&text[start..at])) => {
                 let Some(length) = closing(&text[at..]) else {
                     all.push(Err("a block does not end".to_owned()));
                     return all;
@@ -221,6 +222,11 @@ fn statements(text: &str, opens: impl Fn(&str) -> bool) -> Vec<Result<Statement<
     }
     all.extend(statement(&text[start..], None));
     all
+}
+
+/// As much of the words as says what they are about, however long they are.
+fn beginning(words: &str) -> String {
+    tidied(&words.trim_start().chars().take(256).collect::<String>())
 }
 
 fn statement<'t>(words: &str, block: Option<&'t str>) -> Option<Result<Statement<'t>, String>> {

@@ -30,7 +30,7 @@ const KINDS: [(&str, &str); 20] = [
 pub(super) fn line(name: &X509Name<'_>) -> String {
     let parts = name.iter_rdn().map(|rdn| {
         let parts = rdn.iter().map(part);
-        parts.collect::<Vec<_>>().join("+")
+        parts.collect::<Vec<_>>().join(" + ")
     });
     parts.collect::<Vec<_>>().join(", ")
 }

@@ -56,7 +56,7 @@ fn sudo(found: &mut Found<'_>, known: &Known<'_>) {
     };
     let off = words().filter(|word| *word == "!authenticate").count();
     found.add("sudo-defaults-without-password", off.to_string(), Some(place));
-    let last = words().filter(|word| *word == "use_pty" || *word == "!use_pty").next_back();
+    let last = words().rfind(|word| *word == "use_pty" || *word == "!use_pty");
     found.add("sudo-use-pty", if last == Some("use_pty") { "yes" } else { "no" }, Some(place));
     let of_value = |name: &str| {
         words().filter_map(|word| word.strip_prefix(name)?.strip_prefix('=')).next_back()

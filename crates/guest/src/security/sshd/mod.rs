@@ -137,7 +137,9 @@ fn settle<'a>(
                 // Later releases take the first, as of all other keywords; which one did so first was
                 // not compared.
                 if release.is_some_and(Release::is_compared) {
+                    let rate = rate(&earlier[0].0).to_owned();
                     *earlier = values;
+                    earlier[0].0 = earlier[0].0.replacen("::", &format!(":{rate}:"), 1);
                 } else {
                     unsure.push(set.name.clone());
                 }
@@ -146,6 +148,11 @@ fn settle<'a>(
         }
     }
     settled
+}
+
+/// The rate of `begin:rate:full`, which is the default where it is left open.
+fn rate(value: &str) -> &str {
+    value.split(':').nth(1).filter(|rate| !rate.is_empty()).unwrap_or("30")
 }
 
 /// The value as it is shown in the end: changes of lists of algorithms are applied.

@@ -5,6 +5,9 @@ pub(super) mod device;
 mod drivers;
 mod menu;
 
+use std::sync::Arc;
+
+use fathom_filesystem::Tree;
 use fathom_report::{Boot, BootEntry, Fact, Firmware, Kernel, Listing};
 
 use super::KERNEL;
@@ -68,13 +71,21 @@ impl Menus {
     fn of(registry: &Registry<'_>, places: &Places<'_>) -> Self {
         let mut found = Vec::new();
         let mut hidden = places.hidden().first().map(ToString::to_string);
-        for Place { volume, holds } in &places.all {
-            let Ok(filesystem) = holds else {
-                continue;
-            };
-            let tree = fathom_filesystem::Tree::new(std::sync::Arc::clone(filesystem));
+        let mut trees: Vec<(String, Tree)> = places
+            .all
+            .iter()
+            .filter_map(|Place { volume, holds }| {
+                let filesystem = holds.as_ref().ok()?;
+                Some((volume.id.to_string(), Tree::new(Arc::clone(filesystem))))
+            })
+            .collect();
+        if trees.is_empty() {
+            // A tree by itself, of no disk.
+            trees.push((String::new(), registry.files.tree().clone()));
+        }
+        for (volume, tree) in trees {
             for (path, firmware) in MENUS {
-                let place = format!("{}:{path}", volume.id);
+                let place = format!("{volume}:{path}");
                 match tree.exists(path.as_bytes()) {
                     Ok(true) => {
                         let default = menu::default(registry, &tree, path, &place);

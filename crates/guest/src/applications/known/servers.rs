@@ -1,0 +1,242 @@
+//! What serves names, mail, files, directories and other machines.
+
+use fathom_report::ApplicationKind::Server;
+
+use super::{Known, known, trace};
+
+pub(super) const ALL: &[Known] = &[
+    // Names and addresses.
+    known(
+        Server,
+        "bind",
+        &["deb:bind9", "rpm:bind", "apk:bind", "pacman:bind", "portage:net-dns/bind"],
+        &["named", "bind9", "named-chroot"],
+    ),
+    known(Server, "unbound", &["unbound"], &["unbound"]),
+    known(Server, "dnsmasq", &["dnsmasq"], &["dnsmasq"]),
+    known(
+        Server,
+        "powerdns",
+        &["deb:pdns-server", "rpm:pdns", "apk:pdns", "pacman:powerdns"],
+        &["pdns", "pdns@"],
+    ),
+    known(Server, "knot", &["knot"], &["knot"]),
+    known(Server, "coredns", &["coredns"], &["coredns"]),
+    known(
+        Server,
+        "dhcpd",
+        &["deb:isc-dhcp-server", "rpm:dhcp-server", "apk:dhcp", "pacman:dhcp"],
+        &["isc-dhcp-server", "dhcpd"],
+    ),
+    known(
+        Server,
+        "kea",
+        &["deb:kea-dhcp4-server", "rpm:kea", "apk:kea-dhcp4", "pacman:kea"],
+        &["kea-dhcp4-server", "kea-dhcp4"],
+    ),
+    known(Server, "chrony", &["chrony"], &["chrony", "chronyd"]),
+    known(
+        Server,
+        "ntp",
+        &["deb:ntp", "deb:ntpsec", "rpm:ntp", "rpm:ntpsec", "pacman:ntp"],
+        &["ntp", "ntpd", "ntpsec"],
+    ),
+    // Mail.
+    known(Server, "postfix", &["postfix"], &["postfix", "postfix@"]),
+    known(
+        Server,
+        "exim",
+        &[
+            "deb:exim4-daemon-heavy",
+            "deb:exim4-daemon-light",
+            "rpm:exim",
+            "apk:exim",
+            "pacman:exim",
+        ],
+        &["exim4", "exim"],
+    ),
+    known(Server, "sendmail", &["deb:sendmail-bin", "rpm:sendmail"], &["sendmail"]),
+    known(Server, "opensmtpd", &["opensmtpd"], &["opensmtpd", "smtpd"]),
+    known(
+        Server,
+        "dovecot",
+        &["deb:dovecot-core", "rpm:dovecot", "apk:dovecot", "pacman:dovecot"],
+        &["dovecot", "dovecot.socket"],
+    ),
+    known(Server, "cyrus-imapd", &["deb:cyrus-imapd", "rpm:cyrus-imapd"], &["cyrus-imapd"]),
+    known(
+        Server,
+        "spamassassin",
+        &["deb:spamd", "deb:spamassassin", "rpm:spamassassin"],
+        &["spamd", "spamassassin"],
+    ),
+    known(Server, "rspamd", &["rspamd"], &["rspamd"]),
+    known(Server, "zimbra", &["zimbra-core"], &["zimbra"])
+        .at(&[trace("/opt/zimbra:bin/zmcontrol")]),
+    // Files and disks.
+    known(
+        Server,
+        "samba",
+        &["samba", "portage:net-fs/samba"],
+        &["smbd", "smb", "samba-ad-dc", "samba", "nmbd"],
+    ),
+    known(
+        Server,
+        "nfs-server",
+        &["deb:nfs-kernel-server", "rpm:nfs-kernel-server", "rpm:nfs-utils", "pacman:nfs-utils"],
+        &["nfs-server", "nfs-kernel-server", "nfsserver"],
+    ),
+    known(Server, "nfs-ganesha", &["nfs-ganesha"], &["nfs-ganesha"]),
+    known(Server, "vsftpd", &["vsftpd"], &["vsftpd"]),
+    known(
+        Server,
+        "proftpd",
+        &["deb:proftpd-core", "deb:proftpd-basic", "rpm:proftpd"],
+        &["proftpd"],
+    ),
+    known(Server, "pure-ftpd", &["pure-ftpd"], &["pure-ftpd"]),
+    known(
+        Server,
+        "tftpd",
+        &["deb:tftpd-hpa", "deb:atftpd", "rpm:tftp-server", "rpm:tftp"],
+        &["tftpd-hpa", "atftpd", "tftp.socket"],
+    ),
+    known(Server, "rsync", &["rsync"], &["rsync", "rsyncd", "rsyncd.socket"]),
+    known(
+        Server,
+        "iscsi-target",
+        &["deb:targetcli-fb", "deb:tgt", "rpm:targetcli", "rpm:scsi-target-utils"],
+        &["target", "rtslib-fb-targetctl", "tgt", "tgtd"],
+    ),
+    known(
+        Server,
+        "ceph",
+        &["ceph-osd", "ceph-mon", "ceph-mds", "ceph-mgr"],
+        &["ceph-osd@", "ceph-mon@", "ceph-mds@", "ceph-mgr@"],
+    ),
+    known(Server, "glusterfs", &["glusterfs-server"], &["glusterd"]),
+    known(Server, "drbd", &["deb:drbd-utils", "rpm:drbd-utils", "rpm:drbd#-utils"], &["drbd"]),
+    known(Server, "minio", &["minio"], &["minio"]).at(&[trace("/usr/local:bin/minio")]),
+    known(
+        Server,
+        "cups",
+        &["deb:cups-daemon", "rpm:cups", "pacman:cups", "apk:cups"],
+        &["cups", "cups.socket"],
+    ),
+    // Directories and secrets.
+    known(
+        Server,
+        "openldap",
+        &[
+            "deb:slapd",
+            "rpm:openldap-servers",
+            "rpm:openldap2",
+            "apk:openldap",
+            "rpm:symas-openldap-servers",
+        ],
+        &["slapd"],
+    ),
+    known(Server, "389-ds", &["389-ds-base"], &["dirsrv@"]),
+    known(
+        Server,
+        "freeipa",
+        &["deb:freeipa-server", "rpm:freeipa-server", "rpm:ipa-server"],
+        &["ipa"],
+    ),
+    known(
+        Server,
+        "kerberos-kdc",
+        &["deb:krb5-kdc", "deb:heimdal-kdc", "rpm:krb5-server"],
+        &["krb5-kdc", "krb5kdc", "heimdal-kdc"],
+    ),
+    known(Server, "freeradius", &["freeradius", "freeradius-server"], &["freeradius", "radiusd"]),
+    known(Server, "vault", &["vault"], &["vault"]).at(&[trace("/usr/local:bin/vault")]),
+    known(Server, "consul", &["consul"], &["consul"]).at(&[trace("/usr/local:bin/consul")]),
+    // Ways in.
+    known(
+        Server,
+        "openssh-server",
+        &["openssh-server", "pacman:openssh"],
+        &["ssh", "sshd", "ssh.socket", "sshd.socket"],
+    ),
+    known(Server, "dropbear", &["deb:dropbear-bin", "dropbear"], &["dropbear"]),
+    known(Server, "xrdp", &["xrdp"], &["xrdp"]),
+    known(
+        Server,
+        "openvpn",
+        &["openvpn"],
+        &["openvpn", "openvpn@", "openvpn-server@", "openvpn-client@"],
+    ),
+    known(Server, "wireguard", &["wireguard-tools"], &["wg-quick@"]),
+    known(
+        Server,
+        "strongswan",
+        &["deb:strongswan-starter", "deb:strongswan-swanctl", "strongswan"],
+        &["strongswan-starter", "strongswan"],
+    ),
+    known(Server, "libreswan", &["libreswan"], &["ipsec"]),
+    known(Server, "tailscale", &["tailscale"], &["tailscaled"]),
+    // Machines within the machine, and machines that stand together.
+    known(
+        Server,
+        "libvirt",
+        &[
+            "deb:libvirt-daemon-system",
+            "deb:libvirt-daemon",
+            "rpm:libvirt-daemon",
+            "apk:libvirt-daemon",
+            "pacman:libvirt",
+        ],
+        &["libvirtd", "libvirtd.socket", "virtqemud", "virtqemud.socket"],
+    ),
+    known(
+        Server,
+        "qemu",
+        &[
+            "deb:qemu-system-x86",
+            "deb:qemu-system-arm",
+            "rpm:qemu-kvm-core",
+            "rpm:qemu-kvm",
+            "rpm:qemu-system-x86-core",
+            "rpm:qemu-x86",
+            "apk:qemu-system-x86_64",
+            "pacman:qemu-system-x86",
+        ],
+        &[],
+    ),
+    known(Server, "proxmox-ve", &["deb:pve-manager"], &["pveproxy"]),
+    known(Server, "ovirt-engine", &["rpm:ovirt-engine"], &["ovirt-engine"]),
+    known(Server, "vdsm", &["rpm:vdsm"], &["vdsmd"]),
+    known(
+        Server,
+        "xen",
+        &["deb:xen-hypervisor-#-amd64", "rpm:xen-hypervisor", "rpm:xen", "apk:xen-hypervisor"],
+        &["xen", "xencommons", "xenstored"],
+    ),
+    known(
+        Server,
+        "virtualbox",
+        &["deb:virtualbox", "deb:virtualbox-#", "rpm:VirtualBox-#", "pacman:virtualbox"],
+        &["vboxdrv"],
+    ),
+    known(Server, "vmware-workstation", &[], &["vmware", "vmware-workstation-server"])
+        .at(&[trace("/usr/lib/vmware:bin/vmware-vmx")]),
+    known(Server, "pacemaker", &["pacemaker"], &["pacemaker"]),
+    known(Server, "corosync", &["corosync"], &["corosync"]),
+    known(Server, "keepalived", &["keepalived"], &["keepalived"]),
+    known(
+        Server,
+        "cockpit",
+        &["deb:cockpit-ws", "rpm:cockpit-ws", "pacman:cockpit"],
+        &["cockpit.socket", "cockpit"],
+    ),
+    known(Server, "webmin", &["webmin"], &["webmin"]),
+    known(Server, "asterisk", &["asterisk"], &["asterisk"]),
+    known(Server, "ollama", &["ollama"], &["ollama"]).at(&[trace("/usr/local:bin/ollama")]),
+    known(
+        Server,
+        "slurm",
+        &["deb:slurmd", "deb:slurmctld", "rpm:slurm-slurmd", "rpm:slurm-slurmctld"],
+        &["slurmd", "slurmctld"],
+    ),
+];
