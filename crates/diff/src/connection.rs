@@ -54,6 +54,7 @@ pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
                 ("gateway", Known::maybe(it.gateway.as_deref())),
                 ("interface", Known::maybe(it.interface.as_deref())),
                 ("metric", Known::maybe(it.metric)),
+                ("table", Known::maybe(it.table.as_deref())),
             ];
             (it.destination.clone(), Item { fields, evidence: vec![it.evidence.clone()] })
         },

@@ -1,6 +1,6 @@
 //! How a system is guarded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fathom_report::{Fact, Listing, OpenFile, Part, Setting, Sshd, System};
 
@@ -17,15 +17,18 @@ fn setting(setting: &Setting) -> (String, Item) {
 fn file(file: &OpenFile) -> (String, Item) {
     let fields = vec![
         ("mode", Known::Is(file.mode.clone())),
+        ("capabilities", Known::maybe(file.capabilities.as_deref())),
         ("owner", Known::Is(file.owner.to_string())),
         ("group", Known::Is(file.group.to_string())),
     ];
     (file.path.clone(), Item { fields, evidence: Vec::new() })
 }
 
-/// The settings of SSH, and those under a condition with the condition before them.
-fn sshd(fact: &Fact<Sshd>) -> (BTreeMap<String, Vec<Item>>, Option<String>) {
-    let mut map: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+type Settings = BTreeMap<String, Vec<Item>>;
+
+/// What holds unless a condition says otherwise, by its name, and why that cannot be told.
+fn sshd(fact: &Fact<Sshd>) -> (Settings, Option<String>) {
+    let mut map = Settings::new();
     match fact {
         Fact::Unknown { reason } => return (map, Some(reason.clone())),
         Fact::Absent { .. } => {}
@@ -33,22 +36,66 @@ fn sshd(fact: &Fact<Sshd>) -> (BTreeMap<String, Vec<Item>>, Option<String>) {
             for (name, item) in value.settings.iter().map(setting) {
                 map.entry(name).or_default().push(item);
             }
-            for one in &value.matches {
-                for (name, item) in one.settings.iter().map(setting) {
-                    let name = format!("Match {}: {name}", one.condition);
-                    map.entry(name).or_default().push(item);
-                }
-            }
         }
     }
     (map, None)
 }
 
+/// What holds under a condition, with the condition before its name.
+fn conditional(fact: &Fact<Sshd>) -> Settings {
+    let mut map = Settings::new();
+    for one in fact.value().iter().flat_map(|sshd| &sshd.matches) {
+        for (name, item) in one.settings.iter().map(setting) {
+            map.entry(format!("Match {}: {name}", one.condition)).or_default().push(item);
+        }
+    }
+    map
+}
+
+/// Logins over SSH. A setting that is not listed is not unset: what holds then is the default of a
+/// release that is not known. So what only one of the two lists cannot be compared, if both have the
+/// program at all.
+fn logins(before: &Fact<Sshd>, after: &Fact<Sshd>, context: &mut Context) {
+    let ((mut was, hidden_before), (mut is, hidden_after)) = (sshd(before), sshd(after));
+    let names = Names { part: PART, list: "settings of sshd", item: "setting of sshd" };
+    let both = before.value().is_some() && after.value().is_some();
+    if both {
+        let why = "it is not set, and the default of its release is not known";
+        let mut hide = |lone: Vec<String>, first: bool| {
+            for name in lone {
+                let what = format!("setting of sshd {name}");
+                let (before, after) = if first { (Some(why), None) } else { (None, Some(why)) };
+                let text = |side: Option<&str>| side.map(str::to_owned);
+                context.hidden(PART, &what, text(before), text(after), Vec::new());
+            }
+        };
+        let lone = |of: &Settings, other: &Settings| -> Vec<String> {
+            of.keys().filter(|name| !other.contains_key(*name)).cloned().collect()
+        };
+        let (only_before, only_after) = (lone(&was, &is), lone(&is, &was));
+        only_before.iter().for_each(|name| drop(was.remove(name)));
+        only_after.iter().for_each(|name| drop(is.remove(name)));
+        hide(only_before, false);
+        hide(only_after, true);
+        for name in unsure(before).intersection(&unsure(after)) {
+            let why = Some("it depends on the release".to_owned());
+            let what = format!("setting of sshd {name}");
+            context.hidden(PART, &what, why.clone(), why, Vec::new());
+        }
+    }
+    was.append(&mut conditional(before));
+    is.append(&mut conditional(after));
+    maps(names, (was, is), (hidden_before, hidden_after), context);
+}
+
+/// Settings that could not be told.
+fn unsure(fact: &Fact<Sshd>) -> BTreeSet<&str> {
+    fact.value().iter().flat_map(|sshd| &sshd.unknown).map(String::as_str).collect()
+}
+
 pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
     let (one, other) = (&before.security, &after.security);
-    let ((was, hidden_before), (is, hidden_after)) = (sshd(&one.sshd), sshd(&other.sshd));
-    let names = Names { part: PART, list: "settings of sshd", item: "setting of sshd" };
-    maps(names, (was, is), (hidden_before, hidden_after), context);
+    logins(&one.sshd, &other.sshd, context);
     let names = Names { part: PART, list: "confinement", item: "confinement" };
     lists(
         names,

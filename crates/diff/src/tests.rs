@@ -173,3 +173,31 @@ fn saved_reports_of_other_versions() {
     assert!(refused(&"[".repeat(100_000)).contains("a list"));
     assert!(refused("{\"schema\":\"fathom.report/v1\"}").contains("cannot be understood"));
 }
+
+#[test]
+fn a_setting_of_sshd_that_is_not_listed_is_not_unset() {
+    use fathom_report::{Setting, Sshd};
+    let sshd = |settings: &[(&str, &str)]| {
+        report(|system| {
+            let settings = settings.iter().map(|(name, value)| Setting {
+                name: (*name).to_owned(),
+                value: (*value).to_owned(),
+                evidence: None,
+            });
+            let mut document = serde_json::json!({"settings": [], "matches": []});
+            document["settings"] = serde_json::to_value(settings.collect::<Vec<_>>()).unwrap();
+            let sshd: Sshd = serde_json::from_value(document).unwrap();
+            system.security.sshd = Fact::known(sshd, "/etc/ssh/sshd_config");
+        })
+    };
+    let before = sshd(&[("port", "22"), ("usepam", "yes")]);
+    let difference = check(&before, &sshd(&[("port", "2222")]));
+    let changed: Vec<&Change> =
+        difference.changes.iter().filter(|it| it.part == Part::Security).collect();
+    assert_eq!((changed.len(), changed[0].name.as_str()), (1, "port"));
+    assert!(difference.unknown.iter().any(|it| it.what == "setting of sshd usepam"));
+    // Where there is no sshd at all, its settings are gone.
+    let none = report(|system| system.security.sshd = Fact::absent(["/etc/ssh/sshd_config"]));
+    let gone = compare(&before, &none, "test");
+    assert_eq!(gone.changes.iter().filter(|it| it.kind == ChangeKind::Removed).count(), 2);
+}

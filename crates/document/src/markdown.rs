@@ -57,17 +57,20 @@ struct Tables<'a> {
     shown: Vec<usize>,
     rows: usize,
     heads: String,
+    /// Whether it has been said already why there are none.
+    said: bool,
 }
 
 impl<'a> Tables<'a> {
     fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, shown: Vec::new(), rows: 0, heads: String::new() }
+        Self { out, shown: Vec::new(), rows: 0, heads: String::new(), said: false }
     }
 }
 
 impl Sink for Tables<'_> {
     fn begin(&mut self, list: &List<'_>) -> io::Result<()> {
         self.rows = 0;
+        self.said = list.coverage != Coverage::Complete || list.reason.is_some();
         let shown = list.columns.iter().enumerate();
         let shown = shown.filter(|(_, column)| column.weight != Weight::Detail);
         self.shown = shown.map(|(index, _)| index).collect();
@@ -103,7 +106,7 @@ impl Sink for Tables<'_> {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        if self.rows == 0 { writeln!(self.out, "No entries.") } else { Ok(()) }
+        if self.rows == 0 && !self.said { writeln!(self.out, "No entries.") } else { Ok(()) }
     }
 }
 

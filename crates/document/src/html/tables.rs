@@ -14,11 +14,13 @@ pub(crate) struct Tables<'a> {
     title: &'static str,
     facts: bool,
     rows: usize,
+    /// Whether it has been said already why there are none.
+    said: bool,
 }
 
 impl<'a> Tables<'a> {
     pub(crate) fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, columns: &[], title: "", facts: false, rows: 0 }
+        Self { out, columns: &[], title: "", facts: false, rows: 0, said: false }
     }
 
     /// The beginning of a table, once there is a row for it.
@@ -43,6 +45,7 @@ impl Sink for Tables<'_> {
         self.title = list.title;
         self.facts = list.facts;
         self.rows = 0;
+        self.said = list.coverage != Coverage::Complete || list.reason.is_some();
         let reason = escape(list.reason.unwrap_or("some could not be read"));
         let title = list.title;
         match (list.coverage, list.reason) {
@@ -74,6 +77,7 @@ impl Sink for Tables<'_> {
 
     fn end(&mut self) -> io::Result<()> {
         match self.rows {
+            0 if self.said => Ok(()),
             0 => writeln!(self.out, "<p class=\"absent\">{}: no entries.</p>", self.title),
             _ => writeln!(self.out, "</tbody></table></div>"),
         }

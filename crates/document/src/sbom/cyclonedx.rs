@@ -203,6 +203,7 @@ fn component(package: &Package, name: &names::Named) -> serde_json::Value {
         ("fathom:architecture", package.architecture.as_deref()),
         ("fathom:source", package.source.as_deref()),
         ("fathom:source-version", package.source_version.as_deref()),
+        ("fathom:owner", package.owner.as_deref()),
         ("fathom:origin", package.origin.as_deref()),
         ("fathom:module", package.module.as_deref()),
         ("fathom:signature", package.signature.as_deref()),

@@ -149,7 +149,7 @@ impl Url {
     }
 
     fn with(mut self, key: &'static str, value: Option<&str>) -> Self {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
+        if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
             self.qualifiers.push((key, encoded(value, true)));
         }
         self

@@ -29,6 +29,7 @@ const ROUTES: &[Column] = &[
     key("gateway"),
     main("interface"),
     number(spare("metric")),
+    spare("table"),
     detail("evidence"),
 ];
 const HOSTS: &[Column] = &[key("address"), key("names")];
@@ -84,6 +85,7 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
             Value::maybe(route.gateway.as_deref()),
             Value::maybe(route.interface.as_deref()),
             route.metric.map(u64::from).into(),
+            Value::maybe(route.table.as_deref()),
             Value::text(route.evidence.0.as_str()),
         ])
     })?;

@@ -9,14 +9,21 @@ use super::{Column, List, Sink, Value, detail, facts, key, listing, main, number
 const SETTINGS: &[Column] = &[key("setting"), key("value"), spare("evidence")];
 const CONDITIONAL: &[Column] = &[key("condition"), key("setting"), key("value"), spare("evidence")];
 const CONFINED: &[Column] = &[key("name"), key("mode"), spare("policies")];
-const FILES: &[Column] =
-    &[key("path"), main("mode"), number(spare("owner")), number(spare("group"))];
+const FILES: &[Column] = &[
+    key("path"),
+    main("mode"),
+    spare("capabilities"),
+    number(spare("owner")),
+    number(spare("group")),
+];
 const CERTIFICATES: &[Column] = &[
     key("subject"),
     key("ends"),
     spare("issuer"),
     spare("key"),
     spare("begins"),
+    detail("authority"),
+    detail("signature"),
     detail("names"),
     detail("serial"),
     detail("fingerprint"),
@@ -38,6 +45,7 @@ fn files(title: &'static str, of: &Listing<OpenFile>, sink: &mut dyn Sink) -> io
         sink.row(&[
             Value::text(file.path.as_str()),
             Value::text(file.mode.as_str()),
+            Value::maybe(file.capabilities.as_deref()),
             Value::Number(file.owner.into()),
             Value::Number(file.group.into()),
         ])
@@ -66,7 +74,14 @@ fn within<'a, T>(
 
 fn sshd(security: &Security, sink: &mut dyn Sink) -> io::Result<()> {
     within("SSH logins", SETTINGS, &security.sshd, sink, |sshd, sink| {
-        sshd.settings.iter().try_for_each(|one| setting(one, sink))
+        sshd.settings.iter().try_for_each(|one| setting(one, sink))?;
+        sshd.unknown.iter().try_for_each(|name| {
+            let why = "the files change it in a way that depends on the release";
+            sink.row(&[Value::text(name.as_str()), Value::Unknown(why.into()), Value::Absent])
+        })?;
+        sshd.mistakes.iter().try_for_each(|mistake| {
+            sink.row(&[Value::text("mistake"), Value::text(mistake.as_str()), Value::Absent])
+        })
     })?;
     if !matches!(&security.sshd, Fact::Known { value, .. } if !value.matches.is_empty()) {
         return Ok(());
@@ -134,6 +149,8 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
             Value::text(one.issuer.as_str()),
             Value::maybe(one.key.as_deref()),
             Value::text(one.not_before.as_str()),
+            Value::Flag(one.authority),
+            Value::maybe(one.signature.as_deref()),
             Value::texts(&one.names),
             Value::text(one.serial.as_str()),
             Value::text(one.fingerprint.as_str()),

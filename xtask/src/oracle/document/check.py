@@ -44,7 +44,10 @@ def check_csv(report, *paths):
         expect(all(row["coverage"] in ("complete", "partial", "unknown") for row in rows), path)
         if not path.endswith("packages.csv"):
             continue
-        ours = [(row["kind"], row["name"], row["version"], row["licence"]) for row in rows]
+        # A list without any has one row, which says why.
+        ours = [
+            (row["kind"], row["name"], row["version"], row["licence"]) for row in rows if row["kind"]
+        ]
         theirs = [
             (one["kind"], one["name"], full_version(one), one.get("licence", ""))
             for one in packages(report)

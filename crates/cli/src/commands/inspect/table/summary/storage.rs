@@ -47,7 +47,8 @@ pub(super) fn volumes(report: &Report, style: Style, out: &mut dyn Write) -> io:
             size(volume.size)
         );
         let used = volume.used.and_then(|used| percent(used, volume.size));
-        let fill = contents - content.width();
+        // Where even that is too wide, what follows is not aligned.
+        let fill = if base + 6 <= width { contents - content.width() } else { 0 };
         if let Some(percent) = used {
             line.extend(std::iter::repeat_n(' ', fill));
             let shown = match bars {
