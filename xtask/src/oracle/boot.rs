@@ -72,8 +72,8 @@ const EMULATE: &str = r#"
 emulate() {
   mkdir -p run; cp -r "$1/." run/
   { printf 'function linux { echo "LINUX $@"; exit; }\nfunction initrd { true; }\nfunction chainloader { true; }\n'
-    cat run/grub.cfg; printf '\nset timeout=0\n'; } > run/new; mv run/new run/grub.cfg
-  timeout 20 grub-emu -d $PWD/run -r host < /dev/null 2>/dev/null | tr '\r\033' '\n\n' \
+    sed 's/terminal_output gfxterm/true/' run/grub.cfg; printf '\nset timeout=0\n'; } > run/new; mv run/new run/grub.cfg
+  timeout 60 grub-emu -d $PWD/run -r host < /dev/null 2>/dev/null | tr '\r\033' '\n\n' \
     | sed -nE "s/.*Booting .([^']*)'.*/\1/p; s/^(.*)?LINUX /LINUX /p" || true
   rm -r run
 }
@@ -306,7 +306,9 @@ sed -i 's/^COMPRESS=.*/COMPRESS={packed}/; s/^MODULES=.*/MODULES=most/' conf/ini
 mkdir -p root/boot root/etc root/lib; echo ID=debian > root/etc/os-release
 cp {kernel}/boot/* root/boot/
 cat > make.sh <<S
-mkdir -p /lib/modules; mount --bind {kernel}/lib/modules /lib/modules
+mkdir -p /lib/modules /boot; mount --bind {kernel}/lib/modules /lib/modules
+# It looks into the kernel's configuration for what that can unpack.
+mount --bind {kernel}/boot /boot
 mkinitramfs -d conf -o packed $version
 S
 unshare -m bash -euo pipefail make.sh 2>&1

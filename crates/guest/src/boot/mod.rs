@@ -114,6 +114,12 @@ fn default(ground: &Ground<'_>, firmware: &[Firmware]) -> Fact<Entry> {
 }
 
 fn none(ground: &Ground<'_>) -> Fact<Entry> {
+    const ENTRIES: &str = "/boot/loader/entries";
+    let entries = snippet::read(ground.files, ENTRIES).there().unwrap_or_default();
+    if !entries.is_empty() {
+        let why = format!("no loader that is known here reads the entries in {ENTRIES}");
+        return Fact::unknown(why);
+    }
     let mut looked = vec!["/boot".to_owned(), "/boot/grub/grub.cfg".to_owned()];
     looked.extend(ground.areas.iter().map(|area| area.shown(&area.path("/loader"))));
     Fact::absent(looked)
