@@ -99,6 +99,16 @@ pub fn certificate(bytes: &[u8]) {
     exercise::certificate_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
 
+/// Reads the bytes as the databases of bbolt that engines of containers keep.
+pub fn bolt(bytes: &[u8]) {
+    exercise::bolt_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as the documents that Docker keeps.
+pub fn docker(bytes: &[u8]) {
+    exercise::docker_at(Arc::new(bytes.to_vec()));
+}
+
 /// Reads the bytes as the hives, the boot menu and the kernel of a Windows.
 pub fn windows(bytes: &[u8]) {
     exercise::windows_at(Arc::new(sparse::Sparse::decode(bytes)));

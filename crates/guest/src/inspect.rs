@@ -13,8 +13,8 @@ use crate::namespace::{Table, mount_all};
 use crate::root::Roots;
 use crate::walk::{self, Walked};
 use crate::{
-    applications, boot, concerns, containers, end_of_life, identity, languages, mounts, network,
-    packages, security, services, storage, users, windows,
+    applications, boot, concerns, containers, end_of_life, hibernation, identity, languages,
+    mounts, network, packages, security, services, storage, users, windows,
 };
 
 /// How closely to look.
@@ -139,7 +139,11 @@ fn system(
         }
     });
     let mut system = match sections.collect(identity::family) {
-        Family::Windows => windows::system(root, &mut sections, places, options),
+        Family::Windows => {
+            let mut system = windows::system(root, &mut sections, places, options);
+            system.security.settings.join(sections.collect(hibernation::of));
+            system
+        }
         _ => unix(root, &mut sections, table, places, options),
     };
     system.identity.end_of_life = end_of_life::of(&system.identity);

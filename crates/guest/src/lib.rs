@@ -23,6 +23,7 @@ mod discoverable;
 mod end_of_life;
 mod files;
 mod fstab;
+mod hibernation;
 mod identity;
 mod inspect;
 mod languages;

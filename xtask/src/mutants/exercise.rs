@@ -424,6 +424,63 @@ fn security_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
     outcome
 }
 
+/// Takes the bytes for the databases of bbolt that engines of containers keep.
+pub(crate) fn bolt(image: Vec<u8>) -> Outcome {
+    bolt_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn bolt_at(image: Arc<dyn ReadAt>) -> Outcome {
+    containers_at(vec![
+        ("/var/lib/containers/storage/libpod/bolt_state.db", Arc::clone(&image)),
+        ("/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db", image),
+    ])
+}
+
+/// Takes the bytes for any of the documents that Docker keeps.
+pub(crate) fn docker(image: Vec<u8>) -> Outcome {
+    docker_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory: by what they begin with they are one or another.
+pub(crate) fn docker_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let folder = format!("/var/lib/docker/containers/{}", "0123456789abcdef".repeat(4));
+    let mut start = [0; 64];
+    let length = start.len().min(image.len() as usize);
+    let _ = image.read_at(0, &mut start[..length]);
+    let has = |word: &str| start.windows(word.len()).any(|part| part == word.as_bytes());
+    let config: Arc<dyn ReadAt> = Arc::new(b"{\"ID\":\"a\"}".to_vec());
+    let storage = "/var/lib/containers/storage";
+    let places = if start.trim_ascii_start().starts_with(b"[") {
+        vec![
+            (format!("{storage}/overlay-images/images.json"), Arc::clone(&image)),
+            (format!("{storage}/overlay-containers/containers.json"), image),
+        ]
+    } else if has("Repositories") {
+        vec![("/var/lib/docker/image/overlay2/repositories.json".to_owned(), image)]
+    } else if has("StreamConfig") {
+        vec![(format!("{folder}/config.v2.json"), image)]
+    } else {
+        vec![
+            (format!("{folder}/config.v2.json"), config),
+            (format!("{folder}/hostconfig.json"), Arc::clone(&image)),
+            ("/etc/docker/daemon.json".to_owned(), image),
+        ]
+    };
+    containers_at(places.iter().map(|(path, file)| (path.as_str(), Arc::clone(file))).collect())
+}
+
+/// Lists what engines of containers keep in these files.
+fn containers_at(files: Vec<(&str, Arc<dyn ReadAt>)>) -> Outcome {
+    let tree = memory::readers(files.into_iter());
+    let (found, problems) = fathom_guest::containers(&tree);
+    let items = found.images.items.len() + found.containers.items.len();
+    let mut outcome = Outcome { bytes: items as u64, errors: Vec::new() };
+    let errors = problems.into_iter().map(|it| Error::corrupt("containers", 0, it.message));
+    outcome.wrong(errors);
+    outcome
+}
+
 /// The files of a Windows that one image holds: how long each is stands at its beginning.
 pub(crate) const WINDOWS: [&str; 5] = [
     "/Windows/System32/config/SYSTEM",

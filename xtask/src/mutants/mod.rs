@@ -4,6 +4,7 @@
 
 mod boot;
 mod btrfs;
+mod containers;
 #[allow(dead_code, reason = "the fuzz targets use the other half")]
 pub(crate) mod exercise;
 mod ext;
@@ -74,6 +75,7 @@ pub(crate) fn targets() -> Vec<Target> {
         ntfs::targets,
         fat::targets,
         packages::targets,
+        containers::targets,
         languages::targets,
         security::targets,
         registry::targets,

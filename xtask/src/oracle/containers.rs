@@ -23,7 +23,7 @@ const SECRET: &str = "hunter2-is-secret";
 
 /// A root filesystem of one file for images, and the engines as functions. `from` tells an engine in
 /// which folder of the system it is to keep its files.
-const ENGINES: &str = r#"
+pub(crate) const ENGINES: &str = r#"
 mkdir -p root/etc root/var/lib rootfs; echo ID=debian > root/etc/os-release; : > root/etc/fstab
 cp /bin/true rootfs/; tar -C rootfs --numeric-owner -cf rootfs.tar .
 from=$PWD/root/var/lib/containers/storage

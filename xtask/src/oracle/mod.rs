@@ -2,10 +2,11 @@
 //! every path, type, mode, owner, size, time, attribute and byte is compared with what the kernel
 //! or the owning tool says of them.
 
+mod applications;
 mod boot;
 mod btrfs;
 pub(crate) mod container;
-mod containers;
+pub(crate) mod containers;
 mod ext;
 mod fat;
 mod fixture;
@@ -84,6 +85,7 @@ fn cases() -> Vec<Case> {
         fat::cases,
         packages::cases,
         guest::cases,
+        applications::cases,
         languages::cases,
         containers::cases,
         machine::cases,

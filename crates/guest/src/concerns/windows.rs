@@ -78,8 +78,9 @@ pub(super) fn letters(subject: &Subject<'_>) -> Answer {
     }
     let hit = |mount: &Mount| {
         let is_drive = mount.path.len() <= 3 && mount.path.contains(':');
-        let is =
-            is_drive && mount.volume.is_none() && !mount.device.to_lowercase().contains("cdrom");
+        let device = mount.device.to_lowercase();
+        let is_removable = ["cdrom", "floppy", "usbstor"].iter().any(|kind| device.contains(kind));
+        let is = is_drive && mount.volume.is_none() && !is_removable;
         Ok(is.then(|| (mount.path.clone(), vec![mount.evidence.clone()])))
     };
     Search::new().of(&subject.system.mounts, hit).answer(

@@ -39,7 +39,7 @@ pub(super) fn programs(work: &Work) -> Result<()> {
     // folder.
     let said = work.bash(
         r#"export PATH=$PATH:/usr/local/go/bin
-go version -m root/usr/bin/* 2>/dev/null | awk -F'\t' '
+{ go version -m root/usr/bin/* 2>/dev/null || true; } | awk -F'\t' '
 function flush() { if (last != "") print file "\t" last; last = "" }
 /^root/ { flush(); split($0, part, ": go"); file = substr(part[1], 5); print file "\tstdlib\t" part[2] }
 $2 == "mod" || $2 == "dep" { flush(); last = $3 "\t" $4 }

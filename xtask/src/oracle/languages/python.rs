@@ -23,7 +23,9 @@ printf 'from distutils.core import setup\nsetup(name="with-file", version="2.0",
 /usr/bin/python3 -W ignore -c 'exec(open("setup.py").read())' -q install --root=$PWD/../root/opt/old --install-lib=lib 2>&1
 cd ..; find root/opt/old
 cp -a /usr/lib/python3 root/usr/lib/
-mkdir -p root/var/lib/dpkg/info; cp -a /var/lib/dpkg/info/python3-*.list root/var/lib/dpkg/info/; : > root/var/lib/dpkg/status"#,
+mkdir -p root/var/lib/dpkg/info; cp -a /var/lib/dpkg/info/*.list root/var/lib/dpkg/info/
+find root -name '*.pem' -delete; # some are there to be refused, and that is told
+: > root/var/lib/dpkg/status"#,
         environment = shown(environment),
         python = shown(&python),
     ))?;
