@@ -7,6 +7,7 @@ mod boot;
 mod btrfs;
 pub(crate) mod container;
 pub(crate) mod containers;
+mod document;
 mod ext;
 mod fat;
 mod fixture;
@@ -92,6 +93,7 @@ fn cases() -> Vec<Case> {
         network::cases,
         windows::cases,
         registry::cases,
+        document::cases,
         boot::cases,
         security::cases,
     ]
