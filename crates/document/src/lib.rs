@@ -5,7 +5,7 @@
 //! it is, where a document says that, is an argument, so that the same report gives the same bytes.
 //!
 //! What a person reads (Markdown, HTML, CSV, and the tables of the command line) is made of one
-//! [view](view) of the report: each section as lists with columns. A format is a [`view::Sink`].
+//! [view] of the report: each section as lists with columns. A format is a [`view::Sink`].
 //!
 //! Names and texts come out of an image that a stranger wrote. Each writer escapes what its format
 //! gives a meaning.

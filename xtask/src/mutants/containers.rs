@@ -50,12 +50,12 @@ cp "$from"/vfs-images/images.json "$from"/vfs-containers/containers.json .
 dockerd
 docker import -c 'CMD ["/true"]' rootfs.tar one >/dev/null
 docker create --name web -p 80:80 -v /srv:/srv:ro --restart always --network none one >/dev/null
-cp root/var/lib/docker/containers/*/{config.v2,hostconfig}.json root/var/lib/docker/image/vfs/repositories.json .
+cp root/var/lib/docker/containers/*/{config.v2,hostconfig}.json .
 "#;
 
 fn documents(work: &Work) -> Result<Vec<Vec<u8>>> {
     work.bash(&format!("{ENGINES}{DOCUMENTS}"))?;
-    let names = ["images", "containers", "config.v2", "hostconfig", "repositories"];
+    let names = ["images", "containers", "config.v2", "hostconfig"];
     names.iter().map(|name| Ok(std::fs::read(work.path(&format!("{name}.json")))?)).collect()
 }
 

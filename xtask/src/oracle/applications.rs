@@ -22,7 +22,6 @@ const PACKAGES: &[(&str, &str, &str)] = &[
     ("mariadb-server", "mariadb", "mariadb.service"),
     ("memcached", "memcached", "memcached.service"),
     ("nginx", "nginx", "nginx.service"),
-    ("nodejs", "node", ""),
     ("open-vm-tools", "open-vm-tools", "open-vm-tools.service"),
     ("openjdk-17-jre-headless", "java", ""),
     ("openssh-server", "openssh-server", "ssh.service"),

@@ -266,7 +266,7 @@ echo x > mnt/vmlinuz-1; cp /usr/lib/systemd/boot/efi/systemd-bootx64.efi mnt/EFI
 cp mnt/EFI/systemd/systemd-bootx64.efi mnt/EFI/BOOT/BOOTX64.EFI
 {all}
 cd mnt/loader/entries; mkdir ../kept; mv {keep} ../kept/; rm -f *; mv ../kept/* .; rmdir ../kept; cd ../../..
-SYSTEMD_RELAX_ESP_CHECKS=1 bootctl --esp-path=$PWD/mnt list --json=short 2> err || cat err >&2
+SYSTEMD_RELAX_ESP_CHECKS=1 bootctl --esp-path=$PWD/mnt list 2> err || cat err >&2
 rm -f esp.img; mkfs.vfat -C -n ESP esp.img 65536 > /dev/null; mcopy -s -i esp.img mnt/* ::; umount mnt
 dd if=esp.img of=disk bs=512 seek=$(sgdisk -i 1 disk | awk '/First sector/ {{ print $3 }}') conv=notrunc status=none"#
         ))?;
@@ -289,10 +289,19 @@ dd if=esp.img of=disk bs=512 seek=$(sgdisk -i 1 disk | awk '/First sector/ {{ pr
 
 /// The entry that `bootctl` marks; where it marks none, the first.
 fn default_of(told: &str) -> Option<String> {
-    let ids = || told.split("\"id\":\"").skip(1);
-    let name = |entry: &str| entry.split('"').next().map(str::to_owned);
-    let marked = ids().find(|entry| entry.contains("\"isDefault\":true"));
-    marked.or_else(|| ids().next()).and_then(name)
+    let (mut marked, mut first) = (false, None);
+    for line in told.lines().map(str::trim) {
+        if line.starts_with("title:") {
+            marked = line.contains("(default)");
+        } else if let Some(id) = line.strip_prefix("id:") {
+            let id = id.trim().to_owned();
+            if marked {
+                return Some(id);
+            }
+            first.get_or_insert(id);
+        }
+    }
+    first
 }
 
 /// The modules in an initial filesystem of Debian, as its own tools list them.

@@ -7,7 +7,7 @@ use fathom_report::Certificate;
 use sha2::{Digest as _, Sha256};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
-use x509_parser::public_key::PublicKey;
+use x509_parser::public_key::{PublicKey, RSAPublicKey};
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
@@ -100,11 +100,13 @@ fn key(info: &SubjectPublicKeyInfo<'_>) -> String {
         "1.3.101.110" => return "x25519 256".to_owned(),
         _ => {}
     }
+    if number == "1.2.840.113549.1.1.10" {
+        // The key is that of any RSA, which may only be used in one way.
+        let key = RSAPublicKey::from_der(&info.subject_public_key.data);
+        return key.map_or(number, |(_, rsa)| format!("rsa-pss {}", bits(rsa.modulus)));
+    }
     match info.parsed() {
-        Ok(PublicKey::RSA(rsa)) => {
-            let kind = if number == "1.2.840.113549.1.1.10" { "rsa-pss" } else { "rsa" };
-            format!("{kind} {}", bits(rsa.modulus))
-        }
+        Ok(PublicKey::RSA(rsa)) => format!("rsa {}", bits(rsa.modulus)),
         Ok(PublicKey::DSA(_)) => {
             // The size is that of the first of its parameters, a sequence of three numbers.
             let parameters = info.algorithm.parameters.as_ref().map(|any| any.data);
