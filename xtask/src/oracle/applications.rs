@@ -25,7 +25,7 @@ const PACKAGES: &[(&str, &str, &str)] = &[
     ("open-vm-tools", "open-vm-tools", "open-vm-tools.service"),
     ("openjdk-17-jre-headless", "java", ""),
     ("openssh-server", "openssh-server", "ssh.service"),
-    ("php8.2-fpm", "php", "php8.2-fpm.service"),
+    ("php8.2-common", "php", ""),
     ("postfix", "postfix", "postfix.service"),
     ("postgresql-15", "postgresql", ""),
     ("prometheus-node-exporter", "node-exporter", "prometheus-node-exporter.service"),
@@ -49,6 +49,8 @@ for deb in debs/*.deb; do
 done
 mkdir -p root/var/lib/postgresql/15/main root/var/lib/postgresql/15/second
 echo 15 | tee root/var/lib/postgresql/15/{main,second}/PG_VERSION >/dev/null
+# Scripts of System V would be enabled too, by a program that is not there.
+rm -rf root/etc/init.d
 number=0
 for unit in $units; do
   number=$((number + 1))

@@ -332,6 +332,7 @@ fn the_check_checks(work: &Work) -> Result<()> {
     broken("cyclonedx", cyclonedx.clone(), "\"library\"", "\"book\"")?;
     broken("cyclonedx", cyclonedx, "%2Bb7", "+b7")?;
     let spdx = text(&|out| fathom_document::spdx(&report, TIME, out))?;
-    broken("spdx", spdx.clone(), "\"NOASSERTION\"", "\"No such licence\"")?;
+    let licence = "\"licenseConcluded\": \"NOASSERTION\"";
+    broken("spdx", spdx.clone(), licence, "\"licenseConcluded\": \"No such licence\"")?;
     broken("spdx", spdx, "\"bash\"", "\"dash\"")
 }
