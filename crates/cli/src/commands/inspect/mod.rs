@@ -70,7 +70,11 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         }
     };
     fleet::in_order(options.images.len(), jobs(options), look, |index, outcome| {
-        let outcome = each.note(one(index, outcome));
+        let outcome = one(index, outcome).map_err(|failure| match several {
+            true => named(failure, &options.images[index]),
+            false => failure,
+        });
+        let outcome = each.note(outcome);
         progress.iter().for_each(|progress| progress.add(1));
         outcome
     })?;
@@ -82,6 +86,17 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
     match each.verdict(partial > 0)? {
         _ if failed => Ok(Verdict::No),
         verdict => Ok(verdict),
+    }
+}
+
+/// The failure, led by the image that it is about unless it is already.
+fn named(failure: Failure, image: &OsString) -> Failure {
+    let image = image.to_string_lossy();
+    match failure {
+        Failure::Read(error) if !error.to_string().contains(&*image) => {
+            Failure::Read(error.within(image))
+        }
+        failure => failure,
     }
 }
 
