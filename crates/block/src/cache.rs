@@ -1,11 +1,11 @@
 //! The one page cache, at the bottom, over the transports.
 //!
 //! Parsing is a chain of small dependent reads, and one file's reads touch the same few places
-//! again and again. So everything above reads through pages of 64 KiB: a miss is fetched once
+//! again and again. So everything above reads through pages of 16 KiB: a miss is fetched once
 //! however many threads want it (*single flight*), all misses of one call go to the transport
 //! together, which joins neighbours into one read (*coalescing*), and a reader that walks forward
-//! is fetched ahead of (*read-ahead*). Where a round trip is dear, the first misses also bring what
-//! lies around them ([`Reach`]). All sources of one process share one byte ceiling.
+//! is fetched ahead of (*read-ahead*). Where a round trip is dear, misses also bring what lies around
+//! them ([`Reach`]). All sources of one process share one byte ceiling.
 //!
 //! Reads of [`BYPASS`] bytes and more go past the cache: they are consumed once, and copying them
 //! twice would only cost time.
@@ -21,7 +21,7 @@ use crate::error::{ErrorKind, Result};
 use crate::read::{ReadAt, check_range};
 
 /// The size of a page.
-pub const PAGE: u64 = 64 << 10;
+pub const PAGE: u64 = 16 << 10;
 
 /// Reads this long are not cached.
 pub const BYPASS: usize = 1 << 20;
@@ -184,8 +184,10 @@ impl Drop for Owed<'_> {
 pub struct Reach {
     /// The most that a forward walk is fetched ahead at a time.
     pub ahead: u64,
-    /// A miss brings the whole aligned stretch of this length that it lies in: what is read when a
-    /// disk is opened lies close together, each piece known only by the one before.
+    /// A miss brings the whole aligned stretch of this length that it lies in.
+    pub grain: u64,
+    /// The first misses bring so much instead: what is read when a disk is opened lies close
+    /// together, each piece known only by the one before.
     pub around: u64,
     /// How much may be brought so: what is read later on is scattered.
     pub budget: u64,
@@ -198,7 +200,9 @@ pub struct Cached {
     cache: Arc<PageCache>,
     id: u64,
     ahead: Mutex<Ahead>,
-    /// How many pages a stretch has, and how many pages may still be brought unasked.
+    /// How many pages a stretch has, how many it has at first, and how many pages those may still
+    /// bring unasked.
+    grain: u64,
     around: u64,
     budget: Mutex<u64>,
 }
@@ -224,6 +228,7 @@ impl Cached {
             cache,
             id,
             ahead: Mutex::new(ahead),
+            grain: (reach.grain / PAGE).max(1),
             around: reach.around / PAGE,
             budget: Mutex::new(reach.budget / PAGE),
         }
@@ -246,7 +251,7 @@ impl Cached {
         let sequential = first == ahead.expected;
         ahead.window = if sequential { (ahead.window * 2).clamp(1, ahead.limit) } else { 0 };
         let extra = ahead.window.min(self.pages().saturating_sub(last + 1));
-        ahead.expected = last + 1 + extra;
+        ahead.expected = (last + 1 + extra).next_multiple_of(self.grain);
         extra
     }
 
@@ -282,23 +287,26 @@ impl Cached {
         Ok(())
     }
 
-    /// Owes the missing neighbours of what is owed too, as far as the budget goes.
+    /// Owes the missing neighbours of what is owed too: as many as the budget allows, then those of
+    /// the grain.
     fn add_neighbours(&self, owed: &mut Owed<'_>) {
         let mut budget = unpoisoned(&self.budget);
-        if self.around < 2 || *budget == 0 {
+        let at_first = self.around > self.grain && *budget > 0;
+        let length = if at_first { self.around } else { self.grain };
+        if length < 2 {
             return;
         }
         let mut stretches: Vec<u64> =
-            owed.flights.iter().map(|(key, _)| key.page / self.around).collect();
+            owed.flights.iter().map(|(key, _)| key.page / length).collect();
         stretches.dedup();
-        let pages = |stretch| stretch * self.around..(stretch + 1) * self.around;
+        let pages = |stretch| stretch * length..(stretch + 1) * length;
         for page in stretches.into_iter().flat_map(pages).take_while(|page| *page < self.pages()) {
-            if *budget == 0 {
+            if at_first && *budget == 0 {
                 break;
             }
             if let Found::Missing(flight) = self.cache.look_up(self.key(page)) {
                 owed.flights.push((self.key(page), flight));
-                *budget -= 1;
+                *budget = budget.saturating_sub(u64::from(at_first));
             }
         }
         owed.flights.sort_unstable_by_key(|(key, _)| key.page);
@@ -603,7 +611,7 @@ mod tests {
 
     #[test]
     fn vectored_reads_may_overlap_and_come_in_any_order() {
-        let source = Pattern::new(64 * PAGE);
+        let source = Pattern::new(128 * PAGE);
         let cached = Cached::new(source, Arc::new(PageCache::new(64 << 20)), Reach::default());
         let wanted = [(40 * PAGE, 10), (3, PAGE as usize * 2), (PAGE, 7), (9, 0), (0, BYPASS + 5)];
         let mut buffers: Vec<Vec<u8>> = wanted.iter().map(|(_, length)| vec![0; *length]).collect();
@@ -671,6 +679,18 @@ mod tests {
         check(&cached, 32 * PAGE, 10);
         check(&cached, 33 * PAGE, 10);
         assert_eq!(source.reads.load(Ordering::Relaxed), 7);
+    }
+
+    #[test]
+    fn a_miss_brings_its_grain() {
+        let source = Pattern::new(10 * PAGE + 10);
+        let reach = Reach { grain: 4 * PAGE, ahead: 1 << 20, ..Reach::default() };
+        let cached = Cached::new(source.clone(), Arc::new(PageCache::new(64 << 20)), reach);
+        for (page, reads) in [(5, 1), (4, 1), (7, 1), (10, 2), (9, 2), (1, 3)] {
+            check(&cached, page * PAGE, 10);
+            assert_eq!(source.reads.load(Ordering::Relaxed), reads, "page {page}");
+        }
+        assert_eq!(source.bytes.load(Ordering::Relaxed), 10 * PAGE + 10);
     }
 
     /// A source with one bad page.

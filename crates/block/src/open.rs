@@ -30,7 +30,8 @@ const DECOMPRESSED: usize = 8 << 20;
 /// What is fetched from a web server besides what was asked for: a round trip there costs as much
 /// as some hundred kilobytes do.
 #[cfg(feature = "http")]
-const HTTP_REACH: Reach = Reach { ahead: 4 << 20, around: HttpSource::HEAD, budget: 8 << 20 };
+const HTTP_REACH: Reach =
+    Reach { ahead: 4 << 20, grain: 64 << 10, around: HttpSource::HEAD, budget: 8 << 20 };
 
 /// Everything that opening an image needs to be told. Cheap to clone; clones share the cache and
 /// the meter.
