@@ -82,6 +82,7 @@ fn no_crate_allows_unsafe_code() {
         "profile",
         "document",
         "diff",
+        "version",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()

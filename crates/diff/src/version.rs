@@ -1,12 +1,12 @@
 //! Which of two versions is newer, where that can be said for sure.
 //!
-//! Debian and rpm have written down how their versions are ordered, and these are their rules. Of
-//! every other kind only versions that are plain numbers are ordered: `1.9.2` and `1.10.0` leave no
+//! Debian and rpm have written down how their versions are ordered. Of every other kind only versions that are plain numbers are ordered: `1.9.2` and `1.10.0` leave no
 //! doubt, `2.0-beta` and `2.0.post1` do.
 
 use std::cmp::Ordering;
 
 use fathom_report::{Direction, PackageKind};
+use fathom_version::{by_number, debian, rpm};
 
 /// Which way a version of a package of this kind changed; nothing where that is not sure, or where
 /// both are equally new.
@@ -21,154 +21,6 @@ pub fn direction(kind: PackageKind, before: &str, after: &str) -> Option<Directi
         Ordering::Greater => Some(Direction::Downgrade),
         Ordering::Equal => None,
     }
-}
-
-/// The epoch, which is nought where none is written, and the rest.
-fn epoch(version: &str) -> Option<(u64, &str)> {
-    match version.split_once(':') {
-        Some((epoch, rest)) => Some((epoch.parse().ok()?, rest)),
-        None => Some((0, version)),
-    }
-}
-
-/// The order of Debian's versions (deb-version(7)): by epoch, upstream version and revision.
-fn debian(a: &str, b: &str) -> Option<Ordering> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || ".+-~:".contains(c);
-    if !a.chars().all(legal) || !b.chars().all(legal) {
-        return None;
-    }
-    let ((epoch_a, a), (epoch_b, b)) = (epoch(a)?, epoch(b)?);
-    let split = |text| str::rsplit_once(text, '-').unwrap_or((text, "0"));
-    let ((version_a, revision_a), (version_b, revision_b)) = (split(a), split(b));
-    Some(
-        epoch_a
-            .cmp(&epoch_b)
-            .then_with(|| debian_part(version_a.as_bytes(), version_b.as_bytes()))
-            .then_with(|| debian_part(revision_a.as_bytes(), revision_b.as_bytes())),
-    )
-}
-
-/// Stretches of other characters and of digits by turns. Letters come before what is none, and a
-/// tilde before everything, even the end.
-fn debian_part(mut a: &[u8], mut b: &[u8]) -> Ordering {
-    fn weight(byte: Option<&u8>) -> i32 {
-        match byte {
-            None => 0,
-            Some(b'~') => -1,
-            Some(byte) if byte.is_ascii_digit() => 0,
-            Some(byte) if byte.is_ascii_alphabetic() => i32::from(*byte),
-            Some(byte) => i32::from(*byte) + 256,
-        }
-    }
-    let is_other = |text: &[u8]| text.first().is_some_and(|byte| !byte.is_ascii_digit());
-    while !a.is_empty() || !b.is_empty() {
-        while is_other(a) || is_other(b) {
-            let order = weight(a.first()).cmp(&weight(b.first()));
-            if order != Ordering::Equal {
-                return order;
-            }
-            a = a.get(1..).unwrap_or_default();
-            b = b.get(1..).unwrap_or_default();
-        }
-        let (number_a, number_b);
-        (number_a, a) = digits(a);
-        (number_b, b) = digits(b);
-        let order = by_number(number_a, number_b);
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
-    Ordering::Equal
-}
-
-/// The digits that a text begins with, and the rest.
-fn digits(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    text.split_at(end)
-}
-
-/// Numbers of any length.
-fn by_number(a: &[u8], b: &[u8]) -> Ordering {
-    let trim = |text: &[u8]| {
-        let zeros = text.iter().take_while(|byte| **byte == b'0').count();
-        text.get(zeros..).unwrap_or_default().to_vec()
-    };
-    let (a, b) = (trim(a), trim(b));
-    a.len().cmp(&b.len()).then_with(|| a.cmp(&b))
-}
-
-/// The order of rpm: by epoch, version and release.
-fn rpm(a: &str, b: &str) -> Ordering {
-    let parts = |text: &str| -> (u64, String, Option<String>) {
-        let (epoch, rest) = epoch(text).unwrap_or((0, text));
-        match rest.rsplit_once('-') {
-            Some((version, release)) => (epoch, version.to_owned(), Some(release.to_owned())),
-            None => (epoch, rest.to_owned(), None),
-        }
-    };
-    let ((epoch_a, version_a, release_a), (epoch_b, version_b, release_b)) = (parts(a), parts(b));
-    let releases = match (&release_a, &release_b) {
-        (Some(a), Some(b)) => rpm_part(a.as_bytes(), b.as_bytes()),
-        _ => Ordering::Equal,
-    };
-    epoch_a
-        .cmp(&epoch_b)
-        .then_with(|| rpm_part(version_a.as_bytes(), version_b.as_bytes()))
-        .then(releases)
-}
-
-/// Stretches of letters or of digits; what is neither only parts them. A tilde comes before
-/// everything, even the end; a caret after the end, but before everything else.
-fn rpm_part(mut a: &[u8], mut b: &[u8]) -> Ordering {
-    let parts = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'~' | b'^');
-    let skip = |text: &[u8]| text.iter().take_while(|byte| parts(byte)).count();
-    loop {
-        a = a.get(skip(a)..).unwrap_or_default();
-        b = b.get(skip(b)..).unwrap_or_default();
-        match (a.first(), b.first()) {
-            (Some(b'~'), Some(b'~')) | (Some(b'^'), Some(b'^')) => {
-                a = a.get(1..).unwrap_or_default();
-                b = b.get(1..).unwrap_or_default();
-                continue;
-            }
-            (Some(b'~'), _) => return Ordering::Less,
-            (_, Some(b'~')) => return Ordering::Greater,
-            (Some(b'^'), None) => return Ordering::Greater,
-            (None, Some(b'^')) => return Ordering::Less,
-            (Some(b'^'), _) => return Ordering::Less,
-            (_, Some(b'^')) => return Ordering::Greater,
-            (None, None) => return Ordering::Equal,
-            (None, Some(_)) => return Ordering::Less,
-            (Some(_), None) => return Ordering::Greater,
-            (Some(one), Some(other)) => match (one.is_ascii_digit(), other.is_ascii_digit()) {
-                (true, true) => {
-                    let (number_a, number_b);
-                    (number_a, a) = digits(a);
-                    (number_b, b) = digits(b);
-                    let order = by_number(number_a, number_b);
-                    if order != Ordering::Equal {
-                        return order;
-                    }
-                }
-                (false, false) => {
-                    let (word_a, word_b);
-                    (word_a, a) = letters(a);
-                    (word_b, b) = letters(b);
-                    if word_a != word_b {
-                        return word_a.cmp(word_b);
-                    }
-                }
-                // A number is newer than a word.
-                (true, false) => return Ordering::Greater,
-                (false, true) => return Ordering::Less,
-            },
-        }
-    }
-}
-
-fn letters(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(text.len());
-    text.split_at(end)
 }
 
 /// Versions that are numbers and nothing else, as many on both sides.

@@ -21,6 +21,7 @@ mod packages;
 mod qcow2;
 pub(crate) mod registry;
 mod security;
+mod versions;
 pub(crate) mod vhd;
 mod vmdk;
 pub(crate) mod volume;
@@ -92,6 +93,7 @@ fn cases() -> Vec<Case> {
         machine::cases,
         network::cases,
         windows::cases,
+        versions::cases,
         registry::cases,
         document::cases,
         boot::cases,

@@ -2,7 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{HIDES, version};
+use fathom_version::{rpm_part, uapi};
+
+use super::HIDES;
 use crate::files::{Files, Read};
 
 /// The most entries that are read.
@@ -91,7 +93,7 @@ pub(super) fn grub_order(one: &Snippet, other: &Snippet) -> Ordering {
         }
     };
     let (one, other) = (parts(&one.id), parts(&other.id));
-    let orders = one.iter().zip(&other).map(|(one, other)| version::rpm(other, one));
+    let orders = one.iter().zip(&other).map(|(one, other)| rpm_part(other, one));
     orders.fold(Ordering::Equal, Ordering::then)
 }
 
@@ -104,14 +106,14 @@ pub(super) fn systemd_order(one: &Snippet, other: &Snippet) -> Ordering {
             .then_with(|| one.get("machine-id").cmp(&other.get("machine-id")))
             .then_with(|| {
                 let [ours, theirs] = [one, other].map(|it| it.get("version").unwrap_or_default());
-                version::uapi(theirs, ours)
+                uapi(theirs, ours)
             }),
         (ours, theirs) => ours.is_none().cmp(&theirs.is_none()),
     };
     exhausted(one)
         .cmp(&exhausted(other))
         .then(by_key)
-        .then_with(|| version::uapi(&other.id.to_lowercase(), &one.id.to_lowercase()))
+        .then_with(|| uapi(&other.id.to_lowercase(), &one.id.to_lowercase()))
         .then_with(|| match (one.tries_left, other.tries_left) {
             (Some(ours), Some(theirs)) => {
                 theirs.cmp(&ours).then(one.tries_done.cmp(&other.tries_done))
