@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use fathom_block::{Error, Fields, ReadAt, Result};
+use fathom_block::{Error, Fields, ReadAt, Result, read_vec};
 
 use crate::files::{Files, Read};
+use crate::pe::Headers;
 
 const WHAT: &str = "program of Windows";
 
@@ -15,8 +16,6 @@ const WHAT: &str = "program of Windows";
 const RT_VERSION: u32 = 16;
 const VS_FFI_SIGNATURE: u32 = 0xFEEF_04BD;
 
-/// More sections than this has no program.
-const MAX_SECTIONS: u16 = 96;
 /// More entries than this has no directory of resources that is looked through.
 const MAX_ENTRIES: usize = 4096;
 /// The version of a program is a few texts.
@@ -56,18 +55,10 @@ pub(super) fn image(files: &Files<'_>, path: &str, hides: &str) -> Read<Image> {
 
 /// Reads a program.
 pub(super) fn read(file: &Arc<dyn ReadAt>) -> Result<Image> {
-    let dos = bytes(&**file, 0, 64)?;
-    let dos = Fields::new(WHAT, 0, &dos);
-    if dos.bytes(0, 2)? != b"MZ" {
-        return Err(Error::corrupt(WHAT, 0, "it does not begin with MZ"));
-    }
-    let start = u64::from(dos.le_u32(60)?);
-    let header = bytes(&**file, start, 24)?;
-    let header = Fields::new(WHAT, start, &header);
-    if header.bytes(0, 4)? != b"PE\0\0" {
-        return Err(Error::corrupt(WHAT, start, "there is no PE header"));
-    }
-    let machine = match header.le_u16(4)? {
+    let headers = Headers::read(&**file)?;
+    let none = || Error::corrupt(WHAT, 0, "there is no PE header");
+    let headers = headers.ok_or_else(none)?;
+    let machine = match headers.machine {
         0x014C => Some("i686"),
         0x8664 => Some("x86_64"),
         0xAA64 => Some("aarch64"),
@@ -75,19 +66,13 @@ pub(super) fn read(file: &Arc<dyn ReadAt>) -> Result<Image> {
         0x0200 => Some("ia64"),
         _ => None,
     };
-    let sections = header.le_u16(6)?;
-    let size = header.le_u16(20)?;
-    if sections > MAX_SECTIONS {
-        return Err(Error::corrupt(WHAT, start, format!("{sections} sections are claimed")));
-    }
-    let optional = bytes(&**file, start + 24, u32::from(size))?;
-    let optional = Fields::new(WHAT, start + 24, &optional);
+    let optional = headers.optional();
     let directories = match optional.le_u16(0)? {
         0x10B => 96,
         0x20B => 112,
         magic => {
             let why = format!("the optional header has the magic number {magic:#x}");
-            return Err(Error::corrupt(WHAT, start + 24, why));
+            return Err(optional.corrupt(0, why));
         }
     };
     if optional.le_u32(directories - 4)? < 3 {
@@ -98,42 +83,31 @@ pub(super) fn read(file: &Arc<dyn ReadAt>) -> Result<Image> {
     if root == 0 {
         return Ok(Image { machine, version: None });
     }
-    let table = start + 24 + u64::from(size);
-    let sections = bytes(&**file, table, u32::from(sections) * 40)?;
-    let program = Program { file: &**file, sections: &sections, table };
+    let program = Program { file: &**file, headers: &headers };
     Ok(Image { machine, version: program.version(root)? })
-}
-
-fn bytes(file: &dyn ReadAt, at: u64, length: u32) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; length as usize];
-    file.read_at(at, &mut bytes)?;
-    Ok(bytes)
 }
 
 struct Program<'a> {
     file: &'a dyn ReadAt,
-    sections: &'a [u8],
-    table: u64,
+    headers: &'a Headers,
 }
 
 impl Program<'_> {
     /// Reads what is at an address in memory.
     fn at(&self, address: u32, length: u32) -> Result<(u64, Vec<u8>)> {
-        for (index, section) in self.sections.chunks_exact(40).enumerate() {
-            let fields = Fields::new(WHAT, self.table + 40 * index as u64, section);
-            let start = fields.le_u32(12)?;
-            let size = fields.le_u32(16)?;
-            let Some(within) = address.checked_sub(start).filter(|within| *within < size) else {
+        for section in &self.headers.sections {
+            let within = address.checked_sub(section.address);
+            let Some(within) = within.filter(|within| *within < section.size) else {
                 continue;
             };
-            let at = u64::from(fields.le_u32(20)?) + u64::from(within);
-            if length > size - within {
+            let at = u64::from(section.offset) + u64::from(within);
+            if length > section.size - within {
                 let why = format!("{length} bytes at {address:#x} reach out of their section");
                 return Err(Error::corrupt(WHAT, at, why));
             }
-            return Ok((at, bytes(self.file, at, length)?));
+            return Ok((at, read_vec(self.file, WHAT, at, length.into())?));
         }
-        Err(Error::corrupt(WHAT, self.table, format!("no section holds the address {address:#x}")))
+        Err(Error::corrupt(WHAT, 0, format!("no section holds the address {address:#x}")))
     }
 
     /// The version among the resources at `root`: kind, then name, then language.
@@ -167,7 +141,7 @@ impl Program<'_> {
 
     fn within(&self, root: u32, offset: u32) -> Result<u32> {
         root.checked_add(offset)
-            .ok_or_else(|| Error::corrupt(WHAT, self.table, "a resource lies beyond all addresses"))
+            .ok_or_else(|| Error::corrupt(WHAT, 0, "a resource lies beyond all addresses"))
     }
 
     /// What the entry of that number, or the first one, of the directory at `offset` leads to.

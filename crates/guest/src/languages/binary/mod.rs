@@ -75,7 +75,7 @@ impl Binary {
                 let (sections, is_named) = elf::sections(&*reader, &head)?;
                 (Format::Elf, sections, is_named)
             }
-            [b'M', b'Z', ..] => match pe::sections(&*reader, &head)? {
+            [b'M', b'Z', ..] => match pe::sections(&*reader)? {
                 Some(sections) => (Format::Pe, sections, true),
                 None => return Ok(None),
             },

@@ -1,54 +1,35 @@
 //! PE: programs of Windows.
 
-use fathom_block::{Fields, ReadAt, Result, read_vec};
+use fathom_block::{ReadAt, Result};
 
-use super::{Section, fixed};
+use super::Section;
+use crate::pe::Headers;
 
-const HEADER: u64 = 24;
-const SECTION: usize = 40;
 const WRITE: u32 = 0x8000_0000;
 const DATA: u32 = 0x40;
 
 /// The sections; nothing where this is a program of DOS.
-pub(super) fn sections(reader: &dyn ReadAt, head: &[u8]) -> Result<Option<Vec<Section>>> {
-    let at = u64::from(Fields::new("DOS header", 0, head).le_u32(0x3C)?);
-    if at.checked_add(HEADER).is_none_or(|stop| stop > reader.len()) {
-        return Ok(None);
-    }
-    let header = read_vec(reader, "PE header", at, HEADER)?;
-    let header = Fields::new("PE header", at, &header);
-    if header.array(0)? != *b"PE\0\0" {
-        return Ok(None);
-    }
-    let (count, optional) = (u64::from(header.le_u16(6)?), u64::from(header.le_u16(20)?));
-    let base = image_base(reader, at + HEADER, optional)?;
-    let start = at + HEADER + optional;
-    let table = read_vec(reader, "table of sections", start, count * SECTION as u64)?;
-    let table = Fields::new("table of sections", start, &table);
-    let mut sections = Vec::new();
-    for index in 0..count as usize {
-        let one = table.part("section", index * SECTION, SECTION)?;
-        let flags = one.le_u32(36)?;
-        sections.push(Section {
-            name: fixed(one.bytes(0, 8)?),
-            address: base.saturating_add(one.le_u32(12)?.into()),
-            // Of the last sector of a section only a part may be meant.
-            size: one.le_u32(16)?.into(),
-            offset: one.le_u32(20)?.into(),
-            writable: flags & WRITE != 0 && flags & DATA != 0,
-        });
-    }
-    Ok(Some(sections))
+pub(super) fn sections(reader: &dyn ReadAt) -> Result<Option<Vec<Section>>> {
+    let Some(headers) = Headers::read(reader)? else { return Ok(None) };
+    let base = image_base(&headers)?;
+    let section = |one: crate::pe::Section| Section {
+        name: one.name,
+        address: base.saturating_add(one.address.into()),
+        // Of the last sector of a section only a part may be meant.
+        size: one.size.into(),
+        offset: one.offset.into(),
+        writable: one.flags & WRITE != 0 && one.flags & DATA != 0,
+    };
+    Ok(Some(headers.sections.into_iter().map(section).collect()))
 }
 
 /// The address that the program would like to be loaded at.
-fn image_base(reader: &dyn ReadAt, at: u64, length: u64) -> Result<u64> {
+fn image_base(headers: &Headers) -> Result<u64> {
     const WIDE: u16 = 0x20B;
-    if length < 32 {
+    let optional = headers.optional();
+    if optional.len() < 32 {
         return Ok(0);
     }
-    let optional = read_vec(reader, "PE header", at, 32)?;
-    let optional = Fields::new("PE header", at, &optional);
     match optional.le_u16(0)? {
         WIDE => optional.le_u64(24),
         _ => optional.le_u32(28).map(u64::from),
