@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use fathom_filesystem::Timestamp;
 use fathom_report::Certificate;
 use sha2::{Digest as _, Sha256};
+use x509_parser::asn1_rs::{Any, Class, Tag};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
@@ -15,6 +16,34 @@ use super::name;
 
 /// How many names of one certificate are told.
 const MAX_NAMES: usize = 1000;
+
+/// Whether these bytes are something else that is kept in files of the same names, each whole and with
+/// nothing in it that certificates have: requests, keys, parameters.
+pub(super) fn is_other(der: &[u8]) -> bool {
+    // Certificate ::= SEQUENCE { SEQUENCE { [0] version OPTIONAL, INTEGER, SEQUENCE { OBJECT
+    // IDENTIFIER … before anything that tells it from a request, whose names come there.
+    fn is_certificate(der: &[u8]) -> Option<bool> {
+        let (_, whole) = Any::from_der(der).ok()?;
+        if whole.tag() != Tag::Sequence {
+            return Some(false);
+        }
+        let (_, signed) = Any::from_der(whole.data).ok()?;
+        if signed.tag() != Tag::Sequence {
+            return Some(false);
+        }
+        let (rest, first) = Any::from_der(signed.data).ok()?;
+        if first.header.class() == Class::ContextSpecific {
+            return Some(true);
+        }
+        let (_, second) = Any::from_der(rest).ok()?;
+        if (first.tag(), second.tag()) != (Tag::Integer, Tag::Sequence) {
+            return Some(false);
+        }
+        let (_, algorithm) = Any::from_der(second.data).ok()?;
+        Some(algorithm.tag() == Tag::Oid)
+    }
+    is_certificate(der) == Some(false)
+}
 
 /// The certificate that `der` begins with; or why it is none.
 pub(super) fn read(der: &[u8], path: &str) -> Result<Certificate, String> {

@@ -79,6 +79,9 @@ impl Certificates {
         let whole = [bytes.to_vec()];
         let blocks;
         let found: &[Vec<u8>] = if bytes.first() == Some(&0x30) {
+            if certificate::is_other(bytes) {
+                return Ok(());
+            }
             &whole
         } else {
             blocks = pem::certificates(bytes, MAX_CHAIN + 1)
@@ -113,6 +116,7 @@ impl Certificates {
             self.listing.hide(format!("{why}; the rest is left out"));
         }
     }
+
     /// The list, of what lies at `/` if everything was looked at.
     pub(crate) fn listing(mut self, everything: bool) -> Listing<Certificate> {
         if everything {

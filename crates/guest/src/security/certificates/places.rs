@@ -66,7 +66,7 @@ pub(super) fn is_bundle(name: &str) -> bool {
     .contains(&name)
 }
 
-/// Whether it lies where the authorities of the distribution do.
+/// Whether it lies where the authorities of the distribution do, or its examples.
 pub(super) fn is_shipped(path: &str) -> bool {
     [
         "/usr/share/ca-certificates/",
@@ -76,6 +76,7 @@ pub(super) fn is_shipped(path: &str) -> bool {
         "/etc/ca-certificates/extracted/",
         "/var/lib/ca-certificates/",
         "/etc/ssl/certs/java/",
+        "/usr/share/doc/",
     ]
     .iter()
     .any(|folder| path.starts_with(folder) || format!("{path}/") == *folder)

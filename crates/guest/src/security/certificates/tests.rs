@@ -70,6 +70,26 @@ fn what_is_no_certificate_leaves_the_list_partial_and_is_a_problem() {
     assert!(listing.reason.unwrap().contains("more than 32"), "a collection is not listed");
 }
 
+/// What openssl writes beside certificates.
+#[test]
+fn requests_keys_and_parameters_are_passed_over() {
+    // SEQUENCE { SEQUENCE { INTEGER 0, SEQUENCE { SET { …: a request.
+    let request = b"\x30\x0d\x30\x09\x02\x01\x00\x30\x04\x31\x02\x30\x00\x30\x00";
+    // SEQUENCE { INTEGER …: a key of RSA, parameters of Diffie and Hellman.
+    let key = b"\x30\x06\x02\x01\x00\x02\x01\x05";
+    for bytes in [&request[..], key] {
+        let tree = memory::tree(&[("/etc/nginx/a.der", bytes)]);
+        let files = Files::new(&tree);
+        assert!(usual(&files).items.is_empty());
+        assert_eq!(files.into_problems(), []);
+    }
+    // What is cut off may have been one.
+    let tree = memory::tree(&[("/etc/nginx/a.der", &request[..5])]);
+    let files = Files::new(&tree);
+    usual(&files);
+    assert_eq!(files.into_problems().len(), 1);
+}
+
 #[test]
 fn without_damage_a_look_at_everything_is_complete() {
     let listing = Certificates::new().listing(true);
