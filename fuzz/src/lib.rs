@@ -71,6 +71,11 @@ pub fn network(bytes: &[u8]) {
     exercise::network_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
 
+/// Reads the bytes as the files of a whole system.
+pub fn system(bytes: &[u8]) {
+    exercise::system_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
 /// Reads the bytes as the file of a rule, as they are, and runs its fixtures.
 pub fn rule(bytes: &[u8]) {
     if let Ok(rule) = fathom_profile::Rule::parse("p", "x", &String::from_utf8_lossy(bytes)) {

@@ -230,8 +230,8 @@ pub(crate) struct Inspect {
     pub(crate) sections: Vec<Section>,
 
     /// Look at every file, not only in the usual places: packages of languages wherever they lie
-    /// (Python, Node.js, Ruby, Java, Go, Rust, PHP, .NET), set-id programs, certificates. Takes a
-    /// second or two instead of a twentieth.
+    /// (Python, Node.js, Ruby, Java, Go, Rust, PHP, .NET), set-id programs, certificates. Reads
+    /// several times as much.
     #[arg(long)]
     pub(crate) deep: bool,
 

@@ -1,5 +1,6 @@
 //! The door: from volumes to what the machine is and runs.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use fathom_block::{Error, Problem};
@@ -7,6 +8,7 @@ use fathom_filesystem::Tree;
 use fathom_report::{self as report, Concern, Family, Listing, Storage, System, Undecided};
 use fathom_volume::Discovery;
 
+use crate::boot::{Learned, Unpacking};
 use crate::device::Places;
 use crate::files::Files;
 use crate::namespace::{Table, mount_all};
@@ -18,18 +20,20 @@ use crate::{
 };
 
 /// How closely to look.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Whether to walk over every file: packages of languages wherever they lie, set-id programs and
     /// certificates outside of the usual places.
     pub deep: bool,
     /// The moment that ends of life and of certificates are judged by.
     pub now: SystemTime,
+    /// What was learned of other machines, for those who look at several.
+    pub learned: Option<Arc<Learned>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { deep: false, now: SystemTime::now() }
+        Self { deep: false, now: SystemTime::now(), learned: None }
     }
 }
 
@@ -173,7 +177,7 @@ impl Deep {
 }
 
 /// What Linux and its kin say of themselves.
-fn unix(
+pub(crate) fn unix(
     root: String,
     sections: &mut Sections<'_>,
     table: &Table,
@@ -181,7 +185,8 @@ fn unix(
     options: &Options,
 ) -> System {
     let tree = sections.tree;
-    let collect_boot = || apart(tree, |files| boot::of(files, places, options.deep));
+    let unpacking = Unpacking { patient: options.deep, learned: options.learned.as_deref() };
+    let collect_boot = || apart(tree, |files| boot::of(files, places, unpacking));
     std::thread::scope(|scope| {
         // Unpacking an initial filesystem may take longer than everything else.
         let boot = std::thread::Builder::new().spawn_scoped(scope, collect_boot);

@@ -36,6 +36,7 @@ mod namespace;
 mod network;
 mod ostree;
 mod packages;
+mod pe;
 mod root;
 mod security;
 mod services;
@@ -46,6 +47,7 @@ mod users;
 mod walk;
 mod windows;
 
+pub use boot::Learned;
 pub use contents::{Holds, SubvolumeName, contents, holds, of_volume, open_subvolume};
 /// The words that the lists are written in.
 pub use fathom_report as report;
@@ -97,7 +99,8 @@ pub fn network(tree: &Tree) -> (Listing<Service>, Network, Vec<Problem>) {
 pub fn boot(tree: &Tree) -> (Boot, Vec<Problem>) {
     let files = files::Files::new(tree);
     let discovery = Discovery::default();
-    let boot = boot::of(&files, &device::Places::of(&discovery), true);
+    let unpacking = boot::Unpacking { patient: true, learned: None };
+    let boot = boot::of(&files, &device::Places::of(&discovery), unpacking);
     (boot, files.into_problems())
 }
 
@@ -121,6 +124,17 @@ pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
     let deep = inspect::Deep::walk(&files);
     let security = security::of(&files, &known, deep.security, deep.walked.as_ref());
     (security, files.into_problems())
+}
+
+/// What the Linux on the tree says of itself, without what lies beside its root.
+pub fn linux(tree: &Tree, options: &Options) -> System {
+    let discovery = Discovery::default();
+    let places = device::Places::of(&discovery);
+    let table = namespace::Table::of(tree);
+    let mut sections = inspect::Sections::new(tree);
+    let mut system = inspect::unix(String::new(), &mut sections, &table, &places, options);
+    system.problems = sections.into_problems();
+    system
 }
 
 /// What the Windows on the tree says of itself, its boot menu too where it lies on the same tree.

@@ -25,6 +25,18 @@ pub(crate) struct Arguments {
     /// Print the figures without writing them down.
     #[arg(long)]
     dry_run: bool,
+    /// Measure these alone, and keep the others as they are on the page.
+    #[arg(long, value_enum)]
+    only: Vec<Subject>,
+}
+
+/// A section of the page.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Subject {
+    First,
+    Sequential,
+    Walk,
+    Inspect,
 }
 
 /// Measures everything and writes `docs/benchmarks.md`.
@@ -35,16 +47,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
     let fathom = project().join(target).join("release/fathom");
     let guest = Guest::make()?;
+    let path = project().join("docs/benchmarks.md");
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    let before: Vec<&str> = before.split("\n## ").skip(1).collect();
     let mut page = String::from(HEAD);
     let _ = writeln!(page, "{}\n", machine()?);
     let _ = writeln!(page, "The guest: {}\n", guest.description);
-    for section in [first_file, sequential, walk, inspection] {
-        let text = section(&fathom, &guest, arguments.runs)?;
-        print!("{text}");
-        page.push_str(&text);
+    let sections: [(Subject, fn(&Path, &Guest, usize) -> Result<String>); 4] = [
+        (Subject::First, first_file),
+        (Subject::Sequential, sequential),
+        (Subject::Walk, walk),
+        (Subject::Inspect, inspection),
+    ];
+    for (index, (subject, section)) in sections.into_iter().enumerate() {
+        if arguments.only.is_empty() || arguments.only.contains(&subject) {
+            let text = section(&fathom, &guest, arguments.runs)?;
+            print!("{text}");
+            page.push_str(&text);
+        } else if let Some(kept) = before.get(index) {
+            let _ = writeln!(page, "## {}\n", kept.trim_end());
+        }
     }
     if !arguments.dry_run {
-        std::fs::write(project().join("docs/benchmarks.md"), page)?;
+        std::fs::write(path, page)?;
     }
     Ok(())
 }

@@ -292,16 +292,11 @@ fn listed((listing, problems): (Listing<Package>, Vec<Problem>)) -> Outcome {
     outcome
 }
 
-/// What stands before each path of [`network`].
+/// What stands before each path of [`network`] and [`system`].
 pub(crate) const PATH: &str = "//// ";
 
-/// Takes the text for files of configuration, each with a line before it that says its path.
-pub(crate) fn network(image: Vec<u8>) -> Outcome {
-    network_at(Arc::new(image))
-}
-
-/// The same, of bytes that are not all in memory.
-pub(crate) fn network_at(image: Arc<dyn ReadAt>) -> Outcome {
+/// The tree of the files in the text, each with a line before it that says its path.
+fn files_of(image: &dyn ReadAt) -> Tree {
     let mut bytes = vec![0; image.len().min(1 << 20) as usize];
     let _ = image.read_at(0, &mut bytes);
     let text = String::from_utf8_lossy(&bytes);
@@ -310,12 +305,41 @@ pub(crate) fn network_at(image: Arc<dyn ReadAt>) -> Outcome {
         let reader: Arc<dyn ReadAt> = Arc::new(text.as_bytes().to_vec());
         (path, reader)
     });
-    let tree = memory::readers(files);
-    let (services, network, problems) = fathom_guest::network(&tree);
+    memory::readers(files)
+}
+
+/// Takes the text for files that configure the network and start services.
+pub(crate) fn network(image: Vec<u8>) -> Outcome {
+    network_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn network_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let (services, network, problems) = fathom_guest::network(&files_of(&*image));
     let count = services.items.len() + network.interfaces.items.len() + network.routes.items.len();
     let mut outcome = Outcome { bytes: count as u64, errors: Vec::new() };
     outcome
         .wrong(problems.into_iter().map(|problem| Error::corrupt("network", 0, problem.message)));
+    outcome
+}
+
+/// Takes the text for the files of a system, and says all that there is to say of it.
+pub(crate) fn system(image: Vec<u8>) -> Outcome {
+    system_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn system_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let options = fathom_guest::Options { deep: true, ..fathom_guest::Options::default() };
+    let system = fathom_guest::linux(&files_of(&*image), &options);
+    let count = system.packages.items.len()
+        + system.users.accounts.items.len()
+        + system.services.items.len()
+        + system.mounts.items.len()
+        + system.applications.items.len();
+    let mut outcome = Outcome { bytes: count as u64, errors: Vec::new() };
+    let problems = system.problems.into_iter();
+    outcome.wrong(problems.map(|problem| Error::corrupt("system", 0, problem.message)));
     outcome
 }
 

@@ -23,6 +23,7 @@ mod partitions;
 mod qcow2;
 mod registry;
 mod security;
+mod system;
 mod vdi;
 mod vhd;
 mod vhdx;
@@ -81,6 +82,7 @@ pub(crate) fn targets() -> Vec<Target> {
         registry::targets,
         network::targets,
         boot::targets,
+        system::targets,
         windows::targets,
     ]
     .iter()

@@ -14,12 +14,20 @@ use super::{Case, Work};
 use crate::shell;
 
 pub(super) fn cases() -> Vec<Case> {
-    [("lvm", LVM, &[][..]), ("btrfs", BTRFS, &[]), ("luks", LUKS, &["secret"])]
+    LAYOUTS
         .map(|(name, layout, keys)| {
             Case::new(format!("machine/debian-{name}"), move |work| compare(work, layout, keys))
         })
         .into()
 }
+
+/// A way to lay out the disk: its name, the script that makes `image` with what the function `fill`
+/// puts into `mnt`, and the passphrases.
+pub(crate) type Layout = (&'static str, &'static str, &'static [&'static str]);
+
+/// How people lay them out.
+pub(crate) const LAYOUTS: [Layout; 3] =
+    [("lvm", LVM, &[]), ("btrfs", BTRFS, &[]), ("luks", LUKS, &["secret"])];
 
 /// The root directory of the machine, in the cache: it is made once for each way of making it.
 pub(crate) fn debian() -> Result<PathBuf> {

@@ -18,7 +18,6 @@ mod pattern;
 mod portable_executable;
 mod snippet;
 mod systemd_boot;
-mod version;
 
 use fathom_filesystem::Tree;
 use fathom_report::{Boot, BootEntry, Fact, Firmware};
@@ -26,6 +25,8 @@ use fathom_report::{Boot, BootEntry, Fact, Firmware};
 use crate::device::Places;
 use crate::files::Files;
 
+pub use self::drivers::Learned;
+pub(crate) use self::drivers::Unpacking;
 use self::entry::Entry;
 use self::ground::{Ground, Located, Role};
 use self::portable_executable::PortableExecutable;
@@ -33,13 +34,12 @@ use self::portable_executable::PortableExecutable;
 /// What the report loses if a file cannot be read.
 const HIDES: &str = "kernels and what is started";
 
-/// Kernels, boot loaders and the drivers that are there when it starts. What takes seconds to unpack is
-/// read only for the `patient`.
-pub(crate) fn of(files: &Files<'_>, places: &Places<'_>, patient: bool) -> Boot {
+/// Kernels, boot loaders and the drivers that are there when it starts.
+pub(crate) fn of(files: &Files<'_>, places: &Places<'_>, unpacking: Unpacking<'_>) -> Boot {
     let unmounted = ground::unmounted(files.tree(), places);
     let theirs: Vec<Files<'_>> = unmounted.iter().map(ground::Unmounted::files).collect();
     let ground = Ground::of(files, places, &unmounted, &theirs);
-    let boot = collect(&ground, places, patient);
+    let boot = collect(&ground, places, unpacking);
     drop(ground);
     for (one, theirs) in unmounted.iter().zip(theirs) {
         files.absorb(theirs, one.id());
@@ -61,12 +61,12 @@ pub(crate) fn ostree_argument(tree: &Tree, folder: &str) -> Option<String> {
     arguments.next()
 }
 
-fn collect(ground: &Ground<'_>, places: &Places<'_>, patient: bool) -> Boot {
+fn collect(ground: &Ground<'_>, places: &Places<'_>, unpacking: Unpacking<'_>) -> Boot {
     let kernels = kernels::installed(ground);
     let firmware = firmware::of(ground, places);
     let chosen = default(ground, &firmware.items);
     let default: Fact<BootEntry> = chosen.clone().map(|entry| entry.told(ground, &kernels));
-    let drivers = drivers::of(ground, &kernels, &chosen, patient);
+    let drivers = drivers::of(ground, &kernels, &chosen, unpacking);
     Boot { kernels, default, firmware, drivers }
 }
 

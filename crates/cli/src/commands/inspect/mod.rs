@@ -9,6 +9,7 @@ mod writer;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use fathom_block::{Disk, Error};
 use fathom_profile::day::Day;
@@ -37,7 +38,8 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
     let expected = expected(options)?;
     let chosen = Chosen::of(&options.profiles)?;
     let now = clock::now()?;
-    let how = fathom_guest::Options { deep: options.deep, now };
+    let learned = several.then(Arc::default);
+    let how = fathom_guest::Options { deep: options.deep, now, learned };
     let today = Day::of_seconds(clock::seconds(now));
     let mut writer = Writer::new(options)?;
     let mut each = Each::of(options.images.len());

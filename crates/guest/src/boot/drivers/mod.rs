@@ -3,7 +3,9 @@
 //! What is built into the kernel is listed beside its modules, and so are these. What is in the initial
 //! filesystem is seen in it alone.
 
+mod learned;
 mod table;
+mod unpacking;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -12,14 +14,16 @@ use std::sync::Arc;
 use fathom_block::{ReadAt, Window};
 use fathom_report::{Driver, DriverPlace, Evidence, Fact, Kernel, Listing};
 
+use super::HIDES;
 use super::entry::Entry;
 use super::ground::{Ground, Located};
 use super::portable_executable::PortableExecutable;
-use super::{HIDES, initramfs};
 use crate::files::Read;
 use crate::lines::Lines;
 
+pub use self::learned::Learned;
 use self::table::{DRIVERS, module};
+pub(crate) use self::unpacking::Unpacking;
 
 /// The section of a unified kernel image that holds its initial filesystem.
 const INITRD: &str = ".initrd";
@@ -32,7 +36,7 @@ pub(super) fn of(
     ground: &Ground<'_>,
     kernels: &Listing<Kernel>,
     chosen: &Fact<Entry>,
-    patient: bool,
+    unpacking: Unpacking<'_>,
 ) -> Listing<Driver> {
     let (kernel, started) = match started(ground, kernels, chosen) {
         Ok(found) => found,
@@ -64,7 +68,7 @@ pub(super) fn of(
         .collect();
     let mut early = Found::new();
     let mut search =
-        Search { ground, patient, enough: is_whole.then_some(wanted), found: &mut early };
+        Search { ground, unpacking, enough: is_whole.then_some(wanted), found: &mut early };
     for file in &started {
         if search.has_enough() {
             break;
@@ -150,16 +154,21 @@ fn listed(ground: &Ground<'_>, path: &str) -> Result<Found, String> {
 
 /// Adds the module at this path where it is one of the table.
 fn note(found: &mut Found, path: &str) -> Option<&'static str> {
-    let name = module(path)?;
-    let (known, ..) = DRIVERS.iter().find(|(known, ..)| *known == name)?;
+    let known = known(path)?;
     found.entry(known).or_insert_with(|| path.to_owned());
     Some(known)
+}
+
+/// The driver of the table that the module at this path is.
+fn known(path: &str) -> Option<&'static str> {
+    let name = module(path)?;
+    DRIVERS.iter().map(|(known, ..)| *known).find(|known| *known == name)
 }
 
 /// Looks for drivers in initial filesystems.
 struct Search<'a> {
     ground: &'a Ground<'a>,
-    patient: bool,
+    unpacking: Unpacking<'a>,
     /// What there is to be found, where that is known; nothing else is waited for.
     enough: Option<Vec<&'static str>>,
     found: &'a mut Found,
@@ -184,13 +193,10 @@ impl Search<'_> {
             Read::Unread(why) => return Err(why),
         };
         let (reader, shown) = unwrapped(reader, shown)?;
-        let outcome = initramfs::names(&reader, self.patient, &mut |name| {
-            let name = String::from_utf8_lossy(name);
-            if !name.contains("lib/modules/") {
-                return ControlFlow::Continue(());
-            }
-            if let Some(known) = note(self.found, &name) {
-                self.found.insert(known, format!("{shown}: {name}"));
+        let unpacking = self.unpacking;
+        let outcome = unpacking.modules(&reader, &mut |path| {
+            if let Some(known) = note(self.found, path) {
+                self.found.insert(known, format!("{shown}: {path}"));
                 if self.has_enough() {
                     return ControlFlow::Break(());
                 }

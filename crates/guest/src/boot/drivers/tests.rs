@@ -24,10 +24,14 @@ fn archive(names: &[&str]) -> Vec<u8> {
 }
 
 fn drivers(files: &[(&str, &[u8])]) -> Listing<Driver> {
+    drivers_with(files, Unpacking::default())
+}
+
+fn drivers_with(files: &[(&str, &[u8])], unpacking: Unpacking<'_>) -> Listing<Driver> {
     let tree = memory::tree(files);
     let discovery = Discovery::default();
     let files = Files::new(&tree);
-    crate::boot::of(&files, &Places::of(&discovery), false).drivers
+    crate::boot::of(&files, &Places::of(&discovery), unpacking).drivers
 }
 
 fn shown(listing: &Listing<Driver>) -> Vec<(String, DriverPlace)> {
@@ -81,4 +85,29 @@ fn what_could_not_be_read_is_no_lack() {
     // It starts without one.
     let plain = drivers(&[kernel, lists[0], lists[1]]);
     assert_eq!((plain.coverage, plain.items.len()), (Coverage::Complete, 4));
+}
+
+#[test]
+fn what_was_learned_of_one_machine_is_true_of_another() {
+    let learned = Learned::default();
+    let machine = |modules: &[&str], installed: &[u8]| {
+        let initramfs = archive(modules);
+        let files: [(&str, &[u8]); 4] = [
+            ("/boot/vmlinuz-6.1", b"x"),
+            ("/boot/initrd.img-6.1", &initramfs),
+            ("/lib/modules/6.1/modules.builtin", BUILT_IN),
+            ("/lib/modules/6.1/modules.dep", installed),
+        ];
+        let unpacking = Unpacking { patient: false, learned: Some(&learned) };
+        let told = drivers_with(&files, unpacking);
+        assert_eq!(told, drivers(&files));
+        told
+    };
+    let modules = ["lib/modules/6.1/virtio_blk.ko", "x", "lib/modules/6.1/hv_storvsc.ko"];
+    for _ in 0..4 {
+        assert_eq!(machine(&modules, INSTALLED).items[1].place, DriverPlace::Early);
+        // Enough for this one is not all that there is.
+        assert_eq!(machine(&modules, b"kernel/virtio_blk.ko:\n").items.len(), 2);
+        assert_eq!(machine(&modules[1..], INSTALLED).items[1].place, DriverPlace::Installed);
+    }
 }

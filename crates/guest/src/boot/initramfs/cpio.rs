@@ -15,8 +15,9 @@ const MAX_NAME: u64 = 4096;
 /// The most files of one archive.
 const MAX_FILES: usize = 1 << 20;
 
-/// How much unpacks from one piece.
-const MAX_UNPACKED: u64 = 4 << 30;
+/// How much all pieces of one initial filesystem may unpack to. Those with everything in them that a
+/// distribution has come to half of that.
+pub(super) const MAX_UNPACKED: u64 = 2 << 30;
 
 /// The name that ends an archive.
 const TRAILER: &[u8] = b"TRAILER!!!";
@@ -74,11 +75,13 @@ pub(super) struct Packed<'a> {
     start: usize,
     end: usize,
     passed: u64,
+    /// How much more may be unpacked.
+    left: &'a mut u64,
 }
 
 impl<'a> Packed<'a> {
-    pub(super) fn new(source: &'a mut dyn Read, piece: u64) -> Self {
-        Self { source, piece, buffer: vec![0; 128 << 10], start: 0, end: 0, passed: 0 }
+    pub(super) fn new(source: &'a mut dyn Read, piece: u64, left: &'a mut u64) -> Self {
+        Self { source, piece, buffer: vec![0; 128 << 10], start: 0, end: 0, passed: 0, left }
     }
 
     /// Goes on to the next byte that is not zero; says whether there is one.
@@ -103,7 +106,7 @@ impl<'a> Packed<'a> {
 
     /// Unpacks more; `false` where that was all.
     fn refill(&mut self) -> Result<bool> {
-        if self.passed > MAX_UNPACKED {
+        if *self.left == 0 {
             let why = format!("it unpacks to more than {} GiB", MAX_UNPACKED >> 30);
             return Err(Error::unsupported("packed archive", why).at(self.piece));
         }
@@ -113,6 +116,7 @@ impl<'a> Packed<'a> {
             Error::corrupt("packed archive", self.piece, why)
         })?;
         (self.start, self.end) = (0, read);
+        *self.left = self.left.saturating_sub(read as u64);
         Ok(read > 0)
     }
 

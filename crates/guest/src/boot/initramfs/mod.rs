@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use fathom_block::{Error, ReadAt, Result, read_vec};
 
-use self::cpio::{Archive, Bytes as _, Packed, Plain};
+use self::cpio::{Archive, Bytes as _, MAX_UNPACKED, Packed, Plain};
 
 /// The longest initial filesystem that is read. Those of distributions have up to 250 MiB.
 const MAX_FILE: u64 = 1 << 30;
@@ -42,6 +42,7 @@ pub(super) fn names(
         return Err(Error::unsupported(WHAT, why));
     }
     let mut at = 0;
+    let mut left = MAX_UNPACKED;
     for _ in 0..MAX_PIECES {
         at = past_zeros(&**reader, at)?;
         if at >= length {
@@ -72,7 +73,7 @@ pub(super) fn names(
         }
         let mut source =
             BufReader::with_capacity(PORTION, Cursor { reader: Arc::clone(reader), at });
-        let stopped = packed(codec, &mut source, at, visit)?;
+        let stopped = packed(codec, &mut source, at, &mut left, visit)?;
         if stopped.is_break() {
             return Ok(());
         }
@@ -91,11 +92,12 @@ fn packed(
     codec: unpack::Codec,
     source: &mut dyn BufRead,
     at: u64,
+    left: &mut u64,
     visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>> {
     let wrong = |error: std::io::Error| Error::corrupt("packed archive", at, error.to_string());
     let mut unpacked = codec.unpack(source).map_err(wrong)?;
-    let mut stream = Packed::new(&mut unpacked, at);
+    let mut stream = Packed::new(&mut unpacked, at, left);
     // Several archives may be packed together.
     for _ in 0..MAX_PIECES {
         if !stream.past_zeros()? {
