@@ -7,6 +7,7 @@ mod corpus;
 mod coverage;
 mod fuzz;
 mod hostile;
+mod inspector;
 mod mutants;
 mod oracle;
 mod sample;
@@ -37,6 +38,8 @@ enum Task {
     Oracle(oracle::Arguments),
     /// Compare LVM and LUKS with a kernel that maps them, under emulation: slow, and not part of CI.
     Appliance(appliance::Arguments),
+    /// Compare what machines are with virt-inspector: minutes where it is emulated, not part of CI.
+    Inspector(inspector::Arguments),
     /// Read damaged images, made from healthy ones with their checksums mended.
     Mutants(mutants::Arguments),
     /// Read a directory of damaged and odd images under limits of memory and time.
@@ -73,6 +76,7 @@ fn run() -> anyhow::Result<()> {
         Task::Ci => check::ci(),
         Task::Setup => tools::setup(),
         Task::Oracle(arguments) => oracle::run(&arguments),
+        Task::Inspector(arguments) => inspector::run(&arguments),
         Task::Appliance(arguments) => appliance::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Corpus(arguments) => corpus::run(&arguments),
