@@ -138,6 +138,13 @@ const SMALL: &[Small] = &[
     },
 ];
 
+/// Puts what is in the file into a partition.
+const PARTITIONED: &str = r#"partitioned() {
+  truncate -s $(( $(stat -c %s "$1") + (2 << 20) )) part; echo '2048,,L' | sfdisk -q part
+  dd if="$1" of=part bs=1M seek=1 conv=notrunc,sparse status=none; mv part "$1"
+}
+partitioned"#;
+
 /// Makes the machines, has both look at them, and compares.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     ensure!(
@@ -161,10 +168,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             "fill() {{ cp -a {}/. mnt/; echo {hostname} > mnt/etc/hostname; }}\n{layout}\nmv image {name}; rm -rf mnt",
             root.display()
         ))?;
+        if !keys.is_empty() {
+            // QEMU would take what begins with LUKS for a format that it is to decrypt itself.
+            work.bash(&format!("{PARTITIONED} {name}"))?;
+        }
         images.push((name.to_owned(), keys));
     }
     let mut disks = String::new();
-    for (name, keys) in &images {
+    for ((name, keys), letter) in images.iter().zip('a'..='z') {
         let inspection =
             fathom_guest::inspect(&work.discover(&[name.as_str()], keys)?, &Options::default());
         ensure!(inspection.problems.is_empty(), "{name}: {:?}", inspection.problems);
@@ -173,7 +184,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         disks.push_str(&format!(" -a {name}"));
         for key in *keys {
-            disks.push_str(&format!(" --key all:key:{key}"));
+            disks.push_str(&format!(" --key /dev/sd{letter}1:key:{key}"));
         }
     }
     println!(
@@ -209,18 +220,25 @@ import sys, xml.etree.ElementTree as x
 for os in x.parse(sys.stdin).getroot():
     text = lambda name: (os.findtext(name) or "")
     mounts = sorted(m.text for m in os.findall("mountpoints/mountpoint"))
-    print(text("hostname"), text("distro"), text("major_version"), text("minor_version"), text("arch"), text("product_name"), ",".join(mounts), sep="\t")
+    name = "" if text("distro") in ("debian", "centos", "oraclelinux") else text("product_name")
+    print(text("hostname"), text("distro"), text("major_version"), text("minor_version"), text("arch"), name, ",".join(mounts), sep="\t")
 "#;
 
 fn script(small: &Small) -> String {
     let mut script = String::from(
         "rm -rf root; mkdir -p root/{etc/sysconfig,bin,usr/bin,boot,var,dev,proc}\n\
-         cp /bin/true root/bin/true; cp /bin/bash root/bin/bash\n\
+         cp /bin/true root/bin/ls; cp /bin/bash root/bin/bash\n\
          touch root/etc/fstab\n",
     );
     script.push_str(&format!("echo {}.example.org > root/etc/hostname\n", small.name));
     if !small.os_release.is_empty() {
         script.push_str(&format!("cat > root/etc/os-release <<'S'\n{}S\n", small.os_release));
+    }
+    if small.name == "alpine" {
+        // For another processor.
+        script.push_str(
+            "for program in root/bin/*; do printf '\\xb7' | dd of=$program bs=1 seek=18 conv=notrunc status=none; done\n",
+        );
     }
     for (path, text) in small.files {
         script.push_str(&format!("cat > root/{path} <<'S'\n{text}S\n"));
@@ -253,6 +271,11 @@ fn told(system: &System) -> String {
         || Some(numbers.next().unwrap_or_default()).filter(|it| !it.is_empty()).unwrap_or("0");
     let (major, minor) = (number().to_owned(), number().to_owned());
     let architecture = identity.architecture.value().map(|it| it.0.clone()).unwrap_or_default();
+    // Of these they tell what stands in another file than the one that the system shows.
+    let name = match &*distribution {
+        "debian" | "centos" | "oraclelinux" => String::new(),
+        _ => text(&identity.name),
+    };
     let mut mounts: Vec<_> = system
         .mounts
         .items
@@ -260,6 +283,9 @@ fn told(system: &System) -> String {
         .filter(|it| it.volume.is_some())
         .map(|it| it.path.clone())
         .collect();
+    // They always tell the root.
+    mounts.push("/".to_owned());
     mounts.sort();
-    [distribution, major, minor, architecture, text(&identity.name), mounts.join(",")].join("\t")
+    mounts.dedup();
+    [distribution, major, minor, architecture, name, mounts.join(",")].join("\t")
 }

@@ -6,8 +6,15 @@ use super::HIDES;
 use crate::files::{Files, Read};
 
 /// Programs that every system of a kind has.
-const PROGRAMS: [&str; 5] =
-    ["/sbin/init", "/usr/lib/systemd/systemd", "/bin/sh", "/usr/bin/env", "/bin/busybox"];
+const PROGRAMS: [&str; 7] = [
+    "/sbin/init",
+    "/usr/lib/systemd/systemd",
+    "/bin/sh",
+    "/usr/bin/env",
+    "/bin/busybox",
+    "/bin/bash",
+    "/bin/ls",
+];
 
 pub(super) fn of(files: &Files<'_>) -> Fact<Architecture> {
     let mut hidden = None;
