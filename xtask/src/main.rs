@@ -52,8 +52,8 @@ enum Task {
     Coverage(coverage::Arguments),
     /// Measure, and write docs/benchmarks.md.
     Bench(bench::Arguments),
-    /// Make the sample disk that the README looks into.
-    Sample,
+    /// Make the sample disks that the documents look into.
+    Sample(sample::Arguments),
     #[command(hide = true)]
     MutantsChild(mutants::ChildArguments),
     #[command(hide = true)]
@@ -84,7 +84,7 @@ fn run() -> anyhow::Result<()> {
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Coverage(arguments) => coverage::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
-        Task::Sample => sample::make(),
+        Task::Sample(arguments) => sample::make(&arguments),
         Task::MutantsChild(arguments) => mutants::child(&arguments),
         Task::CorpusOne(arguments) => corpus::one(&arguments),
     }

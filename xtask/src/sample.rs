@@ -1,6 +1,9 @@
-//! The sample disk that the README looks into: a small server as an installer would lay it out,
-//! with GPT, an EFI partition, `/boot`, and LVM with ext4 and XFS on it. Made by the tools that own
-//! each format, as root, and kept in the repository so that looking needs neither.
+//! The sample disks that the documents look into, made by the tools that own each format, as root, and
+//! kept in the repository so that looking needs neither.
+//!
+//! `server` is small, as an installer would lay it out: GPT, an EFI partition, `/boot`, and LVM with
+//! ext4 and XFS on it. `machine` is a server that somebody uses, on subvolumes of Btrfs; every section
+//! of the report has something to say of it. Nothing on either was ever real.
 
 use anyhow::Result;
 
@@ -8,18 +11,46 @@ use crate::oracle::Work;
 use crate::shell::{project, visible};
 use crate::tools;
 
-/// Makes `samples/server.qcow2` anew.
-pub(crate) fn make() -> Result<()> {
-    tools::setup()?;
-    let work = Work::new("sample", false)?;
-    work.bash(SCRIPT)?;
-    let out = project().join("samples");
-    std::fs::create_dir_all(&out)?;
-    std::fs::copy(work.path("server.qcow2"), out.join("server.qcow2"))?;
-    visible(&out, "ls -l server.qcow2")
+/// Which of the sample disks are made.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// This one alone.
+    name: Option<Name>,
 }
 
-const SCRIPT: &str = r#"
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Name {
+    Server,
+    Machine,
+}
+
+/// Makes the sample disks anew.
+pub(crate) fn make(arguments: &Arguments) -> Result<()> {
+    tools::setup()?;
+    let out = project().join("samples");
+    std::fs::create_dir_all(&out)?;
+    let machine = [
+        "export SOURCE_DATE_EPOCH=1770109200\n",
+        include_str!("sample/system.sh"),
+        include_str!("sample/software.sh"),
+        include_str!("sample/disk.sh"),
+    ]
+    .concat();
+    for (name, file, script) in
+        [(Name::Server, "server.qcow2", SERVER), (Name::Machine, "machine.qcow2", machine.as_str())]
+    {
+        if arguments.name.is_some_and(|only| only != name) {
+            continue;
+        }
+        let work = Work::new(&format!("sample-{file}"), false)?;
+        work.bash(script)?;
+        std::fs::copy(work.path(file), out.join(file))?;
+        visible(&out, &format!("ls -l {file}"))?;
+    }
+    Ok(())
+}
+
+const SERVER: &str = r#"
 export SOURCE_DATE_EPOCH=1767225600
 truncate -s 1G disk
 sgdisk -a 2048 \
