@@ -200,7 +200,7 @@ pub fn system(section: Section, system: &System, sink: &mut dyn Sink) -> io::Res
         Section::Containers => containers::write(system, sink),
         Section::Security => security::write(system, sink),
         Section::Concerns => Ok(()),
-        Section::Problems => problems::write(&system.problems, sink),
+        Section::Problems => problems::write("Problems", &system.problems, sink),
     }
 }
 
@@ -209,7 +209,7 @@ pub fn machine(section: Section, report: &Report, sink: &mut dyn Sink) -> io::Re
     match section {
         Section::Storage => storage::volumes(report, sink),
         Section::Concerns => concerns::write(report, sink),
-        Section::Problems => problems::write(&report.problems, sink),
+        Section::Problems => problems::write("Problems of the disks", &report.problems, sink),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use fathom_report::{Interface, System};
 
-use super::{Column, Sink, Value, detail, key, listing, main, number, spare};
+use super::{Column, List, Sink, Value, detail, key, listing, main, number, spare};
 
 const INTERFACES: &[Column] = &[
     key("name"),
@@ -33,21 +33,16 @@ const ROUTES: &[Column] = &[
     detail("evidence"),
 ];
 const HOSTS: &[Column] = &[key("address"), key("names")];
-const FIREWALLS: &[Column] = &[
-    key("kind"),
-    key("enabled"),
-    main("default"),
-    number(main("rules")),
-    detail("rule"),
-    detail("evidence"),
-];
+const FIREWALLS: &[Column] =
+    &[key("kind"), key("enabled"), main("default"), number(main("rules")), detail("evidence")];
+const RULES: &[Column] = &[key("kind"), key("rule")];
 const PERSISTENT: &[Column] = &[key("name"), main("mac"), main("slot"), spare("evidence")];
 const NAMESERVERS: &[Column] = &[key("nameserver")];
 const SEARCH: &[Column] = &[key("domain")];
 
 /// The columns of its lists.
 pub(super) const LISTS: &[&[Column]] =
-    &[INTERFACES, ROUTES, NAMESERVERS, SEARCH, HOSTS, FIREWALLS, PERSISTENT];
+    &[INTERFACES, ROUTES, NAMESERVERS, SEARCH, HOSTS, PERSISTENT, FIREWALLS, RULES];
 
 /// Fixed addresses, and how others are got.
 fn addresses(interface: &Interface) -> Value<'_> {
@@ -112,8 +107,20 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
             Value::fact(&firewall.enabled, |enabled| Value::Flag(*enabled)),
             Value::maybe(firewall.default.as_deref()),
             Value::Number(firewall.rules.len() as u64),
-            Value::texts(&firewall.rules),
             Value::evidence(&firewall.evidence),
         ])
-    })
+    })?;
+    let firewalls = &network.firewalls;
+    if firewalls.items.iter().all(|firewall| firewall.rules.is_empty()) {
+        return Ok(());
+    }
+    let (coverage, reason) = (firewalls.coverage, firewalls.reason.as_deref());
+    let title = "Firewall rules";
+    sink.begin(&List { title, columns: RULES, facts: false, coverage, reason })?;
+    for firewall in &firewalls.items {
+        for rule in &firewall.rules {
+            sink.row(&[Value::text(firewall.kind.as_str()), Value::text(rule.as_str())])?;
+        }
+    }
+    sink.end()
 }

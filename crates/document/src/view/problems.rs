@@ -11,9 +11,13 @@ const PROBLEMS: &[Column] = &[main("kind"), key("message"), spare("hides"), spar
 /// The columns of its lists.
 pub(super) const LISTS: &[&[Column]] = &[PROBLEMS];
 
-pub(super) fn write(problems: &[Problem], sink: &mut dyn Sink) -> io::Result<()> {
+pub(super) fn write(
+    title: &'static str,
+    problems: &[Problem],
+    sink: &mut dyn Sink,
+) -> io::Result<()> {
     let (coverage, reason) = (Coverage::Complete, None);
-    sink.begin(&List { title: "Problems", columns: PROBLEMS, facts: false, coverage, reason })?;
+    sink.begin(&List { title, columns: PROBLEMS, facts: false, coverage, reason })?;
     for problem in problems {
         sink.row(&[
             Value::word(&problem.kind),

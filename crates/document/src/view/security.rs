@@ -60,8 +60,20 @@ fn within<'a, T>(
     sink: &mut dyn Sink,
     rows: impl FnOnce(&'a T, &mut dyn Sink) -> io::Result<()>,
 ) -> io::Result<()> {
+    noted(title, columns, fact, None, sink, rows)
+}
+
+/// The same, with a note on what the list does not say.
+fn noted<'a, T>(
+    title: &'static str,
+    columns: &'static [Column],
+    fact: &'a Fact<T>,
+    note: Option<&str>,
+    sink: &mut dyn Sink,
+    rows: impl FnOnce(&'a T, &mut dyn Sink) -> io::Result<()>,
+) -> io::Result<()> {
     let (coverage, reason) = match fact {
-        Fact::Known { .. } => (Coverage::Complete, None),
+        Fact::Known { .. } => (Coverage::Complete, note),
         Fact::Absent { .. } => (Coverage::Complete, Some("there is nothing of the kind")),
         Fact::Unknown { reason } => (Coverage::Unknown, Some(reason.as_str())),
     };
@@ -73,7 +85,14 @@ fn within<'a, T>(
 }
 
 fn sshd(security: &Security, sink: &mut dyn Sink) -> io::Result<()> {
-    within("SSH logins", SETTINGS, &security.sshd, sink, |sshd, sink| {
+    let note = security.sshd.value().map(|sshd| match &sshd.version {
+        Some(version) => format!(
+            "settings without evidence are the defaults of the release, {version}; one that is not \
+             listed is not known, and not off"
+        ),
+        None => "the release is not known, so that only what files set is listed".to_owned(),
+    });
+    noted("SSH logins", SETTINGS, &security.sshd, note.as_deref(), sink, |sshd, sink| {
         sshd.settings.iter().try_for_each(|one| setting(one, sink))?;
         sshd.unknown.iter().try_for_each(|name| {
             let why = "the files change it in a way that depends on the release";

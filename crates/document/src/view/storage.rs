@@ -11,7 +11,7 @@ const MOUNTS: &[Column] = &[
     key("device"),
     main("kind"),
     spare("volume"),
-    detail("options"),
+    spare("options"),
     detail("evidence"),
 ];
 const SWAP: &[Column] = &[key("device"), detail("evidence")];

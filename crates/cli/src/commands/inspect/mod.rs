@@ -7,6 +7,7 @@ pub(super) mod profiles;
 mod table;
 mod writer;
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -112,8 +113,12 @@ fn jobs(options: &Inspect) -> usize {
 fn warn(report: &Report, image: Option<&OsString>) {
     let of = image.map_or(String::new(), |image| format!("{}: ", image.to_string_lossy()));
     let of_systems = report.systems.iter().flat_map(|it| &it.problems);
+    // What hides several things is a problem of each, and said once.
+    let mut said = HashSet::new();
     for problem in report.problems.iter().chain(of_systems) {
-        say(&format!("{of}warning: {}", problem.message));
+        if said.insert(problem.message.as_str()) {
+            say(&format!("{of}warning: {}", problem.message));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lists as columns, as wide as the terminal is.
 //!
-//! Columns that hold nothing are left out. Where the rest is too wide, those that can be spared go
-//! first, from the right; then the widest are made narrower and their text goes on below.
+//! Columns that hold nothing are left out. Where the rest is too wide, long text goes on below; then
+//! columns that can be spared go, from the right; then the widest are made narrower still.
 
 use std::io::{self, Write};
 
@@ -17,6 +17,9 @@ const INDENT: usize = 2;
 
 /// What stands between two columns.
 const GAP: usize = 2;
+
+/// The widest that a column may be where others are left out for want of room.
+const LONG: usize = 40;
 
 /// The narrowest that a column is made whose text goes on below.
 const NARROW: usize = 14;
@@ -61,7 +64,14 @@ impl<'a> Tables<'a> {
             .filter(|(index, column)| column.weight == Weight::Key || holds(*index))
             .map(|(index, _)| (index, width(index)))
             .collect();
-        let Some(limit) = self.style.width else { return shown };
+        let Some(limit) = self.style.width.filter(|limit| total(&shown) > *limit) else {
+            return shown;
+        };
+        // Long text goes on below before a column is left out for it.
+        let wanted = shown.clone();
+        for (_, width) in &mut shown {
+            *width = LONG.min(*width);
+        }
         for weight in [Weight::Spare, Weight::Main] {
             while total(&shown) > limit {
                 let is_spared = |(index, _): &(usize, usize)| {
@@ -80,6 +90,13 @@ impl<'a> Tables<'a> {
                 break;
             }
             *widest = widest.saturating_sub(excess).max(NARROW);
+        }
+        let mut room = limit.saturating_sub(total(&shown));
+        for (index, width) in &mut shown {
+            let full = wanted.iter().find(|(wanted, _)| wanted == index);
+            let more = full.map_or(0, |(_, full)| full.saturating_sub(*width)).min(room);
+            *width += more;
+            room -= more;
         }
         shown
     }
@@ -232,6 +249,29 @@ impl Sink for Tables<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_text_goes_on_below_before_columns_are_left_out() {
+        const COLUMNS: &[Column] = &[
+            Column { name: "name", weight: Weight::Key, number: false },
+            Column { name: "where", weight: Weight::Spare, number: false },
+        ];
+        let text = "a rather long text that goes on and on for more than forty columns";
+        for (width, expected) in [
+            (100, vec![(0, text.len()), (1, 10)]),
+            (60, vec![(0, 46), (1, 10)]),
+            (50, vec![(0, 48)]),
+        ] {
+            let mut out = Vec::new();
+            let style = Style { width: Some(width), colour: false };
+            let mut tables = Tables::new(style, &mut out);
+            let (coverage, reason) = (Coverage::Complete, None);
+            let list = List { title: "List", columns: COLUMNS, facts: false, coverage, reason };
+            tables.begin(&list).unwrap();
+            tables.row(&[Value::text(text), Value::text("/somewhere")]).unwrap();
+            assert_eq!(tables.shown(), expected, "{width}");
+        }
+    }
 
     #[test]
     fn text_goes_on_below() {

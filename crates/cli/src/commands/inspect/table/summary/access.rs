@@ -27,7 +27,7 @@ pub(super) fn users(system: &System) -> Said {
     counted_with(accounts, ("account", "accounts"), &more)
 }
 
-/// How many rules of sudo there are.
+/// How many lines sudo is told; some of them are defaults and no rules.
 pub(super) fn sudo(system: &System) -> Said {
-    counted(&system.users.sudo, ("rule", "rules"))
+    counted(&system.users.sudo, ("line", "lines"))
 }

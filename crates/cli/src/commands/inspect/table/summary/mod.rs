@@ -129,30 +129,31 @@ fn line(name: &str, said: &Said, style: Style, out: &mut dyn Write) -> io::Resul
 }
 
 /// How many there are, and whether that is all; `what` has the names for one and for several.
-fn counted<T>(listing: &Listing<T>, (one, several): (&str, &str)) -> Said {
+fn counted<T>(listing: &Listing<T>, what: (&str, &str)) -> Said {
+    counted_with(listing, what, "")
+}
+
+/// The same with more behind the number, where there are any.
+fn counted_with<T>(listing: &Listing<T>, (one, several): (&str, &str), more: &str) -> Said {
     let count = listing.items.len();
     let what = if count == 1 { one } else { several };
+    let more = match more {
+        "" => String::new(),
+        _ if count == 0 => String::new(),
+        more => format!("; {more}"),
+    };
     match (listing.coverage, listing.reason.as_deref()) {
         (Coverage::Unknown, why) => Said::unknown(why.unwrap_or("it could not be looked")),
         (Coverage::Partial, why) => {
             let why = harmless(why.unwrap_or("some could not be read"));
-            Said::painted(Paint::Warning, format!("{count} {what}, and perhaps more: {why}"))
+            Said::painted(Paint::Warning, format!("{count} {what}{more}; perhaps more: {why}"))
         }
         (Coverage::Complete, Some(why)) if count == 0 => {
             Said::plain(format!("none: {}", harmless(why)))
         }
         (Coverage::Complete, None) if count == 0 => Said::plain("none"),
-        (Coverage::Complete, _) => Said::plain(format!("{count} {what}")),
+        (Coverage::Complete, _) => Said::plain(format!("{count} {what}{more}")),
     }
-}
-
-/// The same with more behind it, where there is anything.
-fn counted_with<T>(listing: &Listing<T>, what: (&str, &str), more: &str) -> Said {
-    let mut said = counted(listing, what);
-    if !listing.items.is_empty() && !more.is_empty() {
-        said.text = format!("{}; {more}", said.text);
-    }
-    said
 }
 
 /// Some names, and how many more there are.

@@ -19,8 +19,10 @@ pub(super) fn sshd(system: &System) -> Said {
                 Some(format!("{word} {}", found.value))
             })
             .collect();
-        if !sshd.matches.is_empty() {
-            shown.push(format!("{} conditions", sshd.matches.len()));
+        match sshd.matches.len() {
+            0 => {}
+            1 => shown.push("1 condition".to_owned()),
+            count => shown.push(format!("{count} conditions")),
         }
         shown.join(", ")
     })

@@ -36,5 +36,6 @@ pub(super) fn containers(system: &System) -> Said {
     if said.text == images.text {
         return said;
     }
-    Said { text: format!("{}; images: {}", said.text, images.text), paint }
+    let lead = if images.text.starts_with(|c: char| c.is_ascii_digit()) { "" } else { "images: " };
+    Said { text: format!("{}; {lead}{}", said.text, images.text), paint }
 }
