@@ -1,4 +1,4 @@
-//! What the documents show on the sample disk is what the program prints. `FATHOM_BLESS=1` writes it
+//! What the documents show on the sample disks is what the program prints. `FATHOM_BLESS=1` writes it
 //! into them instead of comparing.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -14,7 +14,7 @@ struct Shown {
     output: String,
 }
 
-/// The commands in the blocks of the page that only use the sample disk, block by block.
+/// The commands in the blocks of the page that only use the sample disks, block by block.
 fn blocks(page: &str) -> Vec<Vec<Shown>> {
     let mut blocks: Vec<Vec<Shown>> = Vec::new();
     let mut inside = false;
@@ -100,6 +100,11 @@ fn the_readme_shows_what_is_printed() {
 #[test]
 fn the_guide_shows_what_is_printed() {
     assert!(check("docs/guide.md") >= 15);
+}
+
+#[test]
+fn the_tour_of_the_report_shows_what_is_printed() {
+    assert!(check("docs/report.md") >= 30);
 }
 
 #[test]
