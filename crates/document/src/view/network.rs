@@ -35,7 +35,7 @@ const ROUTES: &[Column] = &[
 const HOSTS: &[Column] = &[key("address"), key("names")];
 const FIREWALLS: &[Column] =
     &[key("kind"), key("enabled"), main("default"), number(main("rules")), detail("evidence")];
-const RULES: &[Column] = &[key("kind"), key("rule")];
+const RULES: &[Column] = &[key("kind"), main("default"), key("rule")];
 const PERSISTENT: &[Column] = &[key("name"), main("mac"), main("slot"), spare("evidence")];
 const NAMESERVERS: &[Column] = &[key("nameserver")];
 const SEARCH: &[Column] = &[key("domain")];
@@ -118,9 +118,70 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
     let title = "Firewall rules";
     sink.begin(&List { title, columns: RULES, facts: false, coverage, reason })?;
     for firewall in &firewalls.items {
+        // Windows has one for each profile, which its default names.
+        let several = firewalls.items.iter().filter(|one| one.kind == firewall.kind).count() > 1;
+        let default = firewall.default.as_deref().filter(|_| several);
         for rule in &firewall.rules {
-            sink.row(&[Value::text(firewall.kind.as_str()), Value::text(rule.as_str())])?;
+            let kind = Value::text(firewall.kind.as_str());
+            sink.row(&[kind, Value::maybe(default), Value::text(rule.as_str())])?;
         }
     }
     sink.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use fathom_report::{Fact, Family, Firewall, Listing, System};
+
+    use super::*;
+
+    /// Keeps the rows of one list.
+    struct Rows(&'static str, bool, Vec<String>);
+
+    impl Sink for Rows {
+        fn begin(&mut self, list: &List<'_>) -> io::Result<()> {
+            self.1 = list.title == self.0;
+            Ok(())
+        }
+
+        fn row(&mut self, values: &[Value<'_>]) -> io::Result<()> {
+            let shown: Vec<_> = values.iter().map(Value::shown).collect();
+            if self.1 {
+                self.2.push(shown.join("|"));
+            }
+            Ok(())
+        }
+
+        fn end(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn rules_say_which_firewall_they_are_of() {
+        let firewall = |kind: &str, default: &str, rules: &[&str]| Firewall {
+            kind: kind.to_owned(),
+            enabled: Fact::known(true, "/x"),
+            default: Some(default.to_owned()),
+            rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+            evidence: Vec::new(),
+        };
+        let mut system = System::unknown("disk0", Family::Linux, "a test");
+        for (firewalls, expected) in [
+            (vec![firewall("ufw", "deny", &[])], Vec::new()),
+            (
+                vec![firewall("ufw", "deny", &["allow 22/tcp", "allow 80/tcp"])],
+                vec!["ufw|-|allow 22/tcp", "ufw|-|allow 80/tcp"],
+            ),
+            (
+                vec![firewall("windows", "Public", &["a"]), firewall("windows", "Domain", &["a"])],
+                vec!["windows|Public|a", "windows|Domain|a"],
+            ),
+        ] {
+            system.network.firewalls = Listing::complete(firewalls, Vec::new());
+            let mut rows = Rows("Firewall rules", false, Vec::new());
+            write(&system, &mut rows).unwrap();
+            assert_eq!(rows.2, expected);
+        }
+    }
 }
