@@ -43,6 +43,9 @@ pub struct User {
     /// The day of the last change of the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed: Option<String>,
+    /// The day from which nobody can log in as it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// What holds for the account besides, of Windows: `disabled`, `locked-out`,
     /// `password-not-required`, `password-never-expires`, `smart-card-required`, `not-of-this-machine`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -44,6 +44,7 @@ pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
             }
             Err(why) => (Fact::unknown(why), None, None),
         };
+        let expires = shadow.as_ref().ok().and_then(|shadow| shadow.get(name)?.expires());
         Some(User {
             name: name.to_owned(),
             id: id.to_owned(),
@@ -54,6 +55,7 @@ pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
             password,
             algorithm,
             password_changed,
+            expires,
             states: Vec::new(),
             last_login: None,
             groups: members.remove(name).unwrap_or_default(),
@@ -117,21 +119,34 @@ impl<'a> Line<'a> {
 struct Shadow<'a> {
     password: &'a str,
     changed: &'a str,
+    expires: &'a str,
 }
 
 impl<'a> Shadow<'a> {
     fn parse(line: &'a str) -> Option<(&'a str, Self)> {
         let mut fields = line.split(':');
         let (name, password) = (fields.next()?, fields.next()?);
-        Some((name, Self { password, changed: fields.next().unwrap_or_default() }))
+        let changed = fields.next().unwrap_or_default();
+        // Between them stands how old the password may become.
+        let expires = fields.nth(4).unwrap_or_default();
+        Some((name, Self { password, changed, expires }))
     }
 
     /// The day of the last change; 0 asks for a new password at the next login.
     fn changed(&self) -> Option<String> {
-        let days: i32 = self.changed.parse().ok().filter(|days| *days > 0)?;
-        let time = Timestamp::new(i64::from(days) * 86_400, 0).to_string();
-        time.split_once('T').map(|(day, _)| day.to_owned())
+        day(self.changed.parse().ok().filter(|days| *days > 0)?)
     }
+
+    /// The day from which the account cannot be used; PAM takes 0 for a day like any other.
+    fn expires(&self) -> Option<String> {
+        day(self.expires.parse().ok().filter(|days| *days >= 0)?)
+    }
+}
+
+/// So many days after the beginning of 1970.
+fn day(days: i32) -> Option<String> {
+    let time = Timestamp::new(i64::from(days) * 86_400, 0).to_string();
+    time.split_once('T').map(|(day, _)| day.to_owned())
 }
 
 #[cfg(test)]
@@ -139,6 +154,20 @@ mod tests {
     use fathom_report::PasswordState;
 
     use super::*;
+
+    #[test]
+    fn when_an_account_expires() {
+        for (line, expected) in [
+            ("a:x:17897:0:99999:7::19723:", Some("2024-01-01")),
+            ("a:x:17897:0:99999:7:30:0:", Some("1970-01-01")),
+            ("a:x:17897:0:99999:7:::", None),
+            ("a:x:17897:0:99999:7::-1:", None),
+            ("a:x:17897", None),
+        ] {
+            let (_, shadow) = Shadow::parse(line).unwrap();
+            assert_eq!(shadow.expires().as_deref(), expected, "{line}");
+        }
+    }
 
     #[test]
     fn what_the_files_say_of_a_password() {

@@ -1,25 +1,31 @@
 //! Who may use the system.
 
+use fathom_profile::day::Day;
 use fathom_report::{PasswordState, System, User};
 
 use super::{Said, counted, counted_with, some};
+use crate::clock;
 
-/// Whether somebody can be behind an account: it has a shell and a password or a key.
-fn may_log_in(user: &User) -> bool {
+/// Whether somebody can be behind an account: it has a shell and a password or a key, and has not
+/// expired.
+fn may_log_in(user: &User, today: Option<Day>) -> bool {
     let shell = user.shell.as_deref().unwrap_or("/bin/sh");
     let has_shell = !["nologin", "false", "sync", "shutdown", "halt"]
         .iter()
         .any(|name| shell.ends_with(&format!("/{name}")));
     let has_password =
         matches!(user.password.value(), Some(PasswordState::Set | PasswordState::Empty));
-    has_shell && (has_password || !user.keys.items.is_empty())
+    let expires = user.expires.as_deref().and_then(Day::parse);
+    let has_expired = expires.is_some_and(|day| today.is_some_and(|today| day <= today));
+    has_shell && !has_expired && (has_password || !user.keys.items.is_empty())
 }
 
 /// How many accounts there are, and who may log in.
 pub(super) fn users(system: &System) -> Said {
     let accounts = &system.users.accounts;
-    let logins: Vec<&str> =
-        accounts.items.iter().filter(|it| may_log_in(it)).map(|it| it.name.as_str()).collect();
+    let today = clock::now().ok().map(|now| Day::of_seconds(clock::seconds(now)));
+    let logins = accounts.items.iter().filter(|it| may_log_in(it, today));
+    let logins: Vec<&str> = logins.map(|it| it.name.as_str()).collect();
     let more = match logins.len() {
         0 => String::new(),
         _ => format!("{} may log in", some(logins.into_iter())),
