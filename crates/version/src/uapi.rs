@@ -12,37 +12,22 @@ pub fn uapi(one: &str, other: &str) -> Ordering {
     loop {
         one = skipped(one, is_other);
         other = skipped(other, is_other);
-        let starts = |text: &[u8], byte: u8| text.first() == Some(&byte);
         // Earlier than the end are pre-releases.
-        match (starts(one, b'~'), starts(other, b'~')) {
-            (true, true) => {
-                (one, other) = (&one[1..], &other[1..]);
-                continue;
-            }
-            (true, false) => return Ordering::Less,
-            (false, true) => return Ordering::Greater,
-            (false, false) => {}
+        match separated(b'~', &mut one, &mut other) {
+            Ordering::Equal => {}
+            order => return order,
         }
         if one.is_empty() || other.is_empty() {
             return one.len().min(1).cmp(&other.len().min(1));
         }
-        let mut both = false;
         for separator in [b'-', b'^', b'.'] {
-            match (starts(one, separator), starts(other, separator)) {
-                (true, true) => {
-                    (one, other) = (&one[1..], &other[1..]);
-                    both = true;
-                    break;
-                }
-                (true, false) => return Ordering::Less,
-                (false, true) => return Ordering::Greater,
-                (false, false) => {}
+            match separated(separator, &mut one, &mut other) {
+                Ordering::Equal => {}
+                order => return order,
             }
         }
-        if both {
-            continue;
-        }
-        let numeric = one[0].is_ascii_digit() || other[0].is_ascii_digit();
+        let starts = |text: &[u8]| text.first().is_some_and(u8::is_ascii_digit);
+        let numeric = starts(one) || starts(other);
         let kind = if numeric { u8::is_ascii_digit } else { u8::is_ascii_alphabetic };
         let (ours, rest) = taken(one, kind);
         let (theirs, other_rest) = taken(other, kind);
@@ -56,6 +41,19 @@ pub fn uapi(one: &str, other: &str) -> Ordering {
         if order != Ordering::Equal {
             return order;
         }
+    }
+}
+
+/// Passes over the separator where both have it; where only one has, that one is older.
+fn separated(separator: u8, one: &mut &[u8], other: &mut &[u8]) -> Ordering {
+    match (one.split_first(), other.split_first()) {
+        (Some((a, rest_one)), Some((b, rest_other))) if *a == separator && *b == separator => {
+            (*one, *other) = (rest_one, rest_other);
+            Ordering::Equal
+        }
+        (Some((a, _)), _) if *a == separator => Ordering::Less,
+        (_, Some((b, _))) if *b == separator => Ordering::Greater,
+        _ => Ordering::Equal,
     }
 }
 

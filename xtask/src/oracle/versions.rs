@@ -114,16 +114,8 @@ fn compare(work: &Work, script: &str, ours: impl Fn(&str, &str) -> Option<Orderi
 
 /// Nothing is missing behind a dash or a colon, and an epoch has digits alone.
 fn is_plain(version: &str) -> bool {
-    if version.ends_with('-') {
-        return false;
-    }
-    match version.split_once(':') {
-        Some((epoch, rest)) => {
-            epoch.len() < 9
-                && epoch.bytes().all(|byte| byte.is_ascii_digit())
-                && !rest.contains(':')
-                && !rest.is_empty()
-        }
-        None => true,
-    }
+    let (epoch, rest) = version.split_once(':').unwrap_or(("0", version));
+    let is_epoch = epoch.len() < 9 && epoch.bytes().all(|byte| byte.is_ascii_digit());
+    let begins = rest.starts_with(|first: char| first.is_ascii_digit());
+    is_epoch && begins && !rest.contains(':') && !version.ends_with('-')
 }

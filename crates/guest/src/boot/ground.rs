@@ -7,7 +7,7 @@ use fathom_filesystem::{Filesystem, Kind, Tree};
 use fathom_volume::{Layer, VolumeId};
 
 use crate::device::{Place, Places};
-use crate::files::Files;
+use crate::files::{Files, Read};
 
 /// The type of a partition that UEFI starts from, of a GPT and of an MBR.
 const ESP: [&str; 2] = ["c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "0xef"];
@@ -201,6 +201,17 @@ impl<'a> Ground<'a> {
             })
         });
         Self { files, areas, unmounted: uuids, known: known.collect() }
+    }
+
+    /// Why a place where boot loaders keep their files cannot be looked into, if one cannot: its disk
+    /// may not be there.
+    pub(super) fn hidden(&self) -> Option<String> {
+        ["/boot", "/boot/efi", "/efi"].iter().find_map(|folder| {
+            match self.files.children(folder, super::HIDES) {
+                Read::Unread(why) => Some(why),
+                Read::There(_) | Read::Absent => None,
+            }
+        })
     }
 
     /// The UUID of the filesystem on what GRUB calls so: `hd0,gpt2`, `lvm/group-name`.

@@ -63,8 +63,14 @@ pub(crate) fn ostree_argument(tree: &Tree, folder: &str) -> Option<String> {
 
 fn collect(ground: &Ground<'_>, places: &Places<'_>, unpacking: Unpacking<'_>) -> Boot {
     let kernels = kernels::installed(ground);
-    let firmware = firmware::of(ground, places);
-    let chosen = default(ground, &firmware.items);
+    let mut firmware = firmware::of(ground, places);
+    let mut chosen = default(ground, &firmware.items);
+    if let Some(why) = ground.hidden() {
+        if matches!(chosen, Fact::Absent { .. }) {
+            chosen = Fact::unknown(why.clone());
+        }
+        firmware.hide(why);
+    }
     let default: Fact<BootEntry> = chosen.clone().map(|entry| entry.told(ground, &kernels));
     let drivers = drivers::of(ground, &kernels, &chosen, unpacking);
     Boot { kernels, default, firmware, drivers }
@@ -78,7 +84,7 @@ fn default(ground: &Ground<'_>, firmware: &[Firmware]) -> Fact<Entry> {
     } else if let Some(path) = grub_legacy::menu(ground) {
         menus.push(("GRUB", grub_legacy::default(ground, path)));
     }
-    if systemd_boot::is_installed(ground) {
+    if systemd_boot::is_installed(ground) || fallback_is_systemd(ground) {
         menus.push(("systemd-boot", systemd_boot::default(ground)));
     }
     if let Some(path) = extlinux::settings(ground) {

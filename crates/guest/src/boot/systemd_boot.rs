@@ -152,10 +152,31 @@ fn program(snippet: &Snippet) -> Option<&str> {
     ["linux", "uki", "efi"].iter().find_map(|key| snippet.get(key))
 }
 
-/// It passes over entries whose file is not there.
+/// It passes over entries for other processors, and those whose file is not there.
 fn is_bootable(ground: &Ground<'_>, one: &Candidate) -> bool {
     let area = &ground.areas[one.area];
+    if let (Some(theirs), Some(ours)) = (one.snippet.get("architecture"), architecture(ground))
+        && !theirs.eq_ignore_ascii_case(ours)
+    {
+        return false;
+    }
     program(&one.snippet).is_some_and(|path| area.files.exists(&area.path(path), HIDES))
+}
+
+/// The processor that the loader was built for, where there is one for one processor alone.
+fn architecture(ground: &Ground<'_>) -> Option<&'static str> {
+    const NAMES: [&str; 3] = ["x64", "aa64", "ia32"];
+    let esps = || ground.areas.iter().filter(|area| area.role == Role::Esp);
+    let is_there = |name: &str| {
+        let files = [
+            format!("/EFI/systemd/systemd-boot{name}.efi"),
+            format!("/EFI/BOOT/BOOT{}.EFI", name.to_ascii_uppercase()),
+        ];
+        esps().any(|area| files.iter().any(|file| area.files.exists(&area.path(file), HIDES)))
+    };
+    let mut found = NAMES.into_iter().filter(|name| is_there(name));
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
 }
 
 fn entry(ground: &Ground<'_>, chosen: &Candidate) -> Entry {

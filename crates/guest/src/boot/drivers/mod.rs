@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use fathom_block::{ReadAt, Window};
-use fathom_report::{Driver, DriverPlace, Evidence, Fact, Kernel, Listing};
+use fathom_report::{Coverage, Driver, DriverPlace, Evidence, Fact, Kernel, Listing};
 
 use super::HIDES;
 use super::entry::Entry;
@@ -67,8 +67,14 @@ pub(super) fn of(
         .map(|(name, ..)| *name)
         .collect();
     let mut early = Found::new();
-    let mut search =
-        Search { ground, unpacking, enough: is_whole.then_some(wanted), found: &mut early };
+    let version = folder.rsplit('/').next().unwrap_or_default();
+    let mut search = Search {
+        ground,
+        unpacking,
+        modules: format!("lib/modules/{version}/"),
+        enough: is_whole.then_some(wanted),
+        found: &mut early,
+    };
     for file in &started {
         if search.has_enough() {
             break;
@@ -118,7 +124,10 @@ fn started<'k>(
             let initramfs = only.initramfs.iter().cloned().map(Located::Here);
             Ok((only, initramfs.collect()))
         }
-        (None, _) => Err("no kernel is installed".to_owned()),
+        (None, _) => match (&kernels.coverage, &kernels.reason) {
+            (Coverage::Complete, _) | (_, None) => Err("no kernel is installed".to_owned()),
+            (_, Some(why)) => Err(format!("no kernel was found: {why}")),
+        },
         _ => Err(match chosen {
             Fact::Unknown { reason } => {
                 format!("it is not known which kernel is started: {reason}")
@@ -169,6 +178,8 @@ fn known(path: &str) -> Option<&'static str> {
 struct Search<'a> {
     ground: &'a Ground<'a>,
     unpacking: Unpacking<'a>,
+    /// What is in the path of the modules of this kernel; those of another it does not load.
+    modules: String,
     /// What there is to be found, where that is known; nothing else is waited for.
     enough: Option<Vec<&'static str>>,
     found: &'a mut Found,
@@ -195,6 +206,9 @@ impl Search<'_> {
         let (reader, shown) = unwrapped(reader, shown)?;
         let unpacking = self.unpacking;
         let outcome = unpacking.modules(&reader, &mut |path| {
+            if !path.contains(&self.modules) {
+                return ControlFlow::Continue(());
+            }
             if let Some(known) = note(self.found, path) {
                 self.found.insert(known, format!("{shown}: {path}"));
                 if self.has_enough() {

@@ -111,3 +111,39 @@ fn what_was_learned_of_one_machine_is_true_of_another() {
         assert_eq!(machine(&modules[1..], INSTALLED).items[1].place, DriverPlace::Installed);
     }
 }
+
+#[test]
+fn modules_of_another_kernel_do_not_count() {
+    let initramfs = archive(&[
+        "usr/lib/modules/5.10/kernel/virtio_blk.ko",
+        "usr/lib/modules/6.1/kernel/hv_storvsc.ko",
+        "usr/lib/modules/6.10/kernel/xen-blkfront.ko",
+    ]);
+    let listing = drivers(&[
+        ("/boot/vmlinuz-6.1", b"x"),
+        ("/boot/initrd.img-6.1", &initramfs),
+        ("/lib/modules/6.1/modules.builtin", BUILT_IN),
+        ("/lib/modules/6.1/modules.dep", INSTALLED),
+    ]);
+    use DriverPlace::{BuiltIn, Early, Installed};
+    let places: Vec<_> = listing.items.iter().map(|it| it.place).collect();
+    assert_eq!(places, [BuiltIn, Installed, Early, Installed]);
+}
+
+#[test]
+fn what_lies_on_a_disk_that_is_missing_is_not_known() {
+    use fathom_block::Error;
+    use fathom_filesystem::Unavailable;
+
+    let mut tree = memory::tree(&[("/boot/x", b""), ("/lib/modules/6.1/modules.dep", INSTALLED)]);
+    let why = Error::not_found("/dev/vdb1", "there is no such disk");
+    tree.mount(b"/boot", Arc::new(Unavailable::new(None, why))).unwrap();
+    let discovery = Discovery::default();
+    let files = Files::new(&tree);
+    let boot = crate::boot::of(&files, &Places::of(&discovery), Unpacking::default());
+    assert!(matches!(boot.default, Fact::Unknown { .. }), "{:?}", boot.default);
+    assert_ne!(boot.firmware.coverage, Coverage::Complete);
+    assert_ne!(boot.kernels.coverage, Coverage::Complete);
+    assert_eq!(boot.drivers.coverage, Coverage::Unknown);
+    assert!(boot.drivers.reason.unwrap().contains("no such disk"));
+}

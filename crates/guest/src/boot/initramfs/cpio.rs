@@ -107,12 +107,16 @@ impl<'a> Packed<'a> {
     /// Unpacks more; `false` where that was all.
     fn refill(&mut self) -> Result<bool> {
         if *self.left == 0 {
-            let why = format!("it unpacks to more than {} GiB", MAX_UNPACKED >> 30);
+            let why = "it unpacks to more than is read".to_owned();
             return Err(Error::unsupported("packed archive", why).at(self.piece));
         }
         let read = self.source.read(&mut self.buffer);
         let read = read.map_err(|error| {
             let why = format!("it cannot be unpacked: {error}");
+            // A window as large as this the kernel takes, and we do not.
+            if error.to_string().contains("too much memory") {
+                return Error::unsupported("packed archive", why).at(self.piece);
+            }
             Error::corrupt("packed archive", self.piece, why)
         })?;
         (self.start, self.end) = (0, read);

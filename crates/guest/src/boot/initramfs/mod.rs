@@ -29,6 +29,9 @@ const PORTION: usize = 1 << 20;
 /// half a second.
 const MAX_SLOW: u64 = 6 << 20;
 
+/// How much that may unpack to.
+const MAX_SLOW_UNPACKED: u64 = 128 << 20;
+
 /// Hands every name to `visit`, which may break off; fails where not all of it could be read.
 pub(super) fn names(
     reader: &Arc<dyn ReadAt>,
@@ -70,6 +73,9 @@ pub(super) fn names(
                 (length - at) >> 20
             );
             return Err(Error::unsupported(WHAT, why).at(at));
+        }
+        if codec.is_slow() && !patient {
+            left = left.min(MAX_SLOW_UNPACKED);
         }
         let mut source =
             BufReader::with_capacity(PORTION, Cursor { reader: Arc::clone(reader), at });

@@ -102,3 +102,19 @@ fn a_visitor_breaks_off() {
     outcome.unwrap();
     assert_eq!(seen, 2);
 }
+
+/// A long file of zeros, packed.
+#[test]
+fn what_unpacks_without_end_is_left() {
+    let mut long = archive(&["a"]);
+    let at = long.windows(4).position(|it| it == b"data").unwrap() - 110 + 6 + 8 * 6;
+    long[at..at + 8].copy_from_slice(b"7FFFFFFF");
+    long.truncate(at - 6 - 8 * 6 + 110 + 6);
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.write_all(&long).unwrap();
+    let zeros = vec![0; 64 << 20];
+    (0..33).for_each(|_| encoder.write_all(&zeros).unwrap());
+    let (found, outcome) = all(encoder.finish().unwrap());
+    assert_eq!(found, ["a", "data"]);
+    assert_eq!(outcome.unwrap_err().kind(), fathom_block::ErrorKind::Unsupported);
+}
