@@ -25,6 +25,7 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<()> {
     if !arguments.quick {
         step("packages", tools::setup)?;
         step("the oracle", || again(&["oracle"]))?;
+        step("virt-inspector", || again(&["inspector"]))?;
         step("damaged images", || again(&["mutants", "--count", MUTANTS]))?;
         step("hostile images", || again(&["hostile"]))?;
         step("the corpus", corpus)?;

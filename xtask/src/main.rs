@@ -38,7 +38,7 @@ enum Task {
     Oracle(oracle::Arguments),
     /// Compare LVM and LUKS with a kernel that maps them, under emulation: slow, and not part of CI.
     Appliance(appliance::Arguments),
-    /// Compare what machines are with virt-inspector: minutes where it is emulated, not part of CI.
+    /// Compare what machines are with virt-inspector.
     Inspector(inspector::Arguments),
     /// Read damaged images, made from healthy ones with their checksums mended.
     Mutants(mutants::Arguments),

@@ -197,8 +197,6 @@ data_directory = '/var/lib/postgresql/15/main'
 15
 //// /opt/apache-tomcat-9.0.80/RELEASE-NOTES
 Apache Tomcat Version 9.0.80
-//// /var/lib/docker/image/overlay2/repositories.json
-{"Repositories":{"a":{"a:1":"sha256:00"}}}
 //// /usr/lib/python3/dist-packages/a-1.dist-info/METADATA
 Metadata-Version: 2.1
 Name: a
