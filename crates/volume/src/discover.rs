@@ -1,7 +1,8 @@
 //! The one door: every volume on the disks of one machine.
 //!
-//! A worklist: each volume is examined once, and what is found on it is examined in turn. Groups of
-//! LVM are put together when nothing else is left to examine, since their parts may lie anywhere.
+//! A worklist: each volume is examined once, and what is found on it is examined in turn. Arrays and
+//! groups of LVM are put together when nothing else is left to examine, since their parts may lie
+//! anywhere, on each other too.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -12,8 +13,9 @@ use crate::budget::Budget;
 use crate::key::Keys;
 use crate::luks;
 use crate::lvm::{AssembledGroup, Lvm};
+use crate::md::{AssembledArray, Md};
 use crate::partition::{self, Nature, Partition, Partitions};
-use crate::recognise::{self, HEAD, Recognised};
+use crate::recognise::{self, HEAD, LINUX_RAID, Recognised};
 use crate::volume::{Content, Discovery, Disk, Layer, Table, Volume, VolumeId};
 
 /// The most volumes that are listed. The largest hypervisors have some thousands.
@@ -64,6 +66,7 @@ struct Search<'a> {
     depths: HashMap<VolumeId, usize>,
     group_names: HashSet<String>,
     lvm: Lvm,
+    md: Md,
     budget: Budget,
     unlocked: usize,
     full: bool,
@@ -80,6 +83,7 @@ impl<'a> Search<'a> {
             depths: HashMap::new(),
             group_names: HashSet::new(),
             lvm: Lvm::default(),
+            md: Md::default(),
             budget: Budget::default(),
             unlocked: 0,
             full: false,
@@ -91,11 +95,21 @@ impl<'a> Search<'a> {
             while let Some((index, look)) = self.queue.pop_front() {
                 self.examine(index, look);
             }
-            match self.lvm.next_group() {
-                Some(group) => self.add_group(group),
-                None => return,
+            if !self.put_together(false) && !self.put_together(true) {
+                return;
             }
         }
+    }
+
+    /// Puts one array or group together, of those that miss something too if `incomplete`. Says
+    /// whether there was one.
+    fn put_together(&mut self, incomplete: bool) -> bool {
+        if let Some(array) = self.md.next_array(incomplete) {
+            self.add_array(array);
+            return true;
+        }
+        let group = self.lvm.next_group(incomplete);
+        group.map(|group| self.add_group(group)).is_some()
     }
 
     /// Lists a volume, and has it examined later.
@@ -149,7 +163,22 @@ impl<'a> Search<'a> {
         look: Look,
     ) -> Result<(), Error> {
         let head = read_vec(&**reader, "start", 0, HEAD.min(reader.len()))?;
-        match luks::read(&**reader, &head, &mut self.budget) {
+        let luks = luks::read(&**reader, &head, &mut self.budget);
+        // The kernel looks for tables on disks only. A LUKS volume or a logical one may be the
+        // whole disk of another machine; a partition is not.
+        let divisible = !matches!(layer, Layer::Partition { .. });
+        let table = match &luks {
+            Ok(None) if divisible => partition::read(&**reader, look.sector_size),
+            _ => Ok(None),
+        };
+        if table.is_err() {
+            self.volumes[index].content = Content::Table(Table::Gpt);
+        }
+        // Before all that it may look like: half of a mirror starts as what lies on the mirror.
+        if self.is_member(index, id, reader, &head, table.as_ref().ok().and_then(Option::as_ref))? {
+            return Ok(());
+        }
+        match luks {
             Ok(None) => {}
             Ok(Some(header)) => {
                 self.open_luks(index, id, header, reader, look);
@@ -166,30 +195,7 @@ impl<'a> Search<'a> {
                 return Err(error);
             }
         }
-        // The kernel looks for tables on disks only. A LUKS volume or a logical one may be the
-        // whole disk of another machine; a partition is not.
-        let divisible = !matches!(layer, Layer::Partition { .. });
-        let table = match divisible {
-            true => {
-                let table = partition::read(&**reader, look.sector_size);
-                if table.is_err() {
-                    self.volumes[index].content = Content::Table(Table::Gpt);
-                }
-                table?
-            }
-            false => None,
-        };
-        // At the very end of a disk lies the end of its last partition too, and whatever that holds
-        // there is not about the disk.
-        let covered = |at: u64| table.as_ref().is_some_and(|table| table.cover(at));
-        let array = recognise::array_member(&**reader, matches!(layer, Layer::Disk { .. }))?
-            .filter(|found| !covered(found.at));
-        if let Some(found) =
-            array.or_else(|| recognise::member(&head).filter(|found| !covered(found.at)))
-        {
-            self.recognised(index, found);
-            return Ok(());
-        }
+        let table = table?;
         if let Some(table) = table {
             self.add_partitions(index, id, table, reader, look);
             return Ok(());
@@ -211,7 +217,7 @@ impl<'a> Search<'a> {
                 (recognise::is_slice(kind), *kind_name == Some("VMware VMFS"))
             }
             Layer::Disk { .. } => (true, true),
-            Layer::Luks { .. } | Layer::Logical { .. } => (true, false),
+            Layer::Luks { .. } | Layer::Logical { .. } | Layer::Array { .. } => (true, false),
         };
         let label = slice.then(|| recognise::disk_label(&head, divisible, reader.len())).flatten();
         let found = match label {
@@ -226,6 +232,56 @@ impl<'a> Search<'a> {
             self.open_luks(index, id, header, reader, look);
         }
         Ok(())
+    }
+
+    /// Takes note of a volume that is a member of something else; says whether it is.
+    fn is_member(
+        &mut self,
+        index: usize,
+        id: &VolumeId,
+        reader: &Arc<dyn ReadAt>,
+        head: &[u8],
+        table: Option<&Partitions>,
+    ) -> Result<bool, Error> {
+        // At the very end of a disk lies the end of its last partition too, and whatever that holds
+        // there is not about the disk.
+        let covered = |at: u64| table.is_some_and(|table| table.cover(at));
+        let whole_disk = matches!(self.volumes[index].layer, Layer::Disk { .. });
+        let at_the_end = recognise::array_member(&**reader, whole_disk)?;
+        let found = [at_the_end, recognise::member(head)].into_iter().flatten();
+        let found: Vec<Recognised> = found.filter(|found| !covered(found.at)).collect();
+        let places: Vec<u64> =
+            found.iter().filter(|one| one.name == LINUX_RAID).map(|one| one.at).collect();
+        match found.into_iter().next() {
+            None => return Ok(false),
+            Some(first) if first.name == LINUX_RAID => {
+                self.add_member(index, id, reader, first, &places);
+            }
+            Some(first) => self.recognised(index, first),
+        }
+        Ok(true)
+    }
+
+    /// Takes note of a member of an array whose superblock is recognised at these places.
+    fn add_member(
+        &mut self,
+        index: usize,
+        id: &VolumeId,
+        reader: &Arc<dyn ReadAt>,
+        found: Recognised,
+        places: &[u64],
+    ) {
+        let joined = self.md.add(id, reader, places, &mut self.budget);
+        let volume = &mut self.volumes[index];
+        let (content, problem) = match joined {
+            Ok(joined) => {
+                let (uuid, role) = (joined.array, joined.role);
+                (Content::ArrayMember { uuid, array: None, role }, joined.problem)
+            }
+            Err(error) => (Content::Recognised { name: found.name, uuid: found.uuid }, Some(error)),
+        };
+        volume.content = content;
+        volume.problem = volume.problem.take().or(problem);
     }
 
     fn recognised(&mut self, index: usize, found: Recognised) {
@@ -354,9 +410,54 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// How what lies on all of these is to be examined.
+    fn look_above<'v>(&self, members: impl Iterator<Item = &'v VolumeId>) -> Look {
+        let depth = members.filter_map(|id| self.depths.get(id)).max();
+        Look { depth: depth.map_or(1, |depth| depth + 1), sector_size: None }
+    }
+
+    fn add_array(&mut self, array: AssembledArray) {
+        let look = self.look_above(array.members.iter().map(|(member, _)| member));
+        let mut id = VolumeId::new(array.id);
+        if self.index.contains_key(&id) {
+            let short = array.uuid.get(..8).unwrap_or_default();
+            let shown = VolumeId::new(format!("{id}@{short}"));
+            let why = format!("another volume has the same name; this one is shown as {shown}");
+            self.problems.push(Error::corrupt(format!("md array {id}"), 0, why));
+            id = shown;
+        }
+        for (member, is) in array.members {
+            let volume = self.index.get(&member).and_then(|index| self.volumes.get_mut(*index));
+            if let Some(Content::ArrayMember { array, role, .. }) =
+                volume.map(|volume| &mut volume.content)
+            {
+                (*array, *role) = (Some(id.clone()), is);
+            }
+        }
+        let mut problems = array.problems.into_iter();
+        let volume = Volume {
+            id,
+            parents: array.parents,
+            layer: Layer::Array {
+                level: array.level,
+                uuid: array.uuid,
+                name: array.name,
+                minor: array.minor,
+                metadata: array.metadata,
+                devices: array.devices,
+                missing: array.missing,
+            },
+            content: Content::Unknown,
+            size: array.size,
+            reader: array.reader,
+            problem: problems.next(),
+        };
+        self.add(volume, look);
+        self.problems.extend(problems);
+    }
+
     fn add_group(&mut self, group: AssembledGroup) {
-        let depth = group.members.iter().filter_map(|id| self.depths.get(id)).max();
-        let look = Look { depth: depth.map_or(1, |depth| depth + 1), sector_size: None };
+        let look = self.look_above(group.members.iter());
         for member in &group.members {
             let volume = self.index.get(member).and_then(|index| self.volumes.get_mut(*index));
             if let Some(Content::PhysicalVolume { group: name, .. }) =
@@ -406,6 +507,7 @@ mod tests {
     use super::*;
     use crate::key::Key;
     use crate::lvm::tests::{group_of, physical};
+    use crate::md::tests::mirror;
     use fathom_block::ErrorKind;
 
     fn disks(images: Vec<Vec<u8>>) -> Vec<Disk> {
@@ -508,6 +610,50 @@ mod tests {
         let discovery = found(vec![disk]);
         assert_eq!(ids(&discovery), ["disk0", "disk0/p1"]);
         assert!(discovery.volumes[1].problem.is_none());
+    }
+
+    #[test]
+    fn what_lies_on_an_array_is_not_found_on_its_members() {
+        let discovery = found(mirror(&luks::tests::luks1()));
+        assert_eq!(ids(&discovery), ["disk0", "disk1", "md0", "md0/luks"]);
+        let is_member = |id: &str| {
+            let content = &discovery.find(id).unwrap().content;
+            matches!(content, Content::ArrayMember { array: Some(array), .. } if array.as_str() == "md0")
+        };
+        assert!(is_member("disk0") && is_member("disk1"));
+        assert_eq!(discovery.find("/dev/md0").unwrap().parents.len(), 2);
+        let discovery = found(mirror(&divided(&[vec![1; 4096], vec![2; 4096]])));
+        assert_eq!(ids(&discovery), ["disk0", "disk1", "md0", "md0/p1", "md0/p2"]);
+        // In partitions, of which the second reaches to the end of the disk.
+        let mut disk = divided(&mirror(&[3; 4096]));
+        disk.truncate(disk.len() - (256 << 10));
+        let discovery = found(vec![disk]);
+        assert_eq!(ids(&discovery), ["disk0", "disk0/p1", "disk0/p2", "md0"]);
+    }
+
+    #[test]
+    fn groups_on_arrays_and_arrays_that_lack_members() {
+        let [one, two] = group_of("vg0", &["a"]);
+        let images = [mirror(&one), vec![two]].concat();
+        let discovery = found(images.clone());
+        assert!(discovery.find("vg0/a").unwrap().problem.is_none(), "{:?}", ids(&discovery));
+        // With half of the mirror the group is complete nevertheless.
+        let discovery = found(images[1..].to_vec());
+        let problem = |id: &str| discovery.find(id).unwrap().problem.as_ref().map(Error::kind);
+        assert_eq!(problem("md0"), Some(ErrorKind::NotFound));
+        assert_eq!(problem("vg0/a"), None);
+    }
+
+    #[test]
+    fn a_damaged_superblock_keeps_a_member_from_being_looked_into() {
+        let mut images = mirror(&luks::tests::luks1());
+        let at = images[0].len() - (8 << 10);
+        images[0][at + 40] ^= 1;
+        let discovery = found(images);
+        let disk = discovery.find("disk0").unwrap();
+        assert!(matches!(disk.content, Content::Recognised { name: "Linux RAID member", .. }));
+        assert_eq!(disk.problem.as_ref().unwrap().kind(), ErrorKind::Corrupt);
+        assert!(discovery.find("md0/luks").is_some());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What lies on the bytes: partition tables, LVM and LUKS over any number of disks.
+//! What lies on the bytes: partition tables, software RAID, LVM and LUKS over any number of disks.
 //!
 //! [`discover()`] is the one door. It takes all the disks of one machine and gives back every volume
 //! it finds on them, each with what it lies on and, where it can be read, a reader of its bytes.
@@ -14,6 +14,7 @@ mod discover;
 mod key;
 mod luks;
 mod lvm;
+mod md;
 mod partition;
 mod recognise;
 mod tree;

@@ -103,6 +103,23 @@ pub enum Layer {
         /// Cipher and mode, as cryptsetup spells them: `aes-xts-plain64`.
         cipher: String,
     },
+    /// An array of Linux's software RAID.
+    Array {
+        /// Its level, as mdadm spells it: `raid1`, `linear`.
+        level: String,
+        /// Its UUID, as mdadm spells it.
+        uuid: String,
+        /// Its name, usually led by the name of the host that made it: `web1:data`.
+        name: Option<String>,
+        /// The number of its device, where the metadata says one (0.90).
+        minor: Option<u32>,
+        /// The version of its metadata: `1.2`.
+        metadata: &'static str,
+        /// How many members it has.
+        devices: u32,
+        /// How many of them are missing, or out of date.
+        missing: u32,
+    },
     /// A logical volume.
     Logical {
         /// The volume group's name.
@@ -131,6 +148,15 @@ pub enum Content {
         /// The group it belongs to, where it belongs to one.
         group: Option<String>,
     },
+    /// A member of an array of Linux's software RAID.
+    ArrayMember {
+        /// The array's UUID, as mdadm spells it.
+        uuid: String,
+        /// The volume that the array is.
+        array: Option<VolumeId>,
+        /// What it says that it is there: `device 0`, `spare`.
+        role: String,
+    },
     /// A LUKS header.
     Luks {
         /// 1 or 2.
@@ -142,7 +168,7 @@ pub enum Content {
         /// Cipher and mode.
         cipher: String,
     },
-    /// Recognised by name, but not read: `Linux md RAID member`, `BitLocker`.
+    /// Recognised by name, but not read: `DRBD`, `BitLocker`.
     Recognised {
         /// What it is.
         name: &'static str,
@@ -181,8 +207,8 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// The volume called `name`: by its id, its `PARTUUID` or LUKS or LVM UUID, or as Linux would
-    /// name it (`/dev/vg0/root`, `/dev/mapper/vg0-root`).
+    /// The volume called `name`: by its id, its `PARTUUID`, its LUKS, LVM or array's UUID, or as Linux
+    /// would name it (`/dev/vg0/root`, `/dev/mapper/vg0-root`, `/dev/md0`).
     pub fn find(&self, name: &str) -> Option<&Volume> {
         self.volumes.iter().find(|volume| volume.goes_by(name))
     }
@@ -200,6 +226,10 @@ impl Volume {
                 uuid.as_deref().is_some_and(|uuid| uuid.eq_ignore_ascii_case(wanted))
             }
             Layer::Luks { uuid, .. } => uuid.eq_ignore_ascii_case(wanted),
+            Layer::Array { uuid, .. } => {
+                uuid.eq_ignore_ascii_case(wanted)
+                    || wanted.strip_prefix("/dev/").is_some_and(|rest| rest == self.id.as_str())
+            }
             Layer::Logical { group, name, uuid, .. } => {
                 let doubled = |text: &str| text.replace('-', "--");
                 uuid == wanted

@@ -122,9 +122,9 @@ impl Lvm {
         Ok(())
     }
 
-    /// The next group to put together: those whose physical volumes are all there first, since the
-    /// missing ones of the others may lie on what these hold.
-    pub(crate) fn next_group(&mut self) -> Option<AssembledGroup> {
+    /// The next group to put together: those whose physical volumes are all there first, and the
+    /// others only if `incomplete`, since what they miss may lie on what these hold.
+    pub(crate) fn next_group(&mut self, incomplete: bool) -> Option<AssembledGroup> {
         let mut open: Vec<&Known> = self
             .groups
             .values()
@@ -134,7 +134,7 @@ impl Lvm {
             known.group.physical.values().all(|one| self.found.contains_key(&one.uuid))
         };
         open.sort_by_key(|known| (!complete(known), &known.group.name, &known.group.id));
-        let group = &open.first()?.group;
+        let group = &open.first().filter(|first| incomplete || complete(first))?.group;
         let members = group.physical.values().filter_map(|one| self.found.get(&one.uuid));
         let assembled = AssembledGroup {
             id: group.id.clone(),
@@ -225,7 +225,7 @@ pub(crate) mod tests {
         }
 
         fn volume(&mut self, name: &str) -> Assembled {
-            let group = self.lvm.next_group().unwrap();
+            let group = self.lvm.next_group(true).unwrap();
             group.logical.into_iter().find(|logical| logical.name == name).unwrap()
         }
     }
@@ -254,7 +254,7 @@ pub(crate) mod tests {
         let lv = machine.volume("lv");
         assert_eq!(extents(&lv), [fill(b'0', 3), fill(b'0', 4), fill(b'1', 9)]);
         assert_eq!(lv.parents, [VolumeId::new("disk0"), VolumeId::new("disk1")]);
-        assert!(lv.problem.is_none() && machine.lvm.next_group().is_none());
+        assert!(lv.problem.is_none() && machine.lvm.next_group(true).is_none());
         let lv = Machine::new(&two(&volume("lv", &[STRIPED]))).volume("lv");
         assert_eq!(extents(&lv), [fill(b'0', 5), fill(b'1', 0), fill(b'0', 6), fill(b'1', 1)]);
     }
@@ -263,7 +263,7 @@ pub(crate) mod tests {
     fn a_missing_disk_spoils_only_what_needs_it() {
         let both = volume("both", &[LINEAR, ACROSS]) + &volume("one", &[LINEAR]);
         let [first, _] = two(&both);
-        let group = Machine::new(&[first]).lvm.next_group().unwrap();
+        let group = Machine::new(&[first]).lvm.next_group(true).unwrap();
         let [both, one] = &group.logical[..] else { panic!() };
         assert!(both.reader.is_none());
         let problem = both.problem.as_ref().unwrap();
@@ -284,14 +284,14 @@ pub(crate) mod tests {
             [physical(b'0', &old), physical(b'1', &new)],
             [physical(b'0', &new), physical(b'1', &old)],
         ] {
-            let group = Machine::new(&disks).lvm.next_group().unwrap();
+            let group = Machine::new(&disks).lvm.next_group(true).unwrap();
             assert_eq!(group.logical[0].name, "new");
         }
         let mut machine = Machine::new(&[physical(b'0', &new)]);
         let other = text(2, &volume("other", &[LINEAR]));
         let physical_volume = machine.add(1, physical(b'1', &other)).unwrap();
         assert_eq!(physical_volume.problems.len(), 1, "two truths");
-        assert_eq!(machine.lvm.next_group().unwrap().logical[0].name, "new");
+        assert_eq!(machine.lvm.next_group(true).unwrap().logical[0].name, "new");
     }
 
     #[test]
@@ -379,7 +379,7 @@ pub(crate) mod tests {
             let logical = volume("origin", &[&one("pv0", 0)])
                 + &hidden("snap", &one("pv0", 1))
                 + &volume("snapshot0", &[&segment]);
-            let group = Machine::new(&two(&logical)).lvm.next_group().unwrap();
+            let group = Machine::new(&two(&logical)).lvm.next_group(true).unwrap();
             group.logical.into_iter().map(|lv| lv.reader.is_some()).collect::<Vec<_>>()
         };
         assert_eq!(snapshot("cow_store"), [true, false]);
@@ -391,13 +391,13 @@ pub(crate) mod tests {
         let on = |on: &str| one(on, 0);
         let circle =
             volume("a", &[&on("b")]) + &volume("b", &[&on("a")]) + &volume("c", &[&on("c")]);
-        let group = Machine::new(&two(&circle)).lvm.next_group().unwrap();
+        let group = Machine::new(&two(&circle)).lvm.next_group(true).unwrap();
         assert!(group.logical.iter().all(|lv| lv.reader.is_none()));
         let mut tower = volume("lv0", &[&on("pv0")]);
         for level in 1..40 {
             tower += &volume(&format!("lv{level}"), &[&on(&format!("lv{}", level - 1))]);
         }
-        let group = Machine::new(&two(&tower)).lvm.next_group().unwrap();
+        let group = Machine::new(&two(&tower)).lvm.next_group(true).unwrap();
         assert!(group.logical.iter().any(|lv| lv.reader.is_some()));
     }
 

@@ -4,7 +4,7 @@
 use fathom_block::{ReadAt, Result};
 
 use super::start::MD_MAGIC;
-use super::{Recognised, has};
+use super::{LINUX_RAID, Recognised, has};
 use crate::partition::guid::big_endian;
 
 /// The member of an array, by the last bytes of a volume. Firmware makes arrays of whole disks only;
@@ -24,10 +24,10 @@ pub(crate) fn array_member(volume: &dyn ReadAt, whole_disk: bool) -> Result<Opti
 
     if let Some(at) = md_at.filter(|at| is_version_1(&md, *at)) {
         let uuid = big_endian(&md[16..32]);
-        return Ok(Some(Recognised::new("Linux RAID member", at).uuid(uuid)));
+        return Ok(Some(Recognised::new(LINUX_RAID, at).uuid(uuid)));
     }
     if let (Some(at), Some(uuid)) = (old_md_at, version_0(&old_md)) {
-        return Ok(Some(Recognised::new("Linux RAID member", at).uuid(uuid)));
+        return Ok(Some(Recognised::new(LINUX_RAID, at).uuid(uuid)));
     }
     let end = &end[..end_length];
     Ok(drbd(end, length).or_else(|| at_the_end(end, length).filter(|_| whole_disk)))

@@ -12,6 +12,9 @@ pub(crate) use ends::array_member;
 pub(crate) use label::{disk_label, is_slice};
 pub(crate) use start::{foreign_superblock, member, vmfs_member};
 
+/// The name of a member of Linux's own software RAID, which is the one that is read.
+pub(crate) const LINUX_RAID: &str = "Linux RAID member";
+
 /// How much of a volume's start is looked at.
 pub(crate) const HEAD: u64 = 20 << 10;
 

@@ -2,7 +2,7 @@
 
 use fathom_block::{ReadAt, Result, read_array, read_vec};
 
-use super::{Recognised, has};
+use super::{LINUX_RAID, Recognised, has};
 use crate::partition::guid::{Guid, big_endian};
 
 /// How much of a volume's start holds the superblocks of filesystems.
@@ -25,7 +25,7 @@ pub(crate) fn member(head: &[u8]) -> Option<Recognised> {
     for at in [0, 4096] {
         let version = has(head, at, &MD_MAGIC) && has(head, at + 4, &1_u32.to_le_bytes());
         if version && has(head, at + 144, &(at as u64 / 512).to_le_bytes()) {
-            return Some(uuid(Recognised::new("Linux RAID member", at as u64), at + 16));
+            return Some(uuid(Recognised::new(LINUX_RAID, at as u64), at + 16));
         }
     }
     if has(head, 3, b"-FVE-FS-") {
