@@ -155,6 +155,14 @@ impl Machine {
             let why = "it is recognised, but what lies on it is not read";
             return Err(Error::unsupported(format!("{name}: {what}"), why).into());
         }
+        if let Content::ArrayMember { array, .. } = &volume.content {
+            let what = format!("filesystem on {name}");
+            let why = match array {
+                Some(array) => format!("it is a member of {array}; choose that"),
+                None => "it is a member of an array that could not be put together".to_owned(),
+            };
+            return Err(Error::not_found(what, why).into());
+        }
         let filesystem = match fathom_guest::holds(volume) {
             Holds::Filesystem(filesystem) => filesystem,
             Holds::Unreadable(_, error) | Holds::Unknown(error) => {

@@ -6,6 +6,7 @@ use fathom_block::Error;
 use fathom_filesystem::{Filesystem, Kind};
 use fathom_volume::{Content, Discovery, Layer, Volume};
 
+use crate::arrays::{Arrays, is_array};
 use crate::contents::{Holds, contents, of_volume};
 use crate::crypttab;
 
@@ -29,6 +30,7 @@ pub(crate) struct Places<'a> {
 /// What a system calls its devices.
 pub(crate) struct Names<'t> {
     crypttab: &'t [crypttab::Entry],
+    arrays: &'t Arrays,
     /// It names several disks by their place in the machine or their serial number, so that one disk
     /// cannot be all of them.
     ambiguous: bool,
@@ -38,6 +40,7 @@ impl<'t> Names<'t> {
     /// Of a system that names these devices.
     pub(crate) fn new<'d>(
         crypttab: &'t [crypttab::Entry],
+        arrays: &'t Arrays,
         devices: impl Iterator<Item = &'d str>,
     ) -> Self {
         let mut disks: Vec<&str> = devices
@@ -47,14 +50,14 @@ impl<'t> Names<'t> {
         disks.sort_unstable();
         disks.dedup();
         let of = |kind: &str| disks.iter().filter(|disk| disk.contains(kind)).count();
-        Self { crypttab, ambiguous: of("/by-path/") > 1 || of("/by-id/") > 1 }
+        Self { crypttab, arrays, ambiguous: of("/by-path/") > 1 || of("/by-id/") > 1 }
     }
 }
 
 /// Whether a device is named by the place of its hardware, or by its serial number.
 pub(crate) fn is_by_hardware(device: &str) -> bool {
     let name = tail(device, &["/dev/disk/by-path/", "/dev/disk/by-id/"]);
-    name.is_some_and(|name| !name.starts_with("dm-") && !name.starts_with("lvm-"))
+    name.is_some_and(|name| !["dm-", "lvm-", "md-"].iter().any(|start| name.starts_with(start)))
 }
 
 impl<'a> Places<'a> {
@@ -101,6 +104,11 @@ impl<'a> Places<'a> {
         hidden
     }
 
+    /// Whether there is an array of software RAID.
+    pub(crate) fn has_arrays(&self) -> bool {
+        self.discovery.volumes.iter().any(|volume| matches!(volume.layer, Layer::Array { .. }))
+    }
+
     /// All volumes that something may lie on.
     pub(crate) fn volumes(&self) -> impl Iterator<Item = &'a Volume> {
         self.all.iter().map(|place| place.volume).chain(self.blank.iter().copied())
@@ -111,23 +119,25 @@ impl<'a> Places<'a> {
         if names.ambiguous && is_by_hardware(device) {
             return Vec::new();
         }
-        self.all.iter().filter(|place| self.is_named(place, device, names.crypttab)).collect()
+        self.all.iter().filter(|place| self.is_named(place, device, names)).collect()
     }
 
     /// The volume of that name on which nothing is recognised.
-    pub(crate) fn blank(&self, device: &str) -> Option<&'a Volume> {
-        self.blank.iter().copied().find(|volume| self.is_device(volume, device))
+    pub(crate) fn blank(&self, device: &str, names: &Names<'_>) -> Option<&'a Volume> {
+        self.blank.iter().copied().find(|volume| self.is_device(volume, device, names))
     }
 
-    fn is_named(&self, place: &Place<'_>, device: &str, crypttab: &[crypttab::Entry]) -> bool {
+    fn is_named(&self, place: &Place<'_>, device: &str, names: &Names<'_>) -> bool {
         let volume = place.volume;
         if let Some(mapped) = device.strip_prefix("/dev/mapper/")
             && let Some(luks) = luks_uuid(volume)
         {
             let named = mapped.strip_prefix("luks-").is_some_and(|uuid| same(luks, uuid));
-            let listed = crypttab.iter().filter(|entry| entry.name == mapped);
+            let listed = names.crypttab.iter().filter(|entry| entry.name == mapped);
             return named
-                || listed.into_iter().any(|entry| self.is_beneath(volume, luks, &entry.device));
+                || listed
+                    .into_iter()
+                    .any(|entry| self.is_beneath(volume, luks, &entry.device, names));
         }
         let info = || place.holds.as_ref().ok().map(|filesystem| filesystem.info());
         if let Some(uuid) = tail(device, &["UUID=", "/dev/disk/by-uuid/"]) {
@@ -136,11 +146,14 @@ impl<'a> Places<'a> {
         if let Some(label) = tail(device, &["LABEL=", "/dev/disk/by-label/"]) {
             return info().and_then(|info| info.label).is_some_and(|ours| ours == unhex(label));
         }
-        self.is_device(volume, device)
+        self.is_device(volume, device, names)
     }
 
     /// Whether the volume itself, not what lies on it, goes by the name.
-    fn is_device(&self, volume: &Volume, device: &str) -> bool {
+    fn is_device(&self, volume: &Volume, device: &str, names: &Names<'_>) -> bool {
+        if is_array(device) {
+            return names.arrays.is_named(self.discovery, volume, device);
+        }
         if let Some(wanted) = tail(device, &["PARTUUID=", "/dev/disk/by-partuuid/"]) {
             return matches!(&volume.layer, Layer::Partition { uuid: Some(uuid), .. } if same(uuid, wanted));
         }
@@ -154,7 +167,7 @@ impl<'a> Places<'a> {
     }
 
     /// Whether the LUKS volume of this UUID, or the clear side of it, is what `device` names.
-    fn is_beneath(&self, volume: &Volume, luks: &str, device: &str) -> bool {
+    fn is_beneath(&self, volume: &Volume, luks: &str, device: &str, names: &Names<'_>) -> bool {
         if let Some(uuid) = tail(device, &["UUID=", "/dev/disk/by-uuid/"]) {
             return same(luks, uuid);
         }
@@ -163,9 +176,14 @@ impl<'a> Places<'a> {
             return matches!(&volume.content, Content::Luks { label: Some(label), .. } if label == wanted);
         }
         if locked {
-            return self.is_device(volume, device);
+            return self.is_device(volume, device, names);
         }
         // The clear side is called after the volume that it lies on.
+        if is_array(device) {
+            let parents =
+                self.discovery.volumes.iter().filter(|it| volume.parents.contains(&it.id));
+            return parents.into_iter().any(|parent| self.is_device(parent, device, names));
+        }
         let id = linux_name(device).or_else(|| self.hardware_name(device));
         volume.parents.iter().any(|parent| id.as_deref() == Some(parent.as_str()))
     }

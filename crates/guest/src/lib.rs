@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod applications;
+mod arrays;
 mod bolt;
 mod boot;
 mod concerns;

@@ -7,6 +7,7 @@ use fathom_block::{Error, ErrorKind, Problem, Result};
 use fathom_filesystem::{Filesystem, Mount, Tree, Unavailable};
 use fathom_volume::Discovery;
 
+use crate::arrays::{Arrays, is_array};
 use crate::contents::{SubvolumeName, open_subvolume};
 use crate::crypttab;
 use crate::device::{Names, Place, Places, is_by_hardware};
@@ -26,6 +27,7 @@ pub(crate) struct Table {
     /// The text of its fstab, if it has one.
     pub(crate) fstab: Result<Option<String>>,
     crypttab: Result<Vec<crypttab::Entry>>,
+    arrays: Arrays,
     /// Units of systemd that mount something, and are started.
     pub(crate) units: Vec<Unit>,
     /// Why there may be more of them.
@@ -42,6 +44,7 @@ impl Table {
         Self {
             fstab: fstab_of(tree),
             crypttab: crypttab.map(|text| crypttab::parse(&text.unwrap_or_default())),
+            arrays: Arrays::of(tree),
             units,
             units_hidden,
             discovered: Vec::new(),
@@ -57,7 +60,7 @@ impl Table {
             .chain(self.units.iter().map(|unit| unit.line.device.clone()))
             .chain(crypttab.iter().map(|entry| entry.device.clone()))
             .collect();
-        Names::new(crypttab, devices.iter().map(String::as_str))
+        Names::new(crypttab, &self.arrays, devices.iter().map(String::as_str))
     }
 
     /// What it mounts at start. A unit takes the place of a line for the same path.
@@ -158,7 +161,7 @@ fn disk(
         [Place { holds: Err((kind, error)), .. }] => {
             unavailable(*kind, error.clone().within(&entry.path))
         }
-        [] => unavailable(None, missing(places, entry)),
+        [] => unavailable(None, missing(places, names, entry)),
         several => {
             let ids: Vec<_> = several.iter().map(|place| place.volume.id.as_str()).collect();
             let why = format!("several volumes go by that name: {}", ids.join(", "));
@@ -168,14 +171,19 @@ fn disk(
 }
 
 /// Why no volume goes by the name. If some could not be looked into, it may be one of those.
-fn missing(places: &Places<'_>, entry: &Entry) -> Error {
-    if let Some(blank) = places.blank(&entry.device) {
+fn missing(places: &Places<'_>, names: &Names<'_>, entry: &Entry) -> Error {
+    if let Some(blank) = places.blank(&entry.device, names) {
         let why = format!("that is {}, and nothing on it is recognised", blank.id);
         return Error::unsupported(shown(entry), why);
     }
     if is_by_hardware(&entry.device) {
         let why = "that names a disk by its place in the machine or its serial number, which no \
                    image tells; it is not sure which of the disks it is";
+        return Error::not_found(shown(entry), why);
+    }
+    if is_array(&entry.device) && places.has_arrays() {
+        let why = "neither mdadm.conf nor the metadata of the arrays on the disks given says which \
+                   of them that is; if the machine has another disk, add it with --disk";
         return Error::not_found(shown(entry), why);
     }
     match places.hidden().first() {

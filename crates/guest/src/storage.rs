@@ -32,6 +32,7 @@ fn layer(layer: &Layer) -> &'static str {
         Layer::Disk { .. } => "disk",
         Layer::Partition { .. } => "partition",
         Layer::Luks { .. } => "luks",
+        Layer::Array { .. } => "array",
         Layer::Logical { .. } => "logical-volume",
         _ => "other",
     }
@@ -50,6 +51,10 @@ fn content(volume: &fathom_volume::Volume, place: Option<&Place<'_>>) -> String 
             format!("LVM physical volume of {group}")
         }
         (Content::PhysicalVolume { .. }, _) => "LVM physical volume".to_owned(),
+        (Content::ArrayMember { array: Some(array), .. }, _) => {
+            format!("Linux RAID member of {array}")
+        }
+        (Content::ArrayMember { .. }, _) => "Linux RAID member".to_owned(),
         (Content::Luks { version, cipher, .. }, _) => format!("LUKS{version} {cipher}"),
         (Content::Recognised { name, .. }, _) => format!("{name}, not read"),
         _ => "other".to_owned(),

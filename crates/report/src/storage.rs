@@ -21,7 +21,7 @@ pub struct Volume {
     pub parents: Vec<String>,
     /// How many bytes it has.
     pub size: u64,
-    /// What it is: `disk`, `partition`, `logical-volume`, `luks`.
+    /// What it is: `disk`, `partition`, `array`, `logical-volume`, `luks`.
     pub layer: String,
     /// What lies on it: the kind of filesystem, table or container, in words.
     pub content: String,

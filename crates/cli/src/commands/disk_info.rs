@@ -318,6 +318,16 @@ fn layer_json(layer: &Layer) -> serde_json::Value {
         Layer::Luks { version, uuid, cipher } => {
             json!({ "kind": "luks", "version": version, "uuid": uuid, "cipher": cipher })
         }
+        Layer::Array { level, uuid, name, minor, metadata, devices, missing } => json!({
+            "kind": "array",
+            "level": level,
+            "uuid": uuid,
+            "name": name,
+            "minor": minor,
+            "metadata": metadata,
+            "devices": devices,
+            "missing": missing,
+        }),
         Layer::Logical { group, name, uuid, segments } => json!({
             "kind": "logical-volume",
             "group": group,
@@ -342,6 +352,12 @@ fn content_json(content: &Content, holds: Option<&Holds>) -> serde_json::Value {
         Content::PhysicalVolume { uuid, group } => {
             json!({ "kind": "lvm-physical-volume", "uuid": uuid, "group": group })
         }
+        Content::ArrayMember { uuid, array, role } => json!({
+            "kind": "array-member",
+            "uuid": uuid,
+            "array": array.as_ref().map(ToString::to_string),
+            "role": role,
+        }),
         Content::Luks { version, uuid, label, cipher } => json!({
             "kind": "luks",
             "version": version,
@@ -420,6 +436,10 @@ fn describe(volume: &Volume, view: Option<&VolumeView>) -> String {
         Layer::Luks { version, cipher, .. } => {
             parts.push(format!("LUKS{version} {cipher}, unlocked"))
         }
+        Layer::Array { level, name, devices, missing, .. } => {
+            parts.push(describe_array(level, *devices, *missing));
+            parts.extend(name.as_ref().map(|name| format!("{name:?}")));
+        }
         Layer::Logical { segments, .. } => parts.push(segments.clone()),
         _ => {}
     }
@@ -429,6 +449,10 @@ fn describe(volume: &Volume, view: Option<&VolumeView>) -> String {
         Content::PhysicalVolume { group, .. } => parts.push(match group {
             Some(group) => format!("LVM physical volume of {group}"),
             None => "LVM physical volume".into(),
+        }),
+        Content::ArrayMember { array, role, .. } => parts.push(match array {
+            Some(array) => format!("Linux RAID member of {array}, {role}"),
+            None => format!("Linux RAID member, {role}"),
         }),
         Content::Luks { version, uuid, .. } => parts.push(format!("LUKS{version} {uuid}")),
         Content::Recognised { name, .. } => parts.push(format!("{name}, not read")),
@@ -442,6 +466,13 @@ fn describe(volume: &Volume, view: Option<&VolumeView>) -> String {
         parts.push("nothing recognised".into());
     }
     text::harmless(&parts.join(", "))
+}
+
+fn describe_array(level: &str, devices: u32, missing: u32) -> String {
+    match missing {
+        0 => format!("{level} of {devices}"),
+        missing => format!("{level} of {devices}, {missing} missing"),
+    }
 }
 
 /// How many subvolumes are named on one line.
