@@ -36,7 +36,7 @@ enum Task {
     Setup,
     /// Compare what we read with the kernel and with the tools that own each format.
     Oracle(oracle::Arguments),
-    /// Compare LVM and LUKS with a kernel that maps them, under emulation: slow, and not part of CI.
+    /// Compare LVM, LUKS and md with a kernel that maps them, under emulation: slow, and not part of CI.
     Appliance(appliance::Arguments),
     /// Compare what machines are with virt-inspector.
     Inspector(inspector::Arguments),

@@ -50,6 +50,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libwin-hivex-perl", "hivexregedit writes registry hives"),
     ("lvm2", "makes LVM metadata"),
     ("maven", "brings archives of Java"),
+    ("mdadm", "says what superblocks of md say"),
     ("mmdebstrap", "makes a whole Debian"),
     ("lz4", "packs initial filesystems"),
     ("lzop", "packs initial filesystems"),

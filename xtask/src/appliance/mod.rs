@@ -1,7 +1,10 @@
-//! A second opinion on LVM and LUKS from a kernel that maps them, which that of the test machine
+//! A second opinion on LVM, LUKS and md from a kernel that maps them, which that of the test machine
 //! need not be able to. A small Debian is started under emulation, with a kernel that is unpacked
 //! beside it and installed nowhere. It makes volumes on disks that it is given, fills and reads
 //! them, and every path it read is compared with what we read.
+
+mod arrays;
+mod volumes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,47 +12,51 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use fathom_block::{Location, Opener};
 use fathom_filesystem::Tree;
-use fathom_volume::{Discovery, Disk, Key, Keys};
+use fathom_volume::{Discovery, Disk, Key, Keys, Volume};
 
-use crate::oracle::{Abilities, Ignore, Manifest, Work, populate};
+use crate::oracle::{Ignore, Manifest, Work};
 use crate::{shell, tools};
 
-/// What the appliance runs.
-const GUEST: &str = include_str!("guest.sh");
+/// What everything that the appliance runs begins with.
+const PRELUDE: &str = include_str!("prelude.sh");
 
 /// What is put into it.
-const PACKAGES: &str = "cryptsetup-bin,e2fsprogs,kmod,lvm2,xfsprogs";
+const PACKAGES: &str = "cryptsetup-bin,e2fsprogs,fdisk,kmod,lvm2,mdadm,xfsprogs";
 
 /// What makes it, and what it runs in.
-const TOOLS: &[&str] = &["cpio", "debootstrap", "qemu-system-x86"];
-
-/// The disks that it fills.
-const DISKS: [&str; 6] = ["luks", "luks-4k", "pv0", "pv1", "pv2", "pv3"];
-
-/// The volumes: what it calls them, what we call them, and a key that opens what they lie in.
-const VOLUMES: [(&str, &str, &str); 10] = [
-    ("luks", "disk0/luks", "the first one"),
-    ("luks", "disk0/luks", "the second one"),
-    ("luks", "disk0/luks", "the third one"),
-    ("luks-4k", "disk1/luks", "the second one"),
-    ("linear", "vg0/linear", ""),
-    ("striped", "vg0/striped", ""),
-    ("raid1", "vg0/raid1", ""),
-    ("mirror", "vg0/mirror", ""),
-    ("degraded", "vg0/degraded", ""),
-    ("crypt", "vg0/crypt/luks", "the first one"),
-];
+const TOOLS: &[&str] = &["cpio", "debootstrap", "fdisk", "mdadm", "qemu-system-x86"];
 
 /// How long it may take.
 const DEADLINE: &str = "30m";
 
-/// What to keep.
+/// What to do, and what to keep.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
+    /// Only this part: `volumes` (LUKS and LVM) or `arrays` (md).
+    #[arg(long)]
+    only: Option<String>,
     /// Keep the disks and the console, to look at them.
     #[arg(long)]
     keep: bool,
+    /// Write the small arrays that the tests of `volume` read anew.
+    #[arg(long)]
+    bless: bool,
 }
+
+/// What one run of the appliance does.
+struct Job {
+    /// What it runs, behind the prelude.
+    script: String,
+    /// Other files for it: path and text.
+    files: Vec<(&'static str, String)>,
+    /// Its disks: what they are called in it and their images, which must be there.
+    disks: Vec<(String, String)>,
+    /// Makes what it fills filesystems with.
+    fixture: fn(&Path) -> Result<()>,
+}
+
+/// How a comparison went: what was compared, and what came of it.
+type Outcome = (String, Result<usize>);
 
 /// Runs the appliance and compares.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -58,29 +65,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     tools::setup()?;
     tools::install_packages(TOOLS)?;
     let kept = prepare()?;
-    let work = Work::new("appliance", arguments.keep)?;
-    start(&work, &kept)?;
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let wanted = |part: &str| arguments.only.as_deref().is_none_or(|only| only == part);
+    if wanted("volumes") {
+        let work = Work::new("appliance-volumes", arguments.keep)?;
+        outcomes.extend(volumes::run(&work, &kept)?);
+    }
+    if wanted("arrays") {
+        let work = Work::new("appliance-arrays", arguments.keep)?;
+        outcomes.extend(arrays::run(&work, &kept, arguments.bless)?);
+    }
     let mut failed = 0;
-    for (name, id, key) in VOLUMES {
-        let outcome = compare(&work, name, id, key);
-        let shown = if key.is_empty() { id.to_owned() } else { format!("{id} by {key:?}") };
+    for (shown, outcome) in &outcomes {
         match outcome {
-            Ok(paths) => println!("ok    {shown:<40} {paths} paths"),
+            Ok(paths) => println!("ok    {shown:<60} {paths} paths"),
             Err(error) => {
-                println!("WRONG {shown:<40} {error:#}");
+                println!("WRONG {shown:<60} {error:#}");
                 failed += 1;
             }
         }
     }
-    println!("appliance: {} passed, {failed} failed", VOLUMES.len() - failed);
-    if failed > 0 { bail!("{failed} volumes differ") } else { Ok(()) }
+    println!("appliance: {} passed, {failed} failed", outcomes.len() - failed);
+    if failed > 0 { bail!("{failed} comparisons differ") } else { Ok(()) }
 }
 
 /// Makes the appliance's root and its kernel, where that has not been done yet.
 fn prepare() -> Result<PathBuf> {
     let kept = shell::cache()?.join("appliance");
     fs::create_dir_all(&kept)?;
-    if kept.join("initrd").exists() {
+    let made_of = fs::read_to_string(kept.join("packages")).unwrap_or_default();
+    if kept.join("initrd").exists() && made_of == PACKAGES {
         return Ok(kept);
     }
     println!("making the appliance");
@@ -100,48 +114,38 @@ fn prepare() -> Result<PathBuf> {
             chroot root depmod "$version"
             rm -rf root/usr/share/{{doc,locale,man,info,i18n}} root/var/{{cache,lib/apt}}
             (cd root; find . | cpio --quiet -o -H newc) > initrd.part; mv initrd.part initrd
-            rm -rf root kernel *.deb"#
+            rm -rf root kernel *.deb; printf %s {PACKAGES} > packages"#
         ),
     )?;
     Ok(kept)
 }
 
 /// Lets the appliance do its work.
-fn start(work: &Work, kept: &Path) -> Result<()> {
+fn start(work: &Work, kept: &Path, job: &Job) -> Result<()> {
     fs::create_dir_all(work.path("fixture"))?;
-    let abilities = Abilities { large_directory: 400, large_file: 1 << 20, ..Abilities::LINUX };
-    populate(&work.path("fixture"), abilities)?;
+    (job.fixture)(&work.path("fixture"))?;
     fs::create_dir_all(work.path("overlay"))?;
-    fs::write(work.path("overlay/init"), GUEST)?;
-    let mut names: Vec<&str> = VOLUMES.iter().map(|(name, ..)| *name).collect();
-    names.dedup();
-    let mut script = format!(
+    fs::write(work.path("overlay/init"), format!("{PRELUDE}{}", job.script))?;
+    for (path, text) in &job.files {
+        fs::write(work.path(&format!("overlay/{path}")), text)?;
+    }
+    work.bash(&format!(
         "chmod +x overlay/init; (cd overlay; find . | cpio --quiet -o -H newc) > overlay.cpio
          cat {kept}/initrd overlay.cpio > initrd
          tar --format=posix --xattrs --xattrs-include='*' --numeric-owner --sparse -C fixture -cf fixture.img . 2> /dev/null
-         rm -r fixture\n",
+         rm -r fixture",
         kept = kept.display()
-    );
+    ))?;
     let mut disks = String::new();
-    let mut disk = |name: &str, file: &str| {
+    let fixture = [("fixture".to_owned(), "fixture.img".to_owned())];
+    for (name, file) in fixture.iter().chain(&job.disks) {
         disks.push_str(&format!(
-            " -drive if=none,id={id},format=raw,cache=unsafe,file={file} \
+            " -drive if=none,id={id},format=raw,cache=unsafe,discard=unmap,detect-zeroes=unmap,file={file} \
              -device virtio-blk-pci,drive={id},serial={name}",
             id = file.replace('.', "-")
         ));
-    };
-    disk("fixture", "fixture.img");
-    for name in DISKS {
-        let size = if name.starts_with("pv") { "1G" } else { "96M" };
-        script.push_str(&format!("truncate -s {size} {name}.img\n"));
-        disk(name, &format!("{name}.img"));
-    }
-    for name in &names {
-        script.push_str(&format!("truncate -s 64M {name}.tar\n"));
-        disk(&format!("{name}.tar"), &format!("{name}.tar"));
     }
     println!("running the appliance: it is emulated, and takes minutes");
-    work.bash(&script)?;
     let ran = work.bash(&format!(
         "timeout {DEADLINE} qemu-system-x86_64 -M pc -cpu max -accel tcg,thread=multi -smp 1 -m 2G \
          -nodefaults -no-reboot -display none -serial file:console \
@@ -158,21 +162,11 @@ fn start(work: &Work, kept: &Path) -> Result<()> {
     bail!("the appliance did not come to its end:\n{}", said.join("\n"))
 }
 
-/// Compares a volume with what the appliance read of it; says how many paths there are.
-fn compare(work: &Work, name: &str, id: &str, key: &str) -> Result<usize> {
-    work.bash(&format!(
-        "mkdir -p told/{name}; [ -e told/{name}/etc ] || \
-         tar --xattrs --xattrs-include='*' --numeric-owner -C told/{name} -xf {name}.tar"
-    ))?;
-    let theirs = Manifest::from_kernel(&work.path(&format!("told/{name}")))?;
-    let discovery = discover(work, key)?;
-    let volume = discovery.find(id).with_context(|| {
-        let all: Vec<_> = discovery.volumes.iter().map(|volume| volume.id.as_str()).collect();
-        format!("it is not among {all:?}")
-    })?;
+/// Compares a volume with what the kernel reads of its filesystem; says how many paths there are.
+fn compare(volume: &Volume, theirs: &Manifest) -> Result<usize> {
     let reader = match (&volume.reader, &volume.problem) {
-        (Some(reader), None) => reader.clone(),
-        (_, problem) => bail!("it is not read: {problem:?}"),
+        (Some(reader), _) => reader.clone(),
+        (None, problem) => bail!("it is not read: {problem:?}"),
     };
     let tree = Tree::new(fathom_filesystem::open(reader)?);
     let problems = tree.problems();
@@ -194,16 +188,25 @@ fn compare(work: &Work, name: &str, id: &str, key: &str) -> Result<usize> {
     Ok(theirs.len())
 }
 
-fn discover(work: &Work, key: &str) -> Result<Discovery> {
+/// Finds what lies on the disks of these names, with a key where there is one.
+fn discover(work: &Work, names: &[&str], key: &str) -> Result<Discovery> {
     let mut disks = Vec::new();
-    for (index, name) in DISKS.iter().enumerate() {
+    for name in names {
         let location = Location::Path(work.path(&format!("{name}.img")));
         for disk in Opener::new().open(&location)? {
             let (reader, sector_size) = (disk.reader, disk.sector_size);
-            disks.push(Disk { name: format!("disk{index}"), reader, sector_size });
+            disks.push(Disk { name: (*name).to_owned(), reader, sector_size });
         }
     }
     let keys = Some(key).filter(|key| !key.is_empty());
     let keys = keys.map(|key| Key::new(None, key.as_bytes().to_vec()));
     Ok(fathom_volume::discover(&disks, &Keys::new(keys.into_iter().collect())))
+}
+
+/// The volume called `id`.
+fn find<'a>(discovery: &'a Discovery, id: &str) -> Result<&'a Volume> {
+    discovery.find(id).with_context(|| {
+        let all: Vec<_> = discovery.volumes.iter().map(|volume| volume.id.as_str()).collect();
+        format!("it is not among {all:?}")
+    })
 }

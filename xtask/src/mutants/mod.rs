@@ -12,6 +12,7 @@ mod fat;
 mod languages;
 mod luks;
 mod lvm;
+mod md;
 #[path = "../../../crates/guest/src/memory.rs"]
 #[allow(dead_code, reason = "the tests of guest use the other half")]
 mod memory;
@@ -69,6 +70,7 @@ pub(crate) fn targets() -> Vec<Target> {
         ova::targets,
         partitions::targets,
         lvm::targets,
+        md::targets,
         luks::targets,
         ext::targets,
         xfs::targets,

@@ -1,10 +1,11 @@
-//! What partition tables, LVM and LUKS must read.
+//! What partition tables, software RAID, LVM and LUKS must read.
 //!
 //! The kernel of the test machine has no parser of partition tables, no device-mapper and no
 //! `AF_ALG`, so the tables are compared with what libblkid (`partx`) and libfdisk (`sfdisk`) say;
 //! logical volumes with files that were cut to pieces by what `lvs` says; and LUKS payloads with
 //! what qemu's own cryptography, or a script over libgcrypt, encrypted.
 
+pub(crate) mod arrays;
 mod luks;
 pub(crate) mod lvm;
 mod partitions;
@@ -16,7 +17,10 @@ use fathom_volume::{Discovery, Volume};
 use super::{Case, Work};
 
 pub(super) fn cases() -> Vec<Case> {
-    [partitions::cases(), lvm::cases(), luks::cases()].into_iter().flatten().collect()
+    [partitions::cases(), arrays::cases(), lvm::cases(), luks::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The volume called `id`.
