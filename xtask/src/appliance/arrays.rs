@@ -98,7 +98,7 @@ const ARRAYS: &[Array] = &[
     // What mdadm cannot make and the kernel reads: near and far at once, and far copies that stay
     // within groups of members, in the two ways that there are.
     array("patched-n2f2", 5, "256 --level=10 --chunk=4 --layout=n2", Is::Plain(0)),
-    array("patched-n2o2", 5, "65792 --level=10 --chunk=4 --layout=n2", Is::Plain(0)),
+    array("patched-n2o2", 4, "65792 --level=10 --chunk=4 --layout=n2", Is::Plain(0)),
     array("patched-f2-first", 5, "131072 --level=10 --chunk=4 --layout=f2", Is::Plain(0)),
     array("patched-f2-second", 5, "262144 --level=10 --chunk=4 --layout=f2", Is::Plain(0)),
     array("patched-o2-second", 5, "262144 --level=10 --chunk=4 --layout=o2", Is::Plain(0)),

@@ -247,7 +247,8 @@ fn shapes() -> Vec<(Shape, usize)> {
     shapes.extend((0..6).map(|layout| (shape(Level::Raid5, layout, 4), 1)));
     let six = [0, 1, 2, 3, 4, 5, 8, 9, 10, 16, 17, 18, 19, 20];
     shapes.extend(six.map(|layout| (shape(Level::Raid6, layout, 5), 2)));
-    let ten = [0x102, 0x201, 0x1_0201, 0x202, 0x1_0202, 0x2_0201, 0x4_0201, 0x1_0301];
+    shapes.push((shape(Level::Raid10, 0x1_0202, 4), 1));
+    let ten = [0x102, 0x201, 0x1_0201, 0x202, 0x2_0201, 0x4_0201, 0x1_0301];
     shapes.extend(ten.map(|layout| (shape(Level::Raid10, layout, 5), 1)));
     shapes.extend([0, 1, 2].map(|layout| (shape(Level::Raid0, layout.max(1), 3), 0)));
     shapes.push((shape(Level::Linear, 0, 3), 0));

@@ -31,6 +31,13 @@ impl Tenth {
             let why = format!("layout {layout:#x} on {devices} devices");
             return Err(contradiction(shape, &why));
         }
+        let offset = layout & 0x1_0000 != 0;
+        if offset && !devices.is_multiple_of(near) {
+            // The kernel puts a near copy that goes around the end over an offset copy of another
+            // chunk, so that only the first copy is sure.
+            let why = format!("copies overlap in the layout {layout:#x} on {devices} devices");
+            return Err(Error::unsupported("md array of level raid10", why));
+        }
         let group = match layout >> 17 {
             0 => devices,
             1 => devices / far,
@@ -45,7 +52,6 @@ impl Tenth {
         let chunks = shape.size / chunk / far;
         let chunks = chunks.checked_mul(devices).ok_or_else(too_large)? / near;
         let on_each = chunks.checked_mul(near * far).ok_or_else(too_large)?.div_ceil(devices);
-        let offset = layout & 0x1_0000 != 0;
         let stride = if offset { 1 } else { on_each / far };
         let length = (on_each / far).checked_mul(devices).ok_or_else(too_large)? / near;
         let bytes = |chunks: u64| chunks.checked_mul(chunk).ok_or_else(too_large);

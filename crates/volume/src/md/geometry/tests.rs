@@ -120,6 +120,7 @@ fn what_cannot_be_is_refused() {
     assert!(refused(Level::Raid6, 2, 256, CHUNK, CHUNK));
     assert!(refused(Level::Raid10, 0, 4, CHUNK, CHUNK));
     assert!(refused(Level::Raid10, 0x203, 4, CHUNK, CHUNK));
+    assert!(refused(Level::Raid10, 0x1_0202, 5, CHUNK, CHUNK), "copies overlap");
     assert!(refused(Level::Raid10, 0x8_0102, 4, CHUNK, CHUNK));
     assert!(refused(Level::Raid10, 0x102, 1920, 512, u64::MAX));
     assert!(refused(Level::Other(-4), 0, 2, CHUNK, CHUNK));
