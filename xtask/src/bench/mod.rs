@@ -39,6 +39,9 @@ enum Subject {
     Inspect,
 }
 
+/// Measures with the program, the guest and so many runs, and gives the section of the page.
+type Section = fn(&Path, &Guest, usize) -> Result<String>;
+
 /// Measures everything and writes `docs/benchmarks.md`.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     tools::setup()?;
@@ -53,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut page = String::from(HEAD);
     let _ = writeln!(page, "{}\n", machine()?);
     let _ = writeln!(page, "The guest: {}\n", guest.description);
-    let sections: [(Subject, fn(&Path, &Guest, usize) -> Result<String>); 4] = [
+    let sections: [(Subject, Section); 4] = [
         (Subject::First, first_file),
         (Subject::Sequential, sequential),
         (Subject::Walk, walk),

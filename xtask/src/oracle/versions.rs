@@ -9,9 +9,7 @@ use super::{Case, Work};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
-        Case::new("versions/debian", |work| {
-            compare(work, DPKG, |one, other| fathom_version::debian(one, other))
-        }),
+        Case::new("versions/debian", |work| compare(work, DPKG, fathom_version::debian)),
         Case::new("versions/rpm", |work| {
             // Whether a release that only one has counts, depends on who asks rpm.
             compare(work, RPM, |one, other| {

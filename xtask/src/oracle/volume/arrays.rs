@@ -86,10 +86,12 @@ pub(crate) fn examine(work: &Work, member: &str, layer: &Layer) -> Result<()> {
     same("MD_LEVEL", level)?;
     same("MD_UUID", uuid)?;
     same("MD_DEVICES", &devices.to_string())?;
-    // mdadm is silent about the oldest.
-    same(
-        "MD_METADATA",
-        if *metadata == "0.90" { said("MD_METADATA").unwrap_or("") } else { metadata },
-    )?;
+    let version =
+        work.bash(&format!("mdadm --examine {member} | awk '$1 == \"Version\" {{ print $3 }}'"))?;
+    let version = version.trim();
+    ensure!(
+        version.trim_end_matches(".00") == *metadata,
+        "version: {metadata:?}, by mdadm {version:?}"
+    );
     name.as_ref().map_or(Ok(()), |name| same("MD_NAME", name))
 }
