@@ -66,6 +66,13 @@ fn document(report: &Report, system: &System) -> Value {
     concerns.items.retain(|concern| is_about(&concern.system));
     let undecided: Vec<_> =
         report.undecided.iter().filter(|concern| is_about(&concern.system)).collect();
+    // Where nothing on the disks says what starts, something else does.
+    if let Some(default) = document.get_mut("boot").and_then(|boot| boot.get_mut("default"))
+        && default["state"] == "absent"
+    {
+        let why = "nothing on these disks says what the system starts with";
+        *default = json!({ "state": "unknown", "reason": why });
+    }
     document.insert("concerns".to_owned(), json!(concerns));
     document.insert("undecided".to_owned(), json!(undecided));
     document.insert("storage".to_owned(), json!({ "volumes": volumes(report) }));

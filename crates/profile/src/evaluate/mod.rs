@@ -63,6 +63,7 @@ impl<'a> Evaluator<'a> {
             Expression::Installed(names) => self.installed(names),
             Expression::Enabled(names) => self.enabled(names),
             Expression::Concern(id) => self.concern(id),
+            Expression::Unknown(why) => Verdict::unknown(why.clone()),
         }
     }
 

@@ -13,6 +13,7 @@
 //!            | "installed" string { "," string }
 //!            | "enabled" string { "," string }
 //!            | "concern" string
+//!            | "unknown" string
 //! comparison = ("=" | "!=") value | ("<" | "<=" | ">" | ">=") (number | day)
 //!            | "in" "[" value { "," value } "]"
 //!            | ("contains" | "starts" | "ends" | "matches") string
@@ -20,6 +21,8 @@
 //! value      = string | number | "true" | "false" | day
 //! day        = "today" [ ("+" | "-") number ]
 //! ```
+//!
+//! `unknown` is never yes and never no: a rule says by it that what it found decides nothing, and why.
 //!
 //! There are no loops but those over lists of the report, no functions, no variables. A path is one of
 //! the report's own, from a system on; within `where` and `has` it begins at the item. What a rule
@@ -57,6 +60,8 @@ pub enum Expression {
     Enabled(Vec<String>),
     /// There is this concern.
     Concern(String),
+    /// It cannot be told, for this reason.
+    Unknown(String),
 }
 
 /// What is asked of a value.

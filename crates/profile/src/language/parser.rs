@@ -153,6 +153,14 @@ impl Parser {
         if self.of_system("concern", shape)? {
             return self.text().map(Expression::Concern);
         }
+        // What stands before a text in quotes is no name of a property.
+        if let (Some(Token::Name(name)), Some(Token::Text(_))) =
+            (self.peek(), self.tokens.get(self.at + 1))
+            && name == "unknown"
+        {
+            self.at += 1;
+            return self.text().map(Expression::Unknown);
+        }
         let (path, found) = self.path(shape)?;
         if found.is_list() {
             return self.membership(path, &found);
@@ -364,6 +372,7 @@ mod tests {
             r#"security.secure_boot = true and identity.hostname is known"#,
             r#"no concerns where category = "Critical""#,
             r#"every services where enabled = "enabled" has user is absent"#,
+            r#"identity.name is absent and unknown "it has none""#,
         ] {
             parse(check).unwrap_or_else(|why| panic!("{check}: {why}"));
         }
