@@ -99,48 +99,78 @@ pub(crate) fn lists<T>(
     item: impl Fn(&T) -> (String, Item),
     context: &mut Context,
 ) {
-    let sorted = |listing: &Listing<T>| {
-        let mut map: BTreeMap<String, Vec<Item>> = BTreeMap::new();
-        for (name, item) in listing.items.iter().map(&item) {
-            map.entry(name).or_default().push(item);
-        }
-        map
-    };
-    maps(names, (sorted(before), sorted(after)), (hides(before), hides(after)), context);
+    let hidden = (hides(before), hides(after));
+    parts(names, (before, after), |_| true, hidden, item, context);
 }
 
-/// The same of lists that are sorted already, with the reasons why they may not hold all there is.
-pub(crate) fn maps(
+/// The same of the items of the lists that are `meant`, with the reasons why there may be more. What
+/// is compared of an item is put together when its turn comes: there may be hundreds of thousands.
+pub(crate) fn parts<T>(
     names: Names,
-    (mut before, mut after): (BTreeMap<String, Vec<Item>>, BTreeMap<String, Vec<Item>>),
-    (hidden_before, hidden_after): (Option<String>, Option<String>),
+    (before, after): (&Listing<T>, &Listing<T>),
+    meant: impl Fn(&T) -> bool,
+    hidden: (Option<String>, Option<String>),
+    item: impl Fn(&T) -> (String, Item),
     context: &mut Context,
 ) {
-    let mut all: Vec<String> = before.keys().chain(after.keys()).cloned().collect();
+    let name = |one: &T| item(one).0;
+    let (before, after) = (index(before, &meant, name), index(after, &meant, name));
+    each(names, (&before, &after), hidden, |one: &&T| item(one).1, context);
+}
+
+/// The items that are meant, by their names.
+fn index<'a, T>(
+    listing: &'a Listing<T>,
+    meant: &impl Fn(&T) -> bool,
+    name: impl Fn(&T) -> String,
+) -> BTreeMap<String, Vec<&'a T>> {
+    let mut map: BTreeMap<String, Vec<&T>> = BTreeMap::new();
+    for one in listing.items.iter().filter(|one| meant(one)) {
+        map.entry(name(one)).or_default().push(one);
+    }
+    map
+}
+
+/// The same of lists that are sorted already.
+pub(crate) fn maps(
+    names: Names,
+    (before, after): (BTreeMap<String, Vec<Item>>, BTreeMap<String, Vec<Item>>),
+    hidden: (Option<String>, Option<String>),
+    context: &mut Context,
+) {
+    each(names, (&before, &after), hidden, Item::clone, context);
+}
+
+/// Compares what is sorted already; `make` gives what is compared of an item.
+fn each<T>(
+    names: Names,
+    (before, after): (&BTreeMap<String, Vec<T>>, &BTreeMap<String, Vec<T>>),
+    (hidden_before, hidden_after): (Option<String>, Option<String>),
+    make: impl Fn(&T) -> Item,
+    context: &mut Context,
+) {
+    let new = after.keys().filter(|name| !before.contains_key(*name));
+    let mut all: Vec<&String> = before.keys().chain(new).collect();
     all.sort_unstable();
-    all.dedup();
     let mut lone = Vec::new();
+    let items = |map: &BTreeMap<String, Vec<T>>, name: &String| -> Vec<Item> {
+        map.get(name).into_iter().flatten().map(&make).collect()
+    };
     for name in all {
-        let mut was = before.remove(&name).unwrap_or_default();
-        let mut is = after.remove(&name).unwrap_or_default();
+        let (mut was, mut is) = (items(before, name), items(after, name));
         drop_same(&mut was, &mut is);
-        match (was.as_slice(), is.as_slice()) {
-            ([one], [other]) => changed(names, &name, (one, other), context),
-            _ => {
-                // More of a name: those that are left over belong to no other.
-                for one in &was {
-                    if hidden_after.is_some() {
-                        lone.push(name.clone());
-                    } else {
-                        alone(names, &name, ChangeKind::Removed, one, context);
-                    }
-                }
-                for one in &is {
-                    if hidden_before.is_some() {
-                        lone.push(name.clone());
-                    } else {
-                        alone(names, &name, ChangeKind::Added, one, context);
-                    }
+        if let ([one], [other]) = (was.as_slice(), is.as_slice()) {
+            changed(names, name, (one, other), context);
+            continue;
+        }
+        // More of a name: those that are left over belong to no other.
+        let sides =
+            [(&was, &hidden_after, ChangeKind::Removed), (&is, &hidden_before, ChangeKind::Added)];
+        for (left, hidden, kind) in sides {
+            for one in left {
+                match hidden {
+                    Some(_) => lone.push(name.clone()),
+                    None => alone(names, name, kind, one, context),
                 }
             }
         }

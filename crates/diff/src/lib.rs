@@ -37,6 +37,7 @@ pub fn compare(before: &Report, after: &Report, generator: &str) -> Difference {
     let mut context = Context::default();
     storage::volumes(before, after, &mut context);
     storage::concerns(before, after, &mut context);
+    unseen_systems(before, after, &mut context);
     for pair in pairs(before, after) {
         match pair {
             (Some(before), Some(after)) => {
@@ -96,13 +97,41 @@ fn pairs<'a>(
     pairs
 }
 
+/// Why a system may be hidden in the disks of the report: what could not be read, or, in reports of
+/// old, a volume that is locked or was not looked at where no system was found.
+fn hides_systems(report: &Report) -> Option<String> {
+    if let Some(problem) = report.problems.first() {
+        return Some(problem.message.clone());
+    }
+    let volumes = &report.storage.volumes;
+    let is_open = |id: &String| volumes.iter().any(|volume| volume.parents.contains(id));
+    let hides = |volume: &&fathom_report::Volume| {
+        let content = volume.content.as_str();
+        let unread = content.ends_with("not read") || content == "could not be looked at";
+        unread || volume.encrypted && !is_open(&volume.id)
+    };
+    let hidden = volumes.iter().filter(|_| report.systems.is_empty()).find(hides)?;
+    Some(format!("{}: {}", hidden.id, hidden.content))
+}
+
+/// Where neither has a system, both may have one that could not be looked at.
+fn unseen_systems(before: &Report, after: &Report, context: &mut Context) {
+    if !before.systems.is_empty() || !after.systems.is_empty() {
+        return;
+    }
+    let (was, is) = (hides_systems(before), hides_systems(after));
+    if was.is_some() || is.is_some() {
+        context.hidden(Part::Systems, "systems", was, is, Vec::new());
+    }
+}
+
 /// A system that only one of the two has. Where the other could not be read altogether, it may have
 /// it too.
 fn lone(kind: ChangeKind, system: &System, other: &Report, context: &mut Context) {
     let name = system.identity.name.value().or(system.identity.distribution.value());
     let name = name.map_or(system.root.as_str(), String::as_str);
-    if let Some(problem) = other.problems.first() {
-        let why = format!("not all of the disks could be read: {}", problem.message);
+    if let Some(why) = hides_systems(other) {
+        let why = format!("not all of the disks could be read: {why}");
         let (before, after) = match kind {
             ChangeKind::Removed => (None, Some(why)),
             _ => (Some(why), None),

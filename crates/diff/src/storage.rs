@@ -57,7 +57,9 @@ fn undecided(
 pub(crate) fn concerns(before: &Report, after: &Report, context: &mut Context) {
     let part = Part::Concerns;
     let undecided = undecided(before, after);
-    for ((id, system), (was, is)) in &undecided {
+    // Where one has no system, nearly all of its concerns could not be told; its list says why.
+    let has_systems = !before.systems.is_empty() && !after.systems.is_empty();
+    for ((id, system), (was, is)) in undecided.iter().filter(|_| has_systems) {
         let what = match system {
             Some(system) => format!("concern {id} of {system}"),
             None => format!("concern {id}"),

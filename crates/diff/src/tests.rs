@@ -201,3 +201,83 @@ fn a_setting_of_sshd_that_is_not_listed_is_not_unset() {
     let gone = compare(&before, &none, "test");
     assert_eq!(gone.changes.iter().filter(|it| it.kind == ChangeKind::Removed).count(), 2);
 }
+
+/// A report on disks in which no system was found.
+fn no_system(problem: Option<&str>) -> Report {
+    let mut report = report(|_| {});
+    report.systems.clear();
+    report.problems.extend(problem.map(|message| fathom_report::Problem {
+        kind: fathom_report::ProblemKind::Encrypted,
+        message: message.to_owned(),
+        evidence: None,
+        hides: None,
+    }));
+    report
+}
+
+#[test]
+fn a_system_behind_a_lock_is_not_missing() {
+    let locked = no_system(Some("LUKS volume 1-2: no key was given for it"));
+    let open = debs(&[("bash", "5")]);
+    let systems = |difference: &Difference| {
+        let is = |part: &Part| *part == Part::Systems;
+        let changes = difference.changes.iter().filter(|it| is(&it.part)).count();
+        (changes, difference.unknown.iter().filter(|it| is(&it.part)).count())
+    };
+    assert_eq!(systems(&check(&locked, &open)), (0, 1));
+    // Two locked disks may hold anything, even where the reason is the same.
+    let both = check(&locked, &locked);
+    assert_eq!(systems(&both), (0, 1));
+    assert_eq!(both.uncompared(), (1, 1), "the systems, and the volumes: {both:?}");
+    // Where all was read, there is none.
+    assert_eq!(systems(&check(&no_system(None), &open)), (1, 0));
+    assert_eq!(systems(&check(&no_system(None), &no_system(None))), (0, 0));
+    // Reports of old do not say why there is none, but what lies on the volume.
+    let mut old = no_system(None);
+    let volume = r#"{"id":"disk0","parents":[],"size":1,"layer":"disk","content":"LUKS2 aes",
+        "encrypted":true}"#;
+    old.storage.volumes.push(serde_json::from_str(volume).unwrap());
+    assert_eq!(systems(&check(&old, &open)), (0, 1));
+}
+
+#[test]
+fn what_neither_knows_is_told_apart_from_what_one_does_not_know() {
+    let one = debs(&[("a", "1")]);
+    let (uncompared, of_both) = check(&one, &one).uncompared();
+    assert_eq!(uncompared, 0);
+    assert!(of_both > 0);
+    // For another reason, or with something that only one of them has, it counts.
+    let partial = |packages: &[(&str, &str)], why: &str| {
+        let mut report = debs(packages);
+        report.systems[0].packages.hide(why);
+        report
+    };
+    let count = |before: &Report, after: &Report| check(before, after).uncompared().0;
+    assert_eq!(count(&partial(&[], "x"), &partial(&[], "x")), 0);
+    assert_eq!(count(&partial(&[], "x"), &partial(&[], "y")), 1);
+    assert_eq!(count(&partial(&[("a", "1")], "x"), &partial(&[], "x")), 1);
+}
+
+#[test]
+fn packages_of_languages_are_compared_as_far_as_both_looked() {
+    let with = |deep: bool, more: &[Package]| {
+        report(|system| {
+            let mut items = vec![package(PackageKind::Deb, "bash", "5")];
+            items.extend_from_slice(more);
+            system.packages = Listing::complete(items, Vec::new());
+            system.packages.reason = (!deep).then(|| fathom_report::USUAL_PLACES_ALONE.to_owned());
+        })
+    };
+    let jar = package(PackageKind::Maven, "log4j", "2");
+    let (shallow, deep) = (with(false, &[]), with(true, &[jar.clone()]));
+    let difference = check(&shallow, &deep);
+    assert!(packages(&difference).is_empty(), "{:?}", difference.changes);
+    let hidden = difference.unknown.iter().find(|it| it.what == "packages of languages").unwrap();
+    assert_eq!(hidden.names, ["log4j (maven)"]);
+    // Both looked equally far.
+    assert_eq!(packages(&check(&with(true, &[]), &deep)).len(), 1);
+    assert_eq!(packages(&check(&shallow, &with(false, &[jar]))).len(), 1);
+    // Packages of the system are compared in any case.
+    let new = with(true, &[package(PackageKind::Deb, "new", "1")]);
+    assert_eq!(packages(&check(&shallow, &new)), [(ChangeKind::Added, "new (deb)")]);
+}

@@ -26,6 +26,13 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// How many things could not be compared, since one knows less of them than the other; and how
+    /// many neither knows, for the same reason.
+    pub fn uncompared(&self) -> (usize, usize) {
+        let of_both = self.unknown.iter().filter(|one| one.is_of_both()).count();
+        (self.unknown.len() - of_both, of_both)
+    }
+
     /// Whether nothing differs, as far as it could be compared.
     pub fn is_same(&self) -> bool {
         self.changes.is_empty()
@@ -162,6 +169,18 @@ pub struct Incomparable {
     /// Names that only one of the two lists, of which the other may have them too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
+}
+
+impl Incomparable {
+    /// Whether both are equally in the dark: for one reason, and without anything that only one of
+    /// them has. Two reports on one machine are so. Of systems that nobody could look at it is never
+    /// said.
+    pub fn is_of_both(&self) -> bool {
+        self.part != Part::Systems
+            && self.before.is_some()
+            && self.before == self.after
+            && self.names.is_empty()
+    }
 }
 
 /// The JSON Schema of the difference.

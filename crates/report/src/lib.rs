@@ -39,7 +39,7 @@ pub use difference::{
 pub use fact::{Coverage, Evidence, Fact, Listing};
 pub use identity::{Architecture, EndOfLife, Family, FirstBoot, Identity};
 pub use network::{Firewall, HostEntry, Interface, Network, PersistentName, Route};
-pub use package::{Package, PackageKind};
+pub use package::{Package, PackageKind, USUAL_PLACES_ALONE};
 pub use problem::{Problem, ProblemKind};
 pub use profile::{Outcome, Profile, RuleResult, Severity};
 pub use security::{

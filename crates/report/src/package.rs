@@ -51,7 +51,27 @@ pub enum PackageKind {
     Nuget,
 }
 
+/// What the list of packages gives as its reason where those of languages were looked for in the
+/// usual places alone, so that there may be more of them.
+pub const USUAL_PLACES_ALONE: &str = "packages of languages were looked for in the usual places of \
+                                      Python, Node.js and Ruby alone; --deep looks everywhere";
+
 impl PackageKind {
+    /// Whether a language keeps it, and no system.
+    pub fn is_of_language(self) -> bool {
+        matches!(
+            self,
+            Self::Python
+                | Self::Npm
+                | Self::Gem
+                | Self::Maven
+                | Self::Go
+                | Self::Cargo
+                | Self::Composer
+                | Self::Nuget
+        )
+    }
+
     /// Its name in the documents: `deb`, `rpm`.
     pub fn name(self) -> &'static str {
         match self {
@@ -144,6 +164,13 @@ pub struct Package {
 }
 
 impl Package {
+    /// Whether it is there: not only known to the database by what it left behind.
+    pub fn is_installed(&self) -> bool {
+        let gone = ["config-files", "not-installed", "removed"];
+        let state = self.state.as_deref().unwrap_or_default();
+        !gone.iter().any(|gone| state.contains(gone))
+    }
+
     /// The version as its own tools show it: with the epoch and the release.
     pub fn full_version(&self) -> String {
         let epoch = self.epoch.map_or(String::new(), |epoch| format!("{epoch}:"));
