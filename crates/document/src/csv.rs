@@ -125,7 +125,10 @@ fn record<'a>(out: &mut dyn Write, cells: impl Iterator<Item = &'a str>) -> io::
 fn field(out: &mut dyn Write, text: &str) -> io::Result<()> {
     // A scope of npm, `@angular/core`, has nothing in it that could do anything.
     let is_name = |c: char| c.is_ascii_alphanumeric() || "@/._~-".contains(c);
+    // Some take the wide forms of these characters for the same.
+    let wide = ['\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
     let formula = text.starts_with(['=', '\t', '\r'])
+        || text.starts_with(wide)
         || (text.starts_with(['+', '-', '@']) && !text.chars().all(is_name));
     let lead = if formula { "'" } else { "" };
     if formula || text.contains([',', '"', '\n', '\r']) {
@@ -155,6 +158,8 @@ mod tests {
             ("=cmd|'/c calc'!A0", "\"'=cmd|'/c calc'!A0\""),
             ("@SUM(1+1)*cmd", "\"'@SUM(1+1)*cmd\""),
             ("@angular/core", "@angular/core"),
+            ("\u{ff1d}1+1", "\"'\u{ff1d}1+1\""),
+            ("\u{ff20}SUM(1)", "\"'\u{ff20}SUM(1)\""),
             ("", ""),
         ] {
             assert_eq!(written(text), there);

@@ -70,8 +70,8 @@ fn uncompared(all: &[Incomparable], out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "<details open>\n<summary>could not be compared <span>{}</span></summary>\n\
-         <div class=\"wide\"><p class=\"note unknown\">One of the two does not know it: it may \
-         differ or not.</p><table><caption>Could not be compared</caption>\n<thead><tr>\
+         <div class=\"wide\"><p class=\"note unknown\">One of the two or both do not know it: it \
+         may differ or not.</p><table><caption>Could not be compared</caption>\n<thead><tr>\
          <th scope=\"col\">part</th><th scope=\"col\">what</th><th scope=\"col\">before</th>\
          <th scope=\"col\">after</th><th scope=\"col\">names</th></tr></thead>\n<tbody>",
         all.len()

@@ -15,6 +15,7 @@
 mod csv;
 mod diff;
 mod html;
+mod json;
 mod markdown;
 mod sbom;
 pub mod view;
@@ -24,6 +25,7 @@ mod yaml;
 pub use csv::Csv;
 pub use diff::html as difference_html;
 pub use html::report as html;
+pub use json::write as json;
 pub use markdown::report as markdown;
 pub use sbom::{cyclonedx, licence, package_url, spdx};
 pub use view::Section;

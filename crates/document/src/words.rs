@@ -35,7 +35,7 @@ pub fn harmless(text: &str) -> String {
             '\n' => shown.push_str("\\n"),
             '\t' => shown.push_str("\\t"),
             '\r' => shown.push_str("\\r"),
-            c if c.is_control() || turns_direction(c) => {
+            c if c.is_control() || turns_direction(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
                 shown.push_str(&format!("\\u{{{:x}}}", c as u32));
             }
             c => shown.push(c),
@@ -45,8 +45,11 @@ pub fn harmless(text: &str) -> String {
 }
 
 /// Characters that make text be shown in another order than it is in.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+pub(crate) fn turns_direction(c: char) -> bool {
+    matches!(
+        c,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
+    )
 }
 
 #[cfg(test)]
@@ -56,6 +59,8 @@ mod tests {
     #[test]
     fn what_commands_is_spelled_out() {
         assert_eq!(harmless("a\u{1b}[31m\nb\u{202e}"), "a\\u{1b}[31m\\nb\\u{202e}");
+        // What ends a line for some readers, and a mark of direction.
+        assert_eq!(harmless("\u{2028}\u{2029}\u{61c}"), "\\u{2028}\\u{2029}\\u{61c}");
         assert_eq!(word(&fathom_report::PackageKind::StoreApp), "store-app");
         assert_eq!(size(3 << 29), "1.5 GiB");
     }

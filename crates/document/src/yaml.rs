@@ -8,6 +8,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{self, SerializeMap as _};
 
+use crate::words::turns_direction;
+
 /// Writes a value as one YAML document.
 pub fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     value.serialize(Writer { out, indent: 0, place: Place::Start }).map_err(|Error(error)| error)
@@ -347,7 +349,9 @@ fn quoted(text: &str) -> String {
             '\\' => shown.push_str("\\\\"),
             '\n' => shown.push_str("\\n"),
             '\t' => shown.push_str("\\t"),
-            ' '..='~' | '\u{a0}'..='\u{d7ff}' if !matches!(c, '\u{2028}' | '\u{2029}') => {
+            ' '..='~' | '\u{a0}'..='\u{d7ff}'
+                if !matches!(c, '\u{2028}' | '\u{2029}') && !turns_direction(c) =>
+            {
                 shown.push(c);
             }
             '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' => shown.push(c),
@@ -396,6 +400,7 @@ mod tests {
             ("a: b", "\"a: b\""),
             ("a #b", "\"a #b\""),
             ("é日", "\"é日\""),
+            ("a\u{202e}b", "\"a\\u202eb\""),
             (
                 "a\u{1b}\u{85}\u{2028}\u{feff}\u{1f600}\r",
                 "\"a\\x1b\\x85\\u2028\\ufeff\\U0001f600\\x0d\"",

@@ -14,7 +14,7 @@ pub fn write(report: &Report, timestamp: &str, out: &mut dyn Write) -> io::Resul
     let serial = hash::identifier("cyclonedx", report, timestamp)?;
     let names = names::packages(report);
     let document = Document { report, timestamp, serial: &serial, names: &names };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    crate::json::write(&document, out)?;
     out.write_all(b"\n")
 }
 
@@ -91,7 +91,7 @@ impl Serialize for Components<'_> {
         let systems = document.report.systems.iter().map(system);
         let packages =
             document.report.systems.iter().zip(document.names).flat_map(|(it, names)| {
-                it.packages.items.iter().zip(names).map(|(package, name)| component(package, name))
+                names::installed(it).zip(names).map(|(package, name)| component(package, name))
             });
         serializer.collect_seq(systems.chain(packages))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use fathom_report::{Report, System};
+use fathom_report::{Package, Report, System};
 
 use super::purl::package_url;
 
@@ -18,10 +18,7 @@ pub(super) fn packages(report: &Report) -> Vec<Vec<Named>> {
     let mut taken: HashMap<String, usize> = HashMap::new();
     let several = report.systems.len() > 1;
     let name = |system: &System, taken: &mut HashMap<String, usize>| {
-        system
-            .packages
-            .items
-            .iter()
+        installed(system)
             .map(|package| {
                 let url = package_url(package, &system.identity);
                 let wanted = match &url {
@@ -49,7 +46,40 @@ pub(super) fn packages(report: &Report) -> Vec<Vec<Named>> {
     report.systems.iter().map(|system| name(system, &mut taken)).collect()
 }
 
+/// The packages that a bill of materials lists: what was removed and left its configuration behind is
+/// no material.
+pub(super) fn installed(system: &System) -> impl Iterator<Item = &Package> {
+    system.packages.items.iter().filter(|package| package.is_installed())
+}
+
 /// The name of a system.
 pub(super) fn system(system: &System) -> String {
     format!("system:{}", system.root)
+}
+
+#[cfg(test)]
+mod tests {
+    use fathom_report::{Family, Listing};
+
+    use super::*;
+
+    #[test]
+    fn what_was_removed_is_no_material() {
+        let mut system = System::unknown("disk0", Family::Linux, "a test does not say");
+        let package = |name: &str, state: Option<&str>| {
+            let document = serde_json::json!({"kind": "deb", "name": name, "version": "1",
+                "state": state, "evidence": "/db"});
+            serde_json::from_value(document).unwrap()
+        };
+        system.packages = Listing::complete(
+            vec![
+                package("gone", Some("config-files")),
+                package("half", Some("half-configured")),
+                package("there", None),
+            ],
+            Vec::new(),
+        );
+        let names: Vec<_> = installed(&system).map(|package| package.name.as_str()).collect();
+        assert_eq!(names, ["half", "there"]);
+    }
 }

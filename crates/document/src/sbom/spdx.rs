@@ -23,7 +23,7 @@ pub fn write(report: &Report, timestamp: &str, out: &mut dyn Write) -> io::Resul
         names: &names,
         licences: RefCell::default(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    crate::json::write(&document, out)?;
     out.write_all(b"\n")
 }
 
@@ -221,7 +221,7 @@ impl Serialize for Packages<'_> {
         let systems = &document.report.systems;
         let each = systems.iter().enumerate().map(|(index, it)| document.system(index, it));
         let packages = systems.iter().zip(document.names).flat_map(|(system, names)| {
-            let items = system.packages.items.iter().zip(names);
+            let items = names::installed(system).zip(names);
             items.map(|(package, name)| document.package(&of_package(name), package, name))
         });
         serializer.collect_seq(std::iter::once(document.machine()).chain(each).chain(packages))
