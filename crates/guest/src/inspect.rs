@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use fathom_block::{Error, Problem};
+use fathom_block::{Error, ErrorKind, Problem};
 use fathom_filesystem::Tree;
 use fathom_report::{self as report, Concern, Family, Listing, Storage, System, Undecided};
 use fathom_volume::Discovery;
@@ -47,7 +47,7 @@ pub struct Inspection {
     pub concerns: Listing<Concern>,
     /// Concerns of which it could not be told whether there is one.
     pub undecided: Vec<Undecided>,
-    /// What kept parts of the disks from being read.
+    /// What kept parts of the disks from being read, and with them perhaps a system.
     pub problems: Vec<Problem>,
     /// Why there is no operating system, where there is none.
     pub none: Option<Error>,
@@ -76,7 +76,11 @@ pub fn inspect(discovery: &Discovery, options: &Options) -> Inspection {
         mount_all(&mut tree, &root.volume, &mut table, &places, &mut of_mounts);
         systems.push(system(root.volume, &tree, &table, &of_mounts, &places, options));
     }
-    let (concerns, undecided) = concerns::of(&systems, &storage, &problems, options);
+    // Where all was read and no system is there, there is none; else one may be hidden.
+    let locked = none.as_ref().filter(|error| error.kind() != ErrorKind::NotFound);
+    let hidden = locked.or(problems.first());
+    let (concerns, undecided) = concerns::of(&systems, &storage, &problems, hidden, options);
+    problems.extend(locked.cloned());
     Inspection { systems, storage, concerns, undecided, problems, none }
 }
 

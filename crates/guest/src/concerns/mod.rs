@@ -54,11 +54,13 @@ struct Disks<'a> {
     problems: &'a [Error],
 }
 
-/// Everything that stands in the way, and what of it cannot be told.
+/// Everything that stands in the way, and what of it cannot be told. `hidden` is why a system may lie
+/// where it could not be looked, where none was found.
 pub(crate) fn of(
     systems: &[System],
     storage: &Storage,
     problems: &[Error],
+    hidden: Option<&Error>,
     options: &Options,
 ) -> (Listing<Concern>, Vec<Undecided>) {
     let (today, in_half_a_year) = (day(options, 0), day(options, 182));
@@ -83,6 +85,9 @@ pub(crate) fn of(
         match entry.about {
             About::Disks(ask) => note(None, ask(&Disks { systems, storage, problems })),
             About::System(ask) => {
+                if let (Some(why), []) = (hidden, systems) {
+                    note(None, Answer::Unknown(why.to_string()));
+                }
                 for system in systems {
                     let subject =
                         Subject { system, storage, today: &today, in_half_a_year: &in_half_a_year };

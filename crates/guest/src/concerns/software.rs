@@ -6,6 +6,7 @@ use fathom_report::{
 
 use super::Subject;
 use super::answer::{Answer, Search, known};
+use super::start::words;
 
 /// Whether the name is one of those, upper or lower case, where a star at the end stands for any rest.
 fn is_one_of(name: &str, wanted: &[&str]) -> bool {
@@ -245,18 +246,14 @@ pub(super) fn passthrough(subject: &Subject<'_>) -> Answer {
             "dpdk",
         ],
     );
-    let arguments = match known(&subject.system.boot.default) {
+    let words = match words(subject) {
         Err(why) => return packages.unsure(why).answer(DEVICES, ADVICE),
-        Ok(entry) => entry.and_then(|entry| entry.arguments.clone()).unwrap_or_default(),
+        Ok(words) => words,
     };
-    let words = arguments.split_whitespace().filter(|word| {
-        ["vfio-pci.ids=", "pci-stub.ids=", "intel_iommu=on", "amd_iommu=on", "xen-pciback.hide="]
-            .iter()
-            .any(|start| word.starts_with(start))
-    });
-    words
-        .fold(packages, |search, word| search.with(word.to_owned(), Vec::new()))
-        .answer(DEVICES, ADVICE)
+    let starts =
+        ["vfio-pci.ids=", "pci-stub.ids=", "intel_iommu=on", "amd_iommu=on", "xen-pciback.hide="];
+    let told = words.into_iter().filter(|word| starts.iter().any(|start| word.starts_with(start)));
+    told.fold(packages, |search, word| search.with(word, Vec::new())).answer(DEVICES, ADVICE)
 }
 
 const DEVICES: &str = "it used hardware that was passed to it";

@@ -58,10 +58,17 @@ pub(super) fn vmware_only(subject: &Subject<'_>) -> Answer {
     }
 }
 
-/// The words of the kernel's arguments; none where it says none.
-fn words(subject: &Subject<'_>) -> Result<Vec<String>, String> {
-    let entry = known(&subject.system.boot.default)?;
-    let arguments = entry.and_then(|entry| entry.arguments.as_deref()).unwrap_or_default();
+/// The words of the kernel's arguments; none where it says none. Where nothing on the disks says what
+/// starts, something else does, and what that tells the kernel is not known. Windows has no such
+/// arguments.
+pub(super) fn words(subject: &Subject<'_>) -> Result<Vec<String>, String> {
+    let Some(entry) = known(&subject.system.boot.default)? else {
+        return match subject.is(Family::Windows) {
+            true => Ok(Vec::new()),
+            false => Err("nothing on these disks says what the system starts with".to_owned()),
+        };
+    };
+    let arguments = entry.arguments.as_deref().unwrap_or_default();
     Ok(arguments.split_whitespace().map(str::to_owned).collect())
 }
 

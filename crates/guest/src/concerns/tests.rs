@@ -159,7 +159,7 @@ fn asked(id: &str, machine: &Machine) -> Option<bool> {
     if machine.second {
         systems.push(System::unknown("disk0p2", Family::Linux, "a test does not say"));
     }
-    let (found, undecided) = of(&systems, &machine.storage, &machine.problems, &options);
+    let (found, undecided) = of(&systems, &machine.storage, &machine.problems, None, &options);
     let first = |system: &Option<String>| system.as_ref().is_none_or(|root| root == "disk0p1");
     if found.items.iter().any(|it| it.id == id && first(&it.system)) {
         return Some(true);
@@ -269,7 +269,7 @@ const CASES: &[(Family, &str, Change, Change, Change)] = &[
         |_| {},
         |m| m.problems.push(Error::corrupt("disk1", 0, "the table"))),
     (Family::Linux, "lvm-thin",
-        |m| m.problems.push(Error::unsupported("LVM thin-pool", "it is not read")),
+        |m| m.problems.push(Error::unsupported("LVM segment type thin-pool", "it is not read")),
         |_| {},
         |m| m.problems.push(Error::corrupt("disk1", 0, "the table"))),
     (Family::Linux, "damaged-disk",
@@ -460,7 +460,7 @@ fn the_list_is_complete_only_if_everything_could_be_told() {
     let machine = empty(Family::Linux);
     let ask = |machine: &Machine| {
         let systems = [machine.system.clone()];
-        of(&systems, &machine.storage, &machine.problems, &Options::default())
+        of(&systems, &machine.storage, &machine.problems, None, &Options::default())
     };
     let (found, undecided) = ask(&machine);
     assert_eq!(undecided, []);
@@ -471,6 +471,53 @@ fn the_list_is_complete_only_if_everything_could_be_told() {
     assert_eq!(found.coverage, fathom_report::Coverage::Partial);
     assert!(undecided.iter().all(|it| it.system.as_deref() == Some("disk0p1")));
     assert!(!undecided.is_empty());
+}
+
+#[test]
+fn what_is_not_of_lvm_is_no_thin_volume() {
+    let mut machine = empty(Family::Linux);
+    // The word is in "nothing", in the names of groups, and in problems of other kinds.
+    machine.storage.volumes.push(volume("disk0p2", "nothing recognised"));
+    machine.storage.volumes.push(volume("disk1", "LVM physical volume of thin"));
+    let raid = Error::unsupported("LVM segment type raid5", "there is no reader for it yet");
+    machine.problems.push(raid.within("thin/lv"));
+    assert_eq!(asked("lvm-thin", &machine), Some(false));
+    let thin = Error::unsupported("LVM segment type thin", "there is no reader for it yet");
+    machine.problems.push(thin.within("vg/lv"));
+    assert_eq!(asked("lvm-thin", &machine), Some(true));
+}
+
+#[test]
+fn nothing_is_told_of_what_an_unknown_loader_tells_the_kernel() {
+    let mut machine = empty(Family::Linux);
+    machine.system.boot.default = Fact::absent(["/boot"]);
+    let of_arguments = [
+        "root-by-device-name",
+        "passthrough",
+        "kernel-arguments-for-hardware",
+        "no-serial-console",
+    ];
+    for id in of_arguments {
+        assert_eq!(asked(id, &machine), None, "{id}");
+    }
+    machine.system.identity.family = Family::Windows;
+    for id in of_arguments {
+        assert_eq!(asked(id, &machine), Some(false), "{id}");
+    }
+}
+
+#[test]
+fn where_no_system_could_be_looked_at_nothing_is_ruled_out() {
+    let storage = Storage { volumes: vec![Volume { encrypted: true, ..volume("disk0", "LUKS2") }] };
+    let locked = Error::encrypted("LUKS volume 1-2", "no key was given for it");
+    let (found, undecided) = of(&[], &storage, &[], Some(&locked), &Options::default());
+    assert_eq!(found.coverage, fathom_report::Coverage::Partial);
+    assert_eq!(found.items.len(), 1, "the disk is encrypted: {found:?}");
+    let systems = TABLE.iter().filter(|entry| matches!(entry.about, About::System(_))).count();
+    // Besides, whether there are several.
+    assert_eq!(undecided.len(), systems + 1);
+    let (empty, undecided) = of(&[], &Storage::default(), &[], None, &Options::default());
+    assert_eq!((empty.items.len(), undecided.len()), (0, 0));
 }
 
 #[test]

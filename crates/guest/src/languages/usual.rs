@@ -11,7 +11,7 @@ use crate::files::{Files, Read};
 use crate::walk::Entry;
 
 /// What a list of these alone says.
-pub(super) const REASON: &str = "packages of languages were looked for in the usual places of Python, Node.js and Ruby alone; --deep looks everywhere";
+pub(super) use fathom_report::USUAL_PLACES_ALONE as REASON;
 
 /// How many files are looked at.
 const MAX_ENTRIES: usize = 20_000;

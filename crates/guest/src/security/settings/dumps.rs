@@ -1,6 +1,7 @@
 //! Memory of programs that crash, the journal, and modules that may not be loaded.
 
 use super::{Found, kebab};
+use crate::files::Read;
 
 /// Modules that guides ask to be turned off.
 const MODULES: [&str; 16] = [
@@ -31,6 +32,14 @@ pub(super) fn of(found: &mut Found<'_>) {
         for (key, value, path) in found.systemd(service, keys) {
             found.add(&format!("{service}-{}", kebab(&key)), value, Some(&path));
         }
+    }
+    // Where the storage is chosen by itself, messages are kept if there is this folder.
+    let folder = "/var/log/journal";
+    match found.files.found(folder, super::HIDES) {
+        Read::There(_) => found.add("journald-folder", "yes", Some(folder)),
+        Read::Absent => found.add("journald-folder", "no", Some(folder)),
+        // It may lie on a disk that was not given. Nothing is said then; no other setting hangs on it.
+        Read::Unread(_) => {}
     }
     modules(found);
 }

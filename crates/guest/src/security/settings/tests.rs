@@ -110,3 +110,12 @@ fn names_become_words() {
     assert_eq!(kebab("ForwardToSyslog"), "forward-to-syslog");
     assert_eq!(kebab("Storage"), "storage");
 }
+
+#[test]
+fn the_folder_of_the_journal_is_told() {
+    let folder = |files: &[(&str, &[u8])]| {
+        value(&found(files, Vec::new(), &[]), "journald-folder").map(str::to_owned)
+    };
+    assert_eq!(folder(&[("/var/log/journal/1/system.journal", b"")]).as_deref(), Some("yes"));
+    assert_eq!(folder(&[("/var/log/syslog", b"")]).as_deref(), Some("no"));
+}
