@@ -28,8 +28,7 @@ impl Out {
 
     /// Writes a value as JSON and a newline.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        serde_json::to_writer_pretty(&mut self.0, value)
-            .map_err(|error| Failure::Host("standard output".into(), error.into()))?;
+        fathom_document::json(value, &mut self.0).map_err(Failure::host("standard output"))?;
         self.bytes(b"\n")
     }
 
@@ -64,8 +63,9 @@ pub(crate) struct JsonArray {
 impl JsonArray {
     /// Writes one more item.
     pub(crate) fn item(&mut self, out: &mut Out, item: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(item)
-            .map_err(|error| Failure::Host("standard output".into(), error.into()))?;
+        let mut bytes = Vec::new();
+        fathom_document::json(item, &mut bytes).map_err(Failure::host("standard output"))?;
+        let text = String::from_utf8_lossy(&bytes);
         out.bytes(if self.any { b",\n  " } else { b"[\n  " })?;
         self.any = true;
         // No string in JSON holds a newline as it is, so these are the lines of the layout.

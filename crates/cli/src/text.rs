@@ -7,7 +7,10 @@ pub(crate) fn harmless(text: &str) -> String {
             '\n' => "\\n".chars().collect::<Vec<_>>(),
             '\t' => "\\t".chars().collect(),
             '\r' => "\\r".chars().collect(),
-            c if c.is_control() || is_direction_override(c) => {
+            c if c.is_control()
+                || is_direction_override(c)
+                || matches!(c, '\u{2028}' | '\u{2029}') =>
+            {
                 format!("\\u{{{:x}}}", c as u32).chars().collect()
             }
             c => vec![c],
@@ -17,7 +20,10 @@ pub(crate) fn harmless(text: &str) -> String {
 
 /// Characters that make a terminal show text in another order than it is in.
 fn is_direction_override(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    matches!(
+        c,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
+    )
 }
 
 /// A name of bytes, harmless: what is not UTF-8 is spelled as `\xNN`, and a backslash as two, so

@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Diff) -> Result<Verdict, Failure> {
             out.finish()?;
         }
     }
-    Ok(match (difference.is_same(), difference.unknown.is_empty()) {
+    Ok(match (difference.is_same(), difference.uncompared().0 == 0) {
         (false, _) => Verdict::No,
         (true, false) => Verdict::Partial,
         (true, true) => Verdict::Done,
@@ -62,7 +62,7 @@ fn write(
     match options.format() {
         DiffFormat::Text => text::print(difference, style, out),
         DiffFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, difference)?;
+            fathom_document::json(difference, out)?;
             out.write_all(b"\n")
         }
         DiffFormat::Html => fathom_document::difference_html(difference, out),

@@ -21,14 +21,15 @@ pub(super) fn print(difference: &Difference, style: Style, out: &mut dyn Write) 
         }
         one(change, style, out)?;
     }
-    if !difference.unknown.is_empty() {
+    let (uncompared_count, of_both) = difference.uncompared();
+    if uncompared_count > 0 {
         writeln!(out, "\n{}", style.paint(Paint::Heading, "Could not be compared"))?;
     }
-    for one in &difference.unknown {
+    for one in difference.unknown.iter().filter(|one| !one.is_of_both()) {
         uncompared(one, style, out)?;
     }
     let count = |kind| difference.changes.iter().filter(|it| it.kind == kind).count();
-    let same = match (difference.is_same(), difference.unknown.len()) {
+    let same = match (difference.is_same(), uncompared_count) {
         (true, 0) => "nothing differs".to_owned(),
         (true, unknown) => {
             format!("nothing differs as far as could be compared; {unknown} could not")
@@ -40,7 +41,12 @@ pub(super) fn print(difference: &Difference, style: Style, out: &mut dyn Write) 
             count(ChangeKind::Changed)
         ),
     };
-    writeln!(out, "\n{same}")
+    let neither = match of_both {
+        0 => String::new(),
+        1 => "; 1 thing neither of them knows, for the same reason".to_owned(),
+        _ => format!("; {of_both} things neither of them knows, for the same reasons"),
+    };
+    writeln!(out, "\n{same}{neither}")
 }
 
 fn title(part: Part) -> &'static str {

@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         interrupt::check()?;
         let image = &options.images[index];
         let (report, none) = outcome?;
-        warn(&report, several.then_some(image));
+        warn(&report, several.then_some(image), none.as_ref());
         failed |= chosen.as_ref().is_some_and(|chosen| chosen.fails(&report));
         writer.report(image, &report)?;
         match none {
@@ -109,13 +109,16 @@ fn jobs(options: &Inspect) -> usize {
     chosen.map_or(1, NonZeroUsize::get)
 }
 
-/// Says what could not be read; of which machine, where there are several.
-fn warn(report: &Report, image: Option<&OsString>) {
+/// Says what could not be read; of which machine, where there are several. What ends the command is
+/// said when it ends.
+fn warn(report: &Report, image: Option<&OsString>, ends: Option<&Error>) {
+    let ends = ends.map(describe);
     let of = image.map_or(String::new(), |image| format!("{}: ", image.to_string_lossy()));
     let of_systems = report.systems.iter().flat_map(|it| &it.problems);
     // What hides several things is a problem of each, and said once.
     let mut said = HashSet::new();
-    for problem in report.problems.iter().chain(of_systems) {
+    let all = report.problems.iter().chain(of_systems);
+    for problem in all.filter(|problem| ends.as_ref() != Some(&problem.message)) {
         if said.insert(problem.message.as_str()) {
             say(&format!("{of}warning: {}", problem.message));
         }

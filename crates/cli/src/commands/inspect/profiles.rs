@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use fathom_profile::{PROFILES, Rule, apply, builtin, day::Day, folder};
 use fathom_report::{Outcome, Profile, Report, RuleResult, Severity};
 
+use super::table::wrap;
 use crate::args::{self, Profiles};
 use crate::exit::Failure;
 use crate::text::harmless;
@@ -99,11 +100,22 @@ fn adds_to(options: &Profiles, name: &str) -> bool {
 
 /// What came of the rules, line by line: those that fail, then those that could not be told, the
 /// gravest first, then how many the others are.
-pub(crate) fn lines(report: &Report) -> Vec<String> {
-    report.profiles.iter().flat_map(of_profile).collect()
+/// Lines that are longer than `width` go on below.
+pub(crate) fn lines(report: &Report, width: Option<usize>) -> Vec<String> {
+    let width = width.unwrap_or(usize::MAX);
+    report.profiles.iter().flat_map(|profile| of_profile(profile, width)).collect()
 }
 
-fn of_profile(profile: &Profile) -> Vec<String> {
+/// Adds what stands behind the lead, and below it what does not fit.
+fn add(lines: &mut Vec<String>, lead: &str, text: &str, width: usize) {
+    let room = width.saturating_sub(lead.len()).max(20);
+    for (number, line) in wrap(text, room).iter().enumerate() {
+        let lead = if number == 0 { lead.to_owned() } else { " ".repeat(lead.len()) };
+        lines.push(format!("{lead}{line}"));
+    }
+}
+
+fn of_profile(profile: &Profile, width: usize) -> Vec<String> {
     let of = |outcome| -> Vec<&RuleResult> {
         let mut these: Vec<_> =
             profile.results.iter().filter(|result| result.outcome == outcome).collect();
@@ -120,24 +132,37 @@ fn of_profile(profile: &Profile) -> Vec<String> {
         ),
         None => "no score, as nothing could be told".to_owned(),
     };
-    let mut lines = vec![
-        String::new(),
-        format!("Profile {} of {}: {score}", harmless(&profile.name), harmless(&profile.system)),
-        format!(
-            "  {} pass, {} fail, {} unknown, {} not applicable",
-            of(Outcome::Pass).len(),
-            failed.len(),
-            unknown.len(),
-            of(Outcome::NotApplicable).len(),
-        ),
-    ];
+    let mut lines = vec![String::new()];
+    let head = format!("of {}: {score}", harmless(&profile.system));
+    add(&mut lines, &format!("Profile {} ", harmless(&profile.name)), &head, width);
+    let counts = format!(
+        "{} pass, {} fail, {} unknown, {} not applicable",
+        of(Outcome::Pass).len(),
+        failed.len(),
+        unknown.len(),
+        of(Outcome::NotApplicable).len(),
+    );
+    add(&mut lines, "  ", &counts, width);
     for (word, results) in [("FAIL", failed), ("unknown", unknown)] {
         for result in results {
             let severity = format!("{:?}", result.severity).to_lowercase();
             let (id, title) = (harmless(&result.id), harmless(&result.title));
-            lines.push(format!("  {word:7}  {severity:8}  {id}: {title}"));
-            lines.push(format!("           {}", harmless(&result.message)));
+            let lead = format!("  {word:7}  {severity:8}  ");
+            add(&mut lines, &lead, &format!("{id}: {title}"), width);
+            add(&mut lines, "           ", &harmless(&result.message), width);
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_goes_on_below_its_beginning() {
+        let mut lines = Vec::new();
+        add(&mut lines, "  FAIL  ", "one-rule: a title of several words", 30);
+        assert_eq!(lines, ["  FAIL  one-rule: a title of", "        several words"]);
+    }
 }

@@ -162,10 +162,12 @@ impl Writer {
         match self.format {
             DocumentFormat::Table => {
                 table::print(report, &self.sections, self.style, out)?;
-                profiles::lines(report).iter().try_for_each(|line| writeln!(out, "{line}"))
+                profiles::lines(report, self.style.width)
+                    .iter()
+                    .try_for_each(|line| writeln!(out, "{line}"))
             }
             DocumentFormat::Json => {
-                serde_json::to_writer_pretty(&mut *out, report)?;
+                fathom_document::json(report, out)?;
                 out.write_all(b"\n")
             }
             DocumentFormat::Yaml => fathom_document::yaml(report, out),

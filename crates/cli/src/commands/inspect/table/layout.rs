@@ -142,7 +142,7 @@ fn total(shown: &[(usize, usize)]) -> usize {
 }
 
 /// The text in lines of at most `width` columns, broken where words end, or anywhere if none does.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(in super::super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = vec![String::new()];
     let mut used = 0;

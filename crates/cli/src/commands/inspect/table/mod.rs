@@ -9,6 +9,7 @@ use fathom_document::{Section, view};
 use fathom_report::{Fact, Report, System};
 
 use self::layout::Tables;
+pub(super) use self::layout::wrap;
 use crate::terminal::{Paint, Style};
 use crate::text::{harmless, size};
 
@@ -27,7 +28,11 @@ pub(super) fn print(
         }
     }
     if report.systems.is_empty() {
-        writeln!(out, "\n{}", style.paint(Paint::Warning, "no operating system found"))?;
+        let found = match report.problems.is_empty() {
+            true => "no operating system found",
+            false => "no operating system found in what could be read",
+        };
+        writeln!(out, "\n{}", style.paint(Paint::Warning, found))?;
     }
     if sections.is_empty() {
         return summary::write(report, style, out);
@@ -40,6 +45,11 @@ pub(super) fn print(
         for section in sections {
             view::system(*section, system, &mut Tables::new(style, out))?;
         }
+    }
+    // A section such as the problems has a list for each system and one for the disks.
+    let is_both = |section: &Section| view::is_of_system(*section) && view::is_of_machine(*section);
+    if !report.systems.is_empty() && sections.iter().any(is_both) {
+        writeln!(out, "\n{}", style.paint(Paint::Heading, "The disks"))?;
     }
     for section in sections.iter().filter(|section| view::is_of_machine(**section)) {
         view::machine(*section, report, &mut Tables::new(style, out))?;

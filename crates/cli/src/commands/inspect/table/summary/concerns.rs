@@ -48,7 +48,8 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     if concerns.coverage == Coverage::Partial {
         indented("there may be more: ", &why, style, out)?;
     }
-    if !report.undecided.is_empty() {
+    // Where there is no system, nearly all of them could not be told.
+    if !report.undecided.is_empty() && !report.systems.is_empty() {
         let mut names: Vec<_> = report.undecided.iter().map(|one| harmless(&one.id)).collect();
         names.dedup();
         indented("could not be told: ", &names.join(", "), style, out)?;

@@ -130,12 +130,21 @@ fn line(name: &str, said: &Said, style: Style, out: &mut dyn Write) -> io::Resul
 
 /// How many there are, and whether that is all; `what` has the names for one and for several.
 fn counted<T>(listing: &Listing<T>, what: (&str, &str)) -> Said {
-    counted_with(listing, what, "")
+    counted_of(listing.items.len(), listing, what, "")
 }
 
 /// The same with more behind the number, where there are any.
-fn counted_with<T>(listing: &Listing<T>, (one, several): (&str, &str), more: &str) -> Said {
-    let count = listing.items.len();
+fn counted_with<T>(listing: &Listing<T>, what: (&str, &str), more: &str) -> Said {
+    counted_of(listing.items.len(), listing, what, more)
+}
+
+/// The same, where not all that is listed counts.
+fn counted_of<T>(
+    count: usize,
+    listing: &Listing<T>,
+    (one, several): (&str, &str),
+    more: &str,
+) -> Said {
     let what = if count == 1 { one } else { several };
     let more = match more {
         "" => String::new(),

@@ -4,23 +4,31 @@ use std::collections::BTreeMap;
 
 use fathom_report::{Enabled, Listing, Package, System};
 
-use super::{Said, counted, counted_with};
+use super::{Said, counted_of, counted_with};
 
 /// How many packages there are of each kind.
 pub(super) fn packages(packages: &Listing<Package>) -> Said {
     let mut kinds: BTreeMap<_, usize> = BTreeMap::new();
-    for package in &packages.items {
+    for package in packages.items.iter().filter(|package| package.is_installed()) {
         *kinds.entry(package.kind).or_default() += 1;
     }
-    match kinds.first_key_value() {
-        None => counted(packages, ("package", "packages")),
-        Some((kind, _)) if kinds.len() == 1 => counted(packages, (kind.name(), kind.name())),
+    let installed: usize = kinds.values().sum();
+    let mut said = match kinds.first_key_value() {
+        None => counted_of(installed, packages, ("package", "packages"), ""),
+        Some((kind, _)) if kinds.len() == 1 => {
+            counted_of(installed, packages, (kind.name(), kind.name()), "")
+        }
         Some(_) => {
             let parts: Vec<_> =
                 kinds.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();
-            counted_with(packages, ("package", "packages"), &parts.join(", "))
+            counted_of(installed, packages, ("package", "packages"), &parts.join(", "))
         }
+    };
+    let removed = packages.items.len().saturating_sub(installed);
+    if removed > 0 {
+        said.text = format!("{}; {removed} removed, not all of it", said.text);
     }
+    said
 }
 
 /// How many services there are, and how many of them are enabled.
