@@ -1,5 +1,6 @@
 //! The one exit-code table of the product.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use fathom_block::{Error, ErrorKind};
@@ -56,6 +57,31 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
+    /// For `map_err` where a file that was named is read: that it is not there is no fault of this
+    /// machine.
+    pub(crate) fn reading(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::not_found(what, "there is no such file").into(),
+            _ => Self::Host(what, error),
+        }
+    }
+
+    /// The same failure, led by the image that it is about unless it is already.
+    pub(crate) fn of_image(self, image: &str) -> Self {
+        match self {
+            Self::Read(error) => {
+                let shown = error.to_string();
+                let subject = shown.split_once(": ").map_or("", |(_, subject)| subject);
+                let led = subject == image || subject.starts_with(&format!("{image}: "));
+                Self::Read(if led { error } else { error.within(image) })
+            }
+            Self::Host(what, error) => Self::Host(format!("{image}: {what}"), error),
+            Self::Usage(what) => Self::Usage(format!("{image}: {what}")),
+            Self::Interrupted | Self::Said(_) => self,
+        }
+    }
+
     /// For `map_err`: what was being done when this machine refused.
     pub(crate) fn host(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
@@ -135,7 +161,7 @@ Exit codes:
    0  done
    1  the answer is \"no\", the two differ, or a rule of --fail-on fails
    2  usage: the arguments do not fit
-   3  not found: no such image, volume, file or snapshot
+   3  not found: no such image, volume, file, snapshot or environment variable
    4  unsupported: recognised, but this version cannot read it
    5  corrupt: the data contradicts its own format
    6  encrypted: no key was given that opens it
@@ -180,8 +206,14 @@ pub(crate) fn describe(error: &Error) -> String {
 /// One line on standard error. Names out of an image may hold anything; a terminal must not obey
 /// them.
 pub(crate) fn say(message: &str) {
-    let line = format!("fathom: {}", text::harmless(message));
-    crate::progress::beside(|| eprintln!("{line}"));
+    crate::progress::beside(|| tell(message));
+}
+
+/// The same without a look at what else is on the terminal. Where nobody can read it, nobody is told;
+/// what is being done goes on.
+pub(crate) fn tell(message: &str) {
+    let line = format!("fathom: {}\n", text::harmless(message));
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }
 
 /// A problem that did not stop the command.
@@ -189,13 +221,21 @@ pub(crate) fn warn(error: &Error) {
     say(&format!("warning: {}", describe(error)));
 }
 
+/// Problems that did not stop the command, each once however often it was met.
+pub(crate) fn warn_once<'a>(errors: impl IntoIterator<Item = &'a Error>) {
+    let mut said = std::collections::HashSet::new();
+    for error in errors {
+        let text = describe(error);
+        if said.insert(text.clone()) {
+            say(&format!("warning: {text}"));
+        }
+    }
+}
+
 /// A panic is a bug of ours; it is said so, and has a code of its own.
 pub(crate) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        eprintln!(
-            "fathom: internal error, please report it: {}",
-            text::harmless(&panic.to_string())
-        );
+        tell(&format!("internal error, please report it: {panic}"));
         std::process::exit(70);
     }));
 }

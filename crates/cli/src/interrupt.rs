@@ -16,7 +16,7 @@ pub(crate) fn watch() {
     let handler = || {
         let again = INTERRUPTED.swap(true, Ordering::SeqCst);
         if again || HALF_WRITTEN.load(Ordering::SeqCst) == 0 {
-            eprintln!("fathom: interrupted");
+            crate::exit::tell("interrupted");
             std::process::exit(CODE.into());
         }
     };

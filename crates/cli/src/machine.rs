@@ -13,6 +13,7 @@ use fathom_volume::{Content, Discovery, Key, Keys, Volume};
 
 use crate::args::{KeyOptions, On, Reading, Source};
 use crate::exit::{self, Failure};
+use crate::files::Files;
 
 /// One machine, as far as its disks tell.
 pub(crate) struct Machine {
@@ -25,12 +26,15 @@ pub(crate) struct Machine {
     opener: Opener,
     /// Whether to say on standard error, at the end, what the reading cost.
     say_spent: bool,
+    /// What leads that, where there are several machines.
+    called: Option<String>,
 }
 
 impl Drop for Machine {
     fn drop(&mut self) {
         if self.say_spent {
-            exit::say(&self.spent_line());
+            let of = self.called.as_ref().map_or(String::new(), |name| format!("{name}: "));
+            exit::say(&format!("{of}{}", self.spent_line()));
         }
     }
 }
@@ -66,7 +70,7 @@ impl Machine {
             .collect();
         let discovery = fathom_volume::discover(&named, &keys(&reading.keys)?);
         check_bindings(&reading.keys, &discovery)?;
-        Ok(Self { disks, discovery, origins, opener, say_spent: reading.io })
+        Ok(Self { disks, discovery, origins, opener, say_spent: reading.io, called: None })
     }
 
     /// How much reading it has cost so far.
@@ -78,6 +82,11 @@ impl Machine {
     pub(crate) fn spent_line(&self) -> String {
         let Spent { bytes, requests, rounds } = self.spent();
         format!("read {bytes} bytes in {requests} requests, {rounds} round trips")
+    }
+
+    /// Leads what is said of it by a name.
+    pub(crate) fn call(&mut self, name: &str) {
+        self.called = Some(name.to_owned());
     }
 
     /// Leaves it to the caller to say what the reading cost.
@@ -117,20 +126,19 @@ impl Machine {
 
     /// The files of the machine: of one volume if the user chose one, of all that its fstab mounts
     /// otherwise. What is wrong without stopping us is said on standard error.
-    pub(crate) fn tree(&self, on: &On) -> Result<Tree, Failure> {
+    pub(crate) fn files(&self, on: &On) -> Result<Files, Failure> {
         let tree = match &on.volume {
-            Some(chosen) => self.chosen(chosen)?,
+            Some(chosen) => Files::whole(self.chosen(chosen)?),
             None => {
                 let mut problems = Vec::new();
-                let tree = fathom_guest::assemble(&self.discovery, &mut problems);
-                problems.iter().for_each(exit::warn);
-                tree?
+                let assembled = fathom_guest::assemble(&self.discovery, &mut problems);
+                exit::warn_once(&problems);
+                let assembled = assembled?;
+                Files::lacking(assembled.tree, assembled.unmounted)
             }
         };
-        for disk in &self.disks {
-            disk.problems.iter().for_each(exit::warn);
-        }
-        self.discovery.problems.iter().for_each(exit::warn);
+        exit::warn_once(self.disks.iter().flat_map(|disk| &disk.problems));
+        exit::warn_once(&self.discovery.problems);
         for mount in tree.mounts() {
             // One that cannot be read at all says so at every path beneath it.
             let filesystem = &mount.filesystem;
@@ -226,8 +234,9 @@ fn http(options: &crate::args::HttpOptions) -> Result<HttpOptions, Failure> {
         exit::say("warning: --insecure: the server's certificate is not verified");
     }
     if let Some(name) = &options.http_auth_env {
-        let value = std::env::var(name)
-            .map_err(|_| Failure::Usage(format!("--http-auth-env {name}: it is not set")))?;
+        let value = variable(name, "--http-auth-env")?.into_string().map_err(|_| {
+            Failure::Usage(format!("--http-auth-env {name}: its value is no text in UTF-8"))
+        })?;
         http = http.authorization(Secret::new(value));
     }
     Ok(http)
@@ -312,8 +321,7 @@ fn keys(options: &KeyOptions) -> Result<Keys, Failure> {
     }
     for value in &options.key_envs {
         let Bound { volume, rest: name, .. } = split(value);
-        let secret = std::env::var_os(name)
-            .ok_or_else(|| Failure::Usage(format!("--key-env {name}: it is not set")))?;
+        let secret = variable(name, "--key-env")?;
         add(volume, secret.into_encoded_bytes());
     }
     for value in &options.key_files {
@@ -326,6 +334,14 @@ fn keys(options: &KeyOptions) -> Result<Keys, Failure> {
         }
     }
     Ok(Keys::new(keys))
+}
+
+/// The value of an environment variable that an option names.
+fn variable(name: &str, option: &str) -> Result<OsString, Failure> {
+    std::env::var_os(name).ok_or_else(|| {
+        let why = format!("{option} names it, but it is not set");
+        Error::not_found(format!("environment variable {name}"), why).into()
+    })
 }
 
 /// The largest key file, as in cryptsetup.
@@ -345,7 +361,7 @@ fn read_key(path: &str) -> Result<Vec<u8>, Failure> {
         }
         return Ok(line);
     }
-    let file = std::fs::File::open(path).map_err(Failure::host(format!("key file {path}")))?;
+    let file = std::fs::File::open(path).map_err(Failure::reading(format!("key file {path}")))?;
     let mut secret = Vec::new();
     file.take(MAX_KEY_FILE + 1)
         .read_to_end(&mut secret)

@@ -1,11 +1,14 @@
 //! `fathom`: knows every virtual machine down to the bottom of its disk.
 
 #![forbid(unsafe_code)]
+// These panic where nobody can read what they print: `output` and `exit` print.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod clock;
 mod commands;
 mod exit;
+mod files;
 mod hash;
 mod interrupt;
 mod machine;

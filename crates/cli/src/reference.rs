@@ -87,11 +87,13 @@ fn meaning(argument: &Arg) -> String {
     let help = argument.get_long_help().or(argument.get_help()).cloned().unwrap_or_default();
     let mut text = help.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     if argument.get_action().takes_values() {
-        let choices: Vec<_> = argument
-            .get_possible_values()
-            .iter()
-            .map(|value| format!("`{}`", value.get_name()))
-            .collect();
+        // Where others are taken as well, the text says so.
+        let offered = match argument.is_hide_possible_values_set() {
+            true => Vec::new(),
+            false => argument.get_possible_values(),
+        };
+        let choices: Vec<_> =
+            offered.iter().map(|value| format!("`{}`", value.get_name())).collect();
         if !choices.is_empty() {
             let _ = write!(text, " One of {}.", choices.join(", "));
         }

@@ -1,30 +1,6 @@
 //! Numbers, times and names as people read them.
 
-/// Text that a terminal does not obey: control characters are spelled out.
-pub(crate) fn harmless(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| match c {
-            '\n' => "\\n".chars().collect::<Vec<_>>(),
-            '\t' => "\\t".chars().collect(),
-            '\r' => "\\r".chars().collect(),
-            c if c.is_control()
-                || is_direction_override(c)
-                || matches!(c, '\u{2028}' | '\u{2029}') =>
-            {
-                format!("\\u{{{:x}}}", c as u32).chars().collect()
-            }
-            c => vec![c],
-        })
-        .collect()
-}
-
-/// Characters that make a terminal show text in another order than it is in.
-fn is_direction_override(c: char) -> bool {
-    matches!(
-        c,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
-    )
-}
+pub(crate) use fathom_document::view::{commands_a_terminal, harmless, size};
 
 /// A name of bytes, harmless: what is not UTF-8 is spelled as `\xNN`, and a backslash as two, so
 /// that different names stay different.
@@ -37,21 +13,6 @@ pub(crate) fn name(bytes: &[u8]) -> String {
         }
     }
     shown
-}
-
-/// A size in binary units with three digits or so: `1.5 GiB`.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1023.95 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
 }
 
 /// `rwxr-xr-x`, with set-id and sticky bits as `ls` shows them.
@@ -74,20 +35,6 @@ pub(crate) fn permissions(mode: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes() {
-        for (bytes, shown) in [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1024, "1.0 KiB"),
-            ((1 << 20) - 1, "1.0 MiB"),
-            (3 << 29, "1.5 GiB"),
-            (u64::MAX, "16.0 EiB"),
-        ] {
-            assert_eq!(size(bytes), shown);
-        }
-    }
 
     #[test]
     fn names_cannot_command_a_terminal_and_stay_distinct() {

@@ -400,3 +400,126 @@ fn an_interrupted_command_ends_at_once() {
     assert_eq!(output.status.code(), Some(11));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "fathom: interrupted\n");
 }
+
+/// Nobody can read what is said: that changes nothing of how a command ends.
+#[test]
+fn standard_error_that_cannot_be_written_ends_nothing() {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for (code, arguments) in [(3, ["inspect", "/no/such/disk"]), (2, ["man", "nonsense"])] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fathom"));
+        let status = command.args(arguments).stderr(full()).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{arguments:?}");
+    }
+    // A pipe that nobody reads any more.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fathom"))
+        .args(["cat", sample().to_str().unwrap(), "/none", "/etc/hostname"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(9), b"server\n".as_slice()));
+}
+
+/// A small ext4 that holds these files.
+fn image_of(folder: &Path, files: &[(&[u8], &str)]) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (root, image) = (folder.join("root"), folder.join("disk.img"));
+    for (path, text) in files {
+        let path = root.join(std::ffi::OsStr::from_bytes(path));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let made = Command::new("mke2fs")
+        .args(["-q", "-t", "ext4", "-d"])
+        .args([&root, &image])
+        .arg("8M")
+        .env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin")
+        .stdout(Stdio::null())
+        .status();
+    if made.is_ok_and(|status| status.success()) {
+        return Some(image);
+    }
+    println!("skipped, as there is no mke2fs");
+    None
+}
+
+#[test]
+fn equal_warnings_are_said_once_and_lists_that_lack_a_mount_are_partial() {
+    let folder = tempfile::tempdir().unwrap();
+    let release = (b"etc/os-release".as_slice(), "ID=debian\n");
+    let lines = "UUID=abc /nope ext4 defaults 0 0\n".repeat(1000);
+    let Some(image) = image_of(folder.path(), &[release, (b"etc/fstab", &lines)]) else { return };
+    let image = image.to_str().unwrap();
+    let to = folder.path().join("out");
+    let to = to.to_str().unwrap();
+    for (code, arguments) in [
+        (9, ["ls", image, "/"].as_slice()),
+        (9, &["tree", image, "/"]),
+        (9, &["find", image, "/"]),
+        (9, &["hash", "-r", image, "/"]),
+        (9, &["cp", "-r", image, "/", to]),
+        // These hold all that the machine has there.
+        (0, &["ls", image, "/etc"]),
+        (0, &["find", image, "/etc"]),
+        (0, &["cat", image, "/etc/os-release"]),
+        (0, &["ls", image, "/", "--volume", "disk0"]),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_fathom")).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        let warnings = usize::from(!arguments.contains(&"--volume"));
+        assert_eq!(said.lines().count(), warnings, "{arguments:?}: {said}");
+    }
+}
+
+/// What a command prints on a terminal of its own.
+fn on_a_terminal(arguments: &[&str]) -> Option<Vec<u8>> {
+    let command = arguments.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" ");
+    // The bar that shows how far it has come commands the terminal, as it must.
+    let command = format!("exec {} {command} 2>/dev/null", env!("CARGO_BIN_EXE_fathom"));
+    let output = Command::new("script").args(["-qec", &command, "/dev/null"]).output();
+    match output {
+        Ok(output) => Some(output.stdout),
+        Err(_) => {
+            println!("skipped, as there is no script(1)");
+            None
+        }
+    }
+}
+
+#[test]
+fn a_terminal_obeys_no_name_of_the_guest() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["a\u{1b}[31m", "b\u{9b}2J", "c\u{202e}"];
+    let files = names.map(|name| (format!("data/{name}").into_bytes(), "x"));
+    let files: Vec<(&[u8], &str)> = files.iter().map(|(name, text)| (&**name, *text)).collect();
+    let Some(image) = image_of(folder.path(), &files) else { return };
+    let image = image.to_str().unwrap();
+    for arguments in [
+        ["hash", "-r", image, "/data"].as_slice(),
+        &["ls", "--json", image, "/data"],
+        &["find", image, "/data"],
+    ] {
+        let Some(shown) = on_a_terminal(arguments) else { return };
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(shown.contains("31m") && shown.contains("2J"), "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{arguments:?}: {shown:?}");
+    }
+    // Who reads them through a pipe gets the bytes, as sha256sum gives them.
+    let piped = String::from_utf8(fathom(["hash", "-r", image, "/data"]).stdout).unwrap();
+    assert!(names.iter().all(|name| piped.contains(&format!("  /data/{name}\n"))), "{piped:?}");
+}
+
+#[test]
+fn what_is_named_and_is_not_there_is_not_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = folder.path().join("none");
+    let none = none.to_str().unwrap();
+    on_sample(3, &["ls", "--key-file", none], &[]);
+    on_sample(3, &["ls", "--key-env", "FATHOM_NO_SUCH_VARIABLE"], &[]);
+    on_sample(3, &["ls", "--http-auth-env", "FATHOM_NO_SUCH_VARIABLE"], &[]);
+    on_sample(3, &["hash", "--check", none], &[]);
+}

@@ -81,6 +81,20 @@ fn a_failed_rule_fails_the_command_only_where_that_is_asked() {
 }
 
 #[test]
+fn rules_that_are_given_and_not_applied_are_said() {
+    let house = house("house-ssl", "openssl", "high");
+    let path = house.path().to_str().unwrap();
+    let left_out = inspect(&["--rules", path, "--profile", "security", "--json"]);
+    assert_eq!(profiles(&left_out).len(), 1);
+    let said = text(&left_out.stderr);
+    assert!(said.contains("add --profile house"), "{said}");
+    for named in ["security,house", "all"] {
+        let applied = inspect(&["--rules", path, "--profile", named, "--json"]);
+        assert!(!text(&applied.stderr).contains("not applied"), "{named}");
+    }
+}
+
+#[test]
 fn the_table_shows_what_fails_before_what_is_unknown() {
     let gone = house("house-gone", "no-such-package", "high");
     let path = gone.path().to_str().unwrap();
@@ -95,12 +109,16 @@ fn what_is_wrong_with_rules_is_said() {
     let twice = house("sshd-no-root-password", "x", "low");
     let output = inspect(&["--rules", twice.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
+    let tested = fathom(&["profile", "test", twice.path().to_str().unwrap()]);
+    assert_eq!((tested.status.code(), &tested.stderr), (Some(2), &output.stderr));
     assert!(text(&output.stderr).contains("two rules sshd-no-root-password"));
     let output = inspect(&["--profile", "securty"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("there is no profile \"securty\""));
     let output = inspect(&["--rules", "/no/such/folder"]);
-    assert_eq!(output.status.code(), Some(10));
+    assert_eq!(output.status.code(), Some(3));
+    let tested = fathom(&["profile", "test", "/no/such/folder"]);
+    assert_eq!((tested.status.code(), tested.stderr), (Some(3), output.stderr));
     let wrong = house("house-wrong", "x", "lw");
     let output = inspect(&["--rules", wrong.path().to_str().unwrap()]);
     assert!(text(&output.stderr).contains("did you mean \"low\""), "{}", text(&output.stderr));

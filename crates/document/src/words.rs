@@ -35,13 +35,18 @@ pub fn harmless(text: &str) -> String {
             '\n' => shown.push_str("\\n"),
             '\t' => shown.push_str("\\t"),
             '\r' => shown.push_str("\\r"),
-            c if c.is_control() || turns_direction(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
+            c if commands_a_terminal(c) => {
                 shown.push_str(&format!("\\u{{{:x}}}", c as u32));
             }
             c => shown.push(c),
         }
     }
     shown
+}
+
+/// Whether a terminal does something else with a character than show it in its place.
+pub fn commands_a_terminal(c: char) -> bool {
+    c.is_control() || turns_direction(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// Characters that make text be shown in another order than it is in.
@@ -57,11 +62,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sizes() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            ((1 << 20) - 1, "1.0 MiB"),
+            (3 << 29, "1.5 GiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(size(bytes), shown);
+        }
+    }
+
+    #[test]
     fn what_commands_is_spelled_out() {
         assert_eq!(harmless("a\u{1b}[31m\nb\u{202e}"), "a\\u{1b}[31m\\nb\\u{202e}");
         // What ends a line for some readers, and a mark of direction.
         assert_eq!(harmless("\u{2028}\u{2029}\u{61c}"), "\\u{2028}\\u{2029}\\u{61c}");
         assert_eq!(word(&fathom_report::PackageKind::StoreApp), "store-app");
-        assert_eq!(size(3 << 29), "1.5 GiB");
     }
 }

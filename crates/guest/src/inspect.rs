@@ -12,7 +12,7 @@ use crate::boot::{Learned, Unpacking};
 use crate::device::Places;
 use crate::files::Files;
 use crate::namespace::{Table, mount_all};
-use crate::root::Roots;
+use crate::root::{Asked, Roots};
 use crate::walk::{self, Walked};
 use crate::{
     applications, boot, concerns, containers, end_of_life, hibernation, identity, languages,
@@ -61,7 +61,7 @@ pub fn inspect(discovery: &Discovery, options: &Options) -> Inspection {
     let mut roots = Roots::of(&places);
     let found = std::mem::take(&mut roots.found);
     let none = if found.is_empty() {
-        Some(roots.none(&mut problems))
+        Some(roots.none(Asked::Systems, &mut problems))
     } else {
         problems.extend(roots.unsure);
         None

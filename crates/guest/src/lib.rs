@@ -54,7 +54,7 @@ pub use contents::{Holds, SubvolumeName, contents, holds, of_volume, open_subvol
 pub use fathom_report as report;
 pub use files::problem;
 pub use inspect::{Inspection, Options, inspect};
-pub use namespace::assemble;
+pub use namespace::{Assembled, assemble};
 
 use fathom_filesystem::Tree;
 use fathom_report::{

@@ -73,7 +73,7 @@ impl Table {
 
 /// Puts the machine's filesystems together. What is wrong without stopping that is added to
 /// `problems`; what cannot be read of what the guest mounts is mounted as an error.
-pub fn assemble(discovery: &Discovery, problems: &mut Vec<Problem>) -> Result<Tree> {
+pub fn assemble(discovery: &Discovery, problems: &mut Vec<Problem>) -> Result<Assembled> {
     let places = Places::of(discovery);
     let mut root = Roots::of(&places).choose(problems)?;
     problems.append(&mut root.problems);
@@ -85,18 +85,31 @@ pub fn assemble(discovery: &Discovery, problems: &mut Vec<Problem>) -> Result<Tr
         }
         problems.push(error.clone());
     }
-    mount_all(&mut root.tree, &root.volume, &mut table, &places, problems);
-    Ok(root.tree)
+    let mut unmounted = mount_all(&mut root.tree, &root.volume, &mut table, &places, problems);
+    if table.fstab.is_err() {
+        unmounted.push("/".to_owned());
+    }
+    Ok(Assembled { tree: root.tree, unmounted })
 }
 
-/// Mounts what the system says on the tree, which so far is its root.
+/// The files of a machine, put together.
+pub struct Assembled {
+    /// All that could be mounted.
+    pub tree: Tree,
+    /// Where the machine mounts something that is not in the tree: what lies there, or beneath it, is
+    /// not what the machine sees. What is in the tree as an error is not named here.
+    pub unmounted: Vec<String>,
+}
+
+/// Mounts what the system says on the tree, which so far is its root. Hands back where that failed.
 pub(crate) fn mount_all(
     tree: &mut Tree,
     root: &str,
     table: &mut Table,
     places: &Places<'_>,
     problems: &mut Vec<Problem>,
-) {
+) -> Vec<String> {
+    let mut unmounted = Vec::new();
     problems.extend(table.crypttab.as_ref().err().cloned());
     let names = table.names();
     let entries = table.entries();
@@ -113,13 +126,15 @@ pub(crate) fn mount_all(
                 tree.mount(entry.path.as_bytes(), Arc::new(Unavailable::new(None, error)))
             }
         };
-        // Where that fails, the guest could not mount it either.
-        problems
-            .extend(outcome.err().map(|error| error.within(format!("mount point {}", entry.path))));
+        if let Err(error) = outcome {
+            problems.push(error.within(format!("mount point {}", entry.path)));
+            unmounted.push(entry.path.clone());
+        }
     }
     if table.fstab.is_ok() {
         table.discovered = discoverable::mount(tree, root, places, &entries);
     }
+    unmounted
 }
 
 /// Shows a part of the tree at another place too. What cannot be read there is shown as the reason

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use fathom_block::{Error, ErrorKind, Problem, Result};
-use fathom_filesystem::{Filesystem, Tree};
+use fathom_filesystem::{Filesystem, Kind, Tree};
+use fathom_volume::{Content, Volume};
 
 use crate::contents::{SubvolumeName, of_volume, open_subvolume};
 use crate::device::{Place, Places};
@@ -18,6 +19,15 @@ const ROOT_SUBVOLUMES: [&str; 3] = ["@", "root", "@rootfs"];
 
 /// How many other subvolumes are looked into.
 const MAX_SUBVOLUMES: usize = 64;
+
+/// What is wanted of the roots, which decides what can be done where there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The files of one: a volume can be chosen.
+    Files,
+    /// What they all are.
+    Systems,
+}
 
 /// A filesystem that an operating system starts from.
 pub(crate) struct Root {
@@ -40,6 +50,8 @@ pub(crate) struct Roots<'a> {
     /// Some of them could not be opened at all.
     hides_some: bool,
     readable: Vec<(&'a Place<'a>, &'a Arc<dyn Filesystem>)>,
+    /// Volumes of which it is known what they are, with that.
+    recognised: Vec<String>,
 }
 
 impl<'a> Roots<'a> {
@@ -61,7 +73,13 @@ impl<'a> Roots<'a> {
         let hidden = places.hidden();
         let hides_some = !hidden.is_empty();
         unsure.extend(hidden.into_iter().cloned());
-        Self { found, unsure, hides_some, readable }
+        let swap = |place: &Place<'_>| match &place.holds {
+            Err((Some(Kind::Swap), _)) => Some(format!("{} (swap)", place.volume.id)),
+            _ => None,
+        };
+        let of_volumes = places.discovery.volumes.iter().filter_map(recognised);
+        let recognised = of_volumes.chain(places.all.iter().filter_map(swap)).collect();
+        Self { found, unsure, hides_some, readable, recognised }
     }
 
     /// The one that is the machine's root, where that can be told.
@@ -81,7 +99,7 @@ impl<'a> Roots<'a> {
                 let (tree, variant) = (Tree::new(Arc::clone(only)), only.info().variant);
                 return Ok(Root::new(place.volume.id.to_string(), &variant, tree, false));
             }
-            ([], _, _) => return Err(self.none(problems)),
+            ([], _, _) => return Err(self.none(Asked::Files, problems)),
             _ => {}
         }
         problems.append(&mut self.unsure);
@@ -92,31 +110,56 @@ impl<'a> Roots<'a> {
     }
 
     /// Why there is none. What could not be looked at may well be the root: its reason is the answer.
-    pub(crate) fn none(self, problems: &mut Vec<Problem>) -> Error {
+    pub(crate) fn none(self, asked: Asked, problems: &mut Vec<Problem>) -> Error {
         let mut unsure = self.unsure.into_iter();
         let Some(first) = unsure.next() else {
-            return none(&self.readable);
+            return none(asked, &self.readable, &self.recognised);
         };
         problems.extend(unsure);
         match self.readable.as_slice() {
             [] => first,
             readable => {
                 let (what, listed) = ("looks like the machine's root", listed(readable));
-                first.within(format!("none of {listed} {what} (--volume chooses one), and"))
+                let hint = match asked {
+                    Asked::Files => " (--volume chooses one)",
+                    Asked::Systems => "",
+                };
+                first.within(format!("none of {listed} {what}{hint}, and"))
             }
         }
     }
 }
 
-fn none(readable: &[(&Place<'_>, &Arc<dyn Filesystem>)]) -> Error {
-    match readable {
-        [] => Error::not_found("filesystem", "nothing on these disks is recognised"),
-        readable => {
+fn none(
+    asked: Asked,
+    readable: &[(&Place<'_>, &Arc<dyn Filesystem>)],
+    recognised: &[String],
+) -> Error {
+    let (what, why) = match (readable, recognised, asked) {
+        ([], [], _) => ("filesystem", "nothing on these disks is recognised".to_owned()),
+        ([], others, _) => ("filesystem", format!("there is none, but {}", others.join(", "))),
+        (readable, _, Asked::Files) => {
             let listed = listed(readable);
             let why = format!("none of them looks like one; choose with --volume among {listed}");
-            Error::not_found("the machine's root", why)
+            ("the machine's root", why)
         }
-    }
+        (readable, _, Asked::Systems) => {
+            ("operating system", format!("none of {} looks like the root of one", listed(readable)))
+        }
+    };
+    Error::not_found(what, why)
+}
+
+/// What the volume is, where that is known and it is no filesystem: `disk0 (swap)`.
+fn recognised(volume: &Volume) -> Option<String> {
+    let what = match &volume.content {
+        Content::Table(table) => format!("{} partition table", table.name()),
+        Content::PhysicalVolume { .. } => "LVM physical volume".to_owned(),
+        Content::Luks { version, .. } => format!("LUKS{version}"),
+        Content::Recognised { name, .. } => (*name).to_owned(),
+        _ => return None,
+    };
+    Some(format!("{} ({what})", volume.id))
 }
 
 fn listed(readable: &[(&Place<'_>, &Arc<dyn Filesystem>)]) -> String {

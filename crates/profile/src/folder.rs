@@ -3,6 +3,7 @@
 //! `FOLDER/PROFILE/ID.toml` is a rule of the profile `PROFILE`, be it one that is built in or a new
 //! one; `FOLDER/ID.toml` is a rule of a profile that is called as the folder.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
@@ -18,8 +19,8 @@ pub enum FolderError {
     Read(PathBuf, io::Error),
     /// A rule in it is wrong.
     Rule(RuleError),
-    /// It holds no rule, or too many.
-    Number(PathBuf, String),
+    /// It holds no rule, or too many; or a file in it is none that a rule could be.
+    Unfit(PathBuf, String),
 }
 
 impl fmt::Display for FolderError {
@@ -27,7 +28,7 @@ impl fmt::Display for FolderError {
         match self {
             Self::Read(path, _) => write!(f, "{}", path.display()),
             Self::Rule(error) => write!(f, "{error}"),
-            Self::Number(path, why) => write!(f, "{}: {why}", path.display()),
+            Self::Unfit(path, why) => write!(f, "{}: {why}", path.display()),
         }
     }
 }
@@ -36,7 +37,7 @@ impl std::error::Error for FolderError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Read(_, error) => Some(error),
-            Self::Rule(_) | Self::Number(..) => None,
+            Self::Rule(_) | Self::Unfit(..) => None,
         }
     }
 }
@@ -53,7 +54,7 @@ pub fn folder(path: &Path) -> Result<Vec<Rule>, FolderError> {
     }
     if rules.is_empty() {
         let why = "there is no rule in it: no *.toml, and none in its folders".to_owned();
-        return Err(FolderError::Number(path.to_owned(), why));
+        return Err(FolderError::Unfit(path.to_owned(), why));
     }
     Ok(rules)
 }
@@ -65,21 +66,34 @@ fn read(folder: &Path, profile: &str, rules: &mut Vec<Rule>) -> Result<(), Folde
         }
         if rules.len() >= MAX_RULES {
             let why = format!("a folder may hold {MAX_RULES} rules");
-            return Err(FolderError::Number(folder.to_owned(), why));
+            return Err(FolderError::Unfit(folder.to_owned(), why));
         }
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let text = text(&path).map_err(|error| FolderError::Read(path.clone(), error))?;
+        let text = text(&path)?;
         rules.push(Rule::parse(profile, &name, &text).map_err(FolderError::Rule)?);
     }
     Ok(())
 }
 
-/// The text of a file, but no more than one byte beyond what a rule may have.
-fn text(path: &Path) -> io::Result<String> {
-    use io::Read as _;
-    let mut text = String::new();
-    fs::File::open(path)?.take(MAX_FILE as u64 + 1).read_to_string(&mut text)?;
-    Ok(text)
+/// The text of a file, but no more than one byte beyond what a rule may have. A pipe or a device is
+/// not opened, since that might never end.
+fn text(path: &Path) -> Result<String, FolderError> {
+    let unread = |error| FolderError::Read(path.to_owned(), error);
+    let unfit = |why: String| FolderError::Unfit(path.to_owned(), why);
+    if !fs::metadata(path).map_err(unread)?.is_file() {
+        return Err(unfit("it is not a regular file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(unread)?;
+    file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
+    // Cut off within a character, it is too long, which is said of the whole bytes before.
+    if bytes.len() > MAX_FILE {
+        return Err(unfit(format!("a rule may have {MAX_FILE} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        unfit(format!("it is no text in UTF-8: the character at byte {at} is none"))
+    })
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
@@ -107,11 +121,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_file_of_text_is_refused_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = || super::folder(folder.path()).unwrap_err().to_string();
+        fs::write(folder.path().join("a.toml"), b"id = \"\xff\"").unwrap();
+        assert!(
+            said().ends_with("a.toml: it is no text in UTF-8: the character at byte 6 is none")
+        );
+        fs::remove_file(folder.path().join("a.toml")).unwrap();
+        // Nobody writes to the pipe: whoever opened it would wait for ever.
+        let pipe = folder.path().join("b.toml");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(said().ends_with("b.toml: it is not a regular file"));
+    }
+
+    #[test]
     fn rules_belong_to_the_profile_of_their_folder() {
         let folder = tempfile::tempdir().unwrap();
         let house = folder.path().join("house");
         fs::create_dir_all(house.join("security")).unwrap();
-        assert!(matches!(super::folder(&house), Err(FolderError::Number(..))));
+        assert!(matches!(super::folder(&house), Err(FolderError::Unfit(..))));
         fs::write(house.join("a.toml"), rule("a")).unwrap();
         fs::write(house.join("README.md"), "no rule").unwrap();
         fs::write(house.join("security/b.toml"), rule("b")).unwrap();

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+
+use super::hints::PROFILES;
 
 /// Which rules to apply.
 #[derive(Args, Debug)]
@@ -10,6 +12,7 @@ pub(crate) struct Profiles {
     /// Apply the rules of this profile: security, hardening, compliance, performance, migration, one
     /// of a folder of --rules, or all; may be repeated or parted by commas.
     #[arg(long = "profile", value_name = "PROFILE", value_delimiter = ',')]
+    #[arg(value_parser = PROFILES, hide_possible_values = true)]
     pub(crate) profiles: Vec<String>,
 
     #[command(flatten)]
@@ -25,7 +28,7 @@ pub(crate) struct Profiles {
 #[derive(Args, Debug)]
 pub(crate) struct Rules {
     /// Take the rules in this folder too (docs/profiles.md); may be repeated.
-    #[arg(long = "rules", value_name = "FOLDER")]
+    #[arg(long = "rules", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) folders: Vec<PathBuf>,
 }
 
@@ -66,6 +69,7 @@ pub(crate) enum ProfileCommand {
 #[derive(Args, Debug)]
 pub(crate) struct ProfileList {
     /// Only the rules of this profile.
+    #[arg(value_parser = PROFILES, hide_possible_values = true)]
     pub(crate) profile: Option<String>,
     #[command(flatten)]
     pub(crate) rules: Rules,
@@ -74,6 +78,7 @@ pub(crate) struct ProfileList {
 #[derive(Args, Debug)]
 pub(crate) struct ProfileShow {
     /// The rule.
+    #[arg(value_hint = ValueHint::Other)]
     pub(crate) rule: String,
     #[command(flatten)]
     pub(crate) rules: Rules,
@@ -82,5 +87,6 @@ pub(crate) struct ProfileShow {
 #[derive(Args, Debug)]
 pub(crate) struct ProfileTest {
     /// The folder.
+    #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) folder: PathBuf,
 }

@@ -8,7 +8,7 @@ use crate::output::Out;
 
 pub(crate) fn run(options: &Paths) -> Result<Verdict, Failure> {
     let machine = Machine::open(&options.source)?;
-    let tree = machine.tree(&options.on)?;
+    let tree = machine.files(&options.on)?;
     let mut out = Out::new();
     let mut each = Each::of(options.paths.len());
     for path in &options.paths {

@@ -51,7 +51,7 @@ struct Counts {
 
 pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
     let machine = Machine::open(&options.guest.source)?;
-    let tree = machine.tree(&options.guest.on)?;
+    let tree = machine.files(&options.guest.on)?;
     let Some((target, paths)) = options.paths.split_last() else {
         return Err(Failure::Usage("a path and a destination are wanted".into()));
     };
@@ -90,11 +90,13 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
         first_code: None,
         counts: Counts::default(),
     };
+    let mut lacking = false;
     for (path, (found, metadata)) in sources {
         // The root has no name of its own: what it holds is copied.
         let name = rename.clone().or_else(|| last_name(path));
         let base: Vec<Vec<u8>> = name.into_iter().collect();
         if metadata.file_type == FileType::Directory {
+            lacking |= tree.lacks_beneath(path);
             copier.tree(&tree, path, &base)?;
         } else {
             copier.one(&base, &found, &metadata)?;
@@ -108,7 +110,7 @@ pub(crate) fn run(options: &Cp) -> Result<Verdict, Failure> {
         out.finish()?;
     }
     match copier.counts.verdict(copier.first_code) {
-        Ok(Verdict::Done) if missed => Ok(Verdict::Partial),
+        Ok(Verdict::Done) if missed || lacking => Ok(Verdict::Partial),
         verdict => verdict,
     }
 }

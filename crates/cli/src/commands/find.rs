@@ -25,12 +25,13 @@ struct Filter {
 pub(crate) fn run(options: &Find) -> Result<Verdict, Failure> {
     let filter = Filter::new(options)?;
     let machine = Machine::open(&options.guest.source)?;
-    let tree = machine.tree(&options.guest.on)?;
+    let tree = machine.files(&options.guest.on)?;
     let mut out = Out::new();
     let mut array = JsonArray::default();
     let mut partial = false;
     let mut beneath = |start: &[u8]| -> Result<(), Failure> {
         let walk = tree.walk(start)?;
+        partial |= tree.lacks_beneath(start);
         let walk = match options.max_depth {
             Some(depth) => walk.max_depth(depth),
             None => walk,

@@ -43,7 +43,7 @@ struct Checked {
 
 pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
     let machine = Machine::open(&options.guest.source)?;
-    let tree = machine.tree(&options.guest.on)?;
+    let tree = machine.files(&options.guest.on)?;
     if let Some(list) = &options.check {
         return check(&tree, list, options);
     }
@@ -59,6 +59,7 @@ pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
                     let (path, path_hex) = json_path(&path);
                     lines.push(Line { path, path_hex, digest });
                 }
+                Ok(digest) if out.is_terminal() => out.line(shown_line(&digest, &path))?,
                 Ok(digest) => out.bytes(&checksum_line(&digest, &path))?,
                 Err(error) => {
                     warn(&error.within(text::name(&path)));
@@ -75,6 +76,7 @@ pub(crate) fn run(options: &Hash) -> Result<Verdict, Failure> {
         match found.metadata()?.file_type {
             FileType::File => batch.push((path.to_vec(), found)),
             FileType::Directory if options.recursive => {
+                partial |= tree.lacks_beneath(path);
                 for step in tree.walk(&as_directory(&tree, path)?)? {
                     interrupt::check()?;
                     if let Some(problem) = step.metadata.as_ref().err().or(step.problem.as_ref()) {
@@ -175,6 +177,14 @@ fn checksum_line(digest: &str, path: &[u8]) -> Vec<u8> {
     line
 }
 
+/// The same for a terminal, which must not obey a name. It is the line of sha256sum for every name
+/// that it spells out as well.
+fn shown_line(digest: &str, path: &[u8]) -> String {
+    let shown = text::name(path);
+    let mark = if shown.as_bytes() == path { "" } else { "\\" };
+    format!("{mark}{digest}  {shown}")
+}
+
 /// The opposite of [`checksum_line`].
 fn parse_line(line: &[u8]) -> Option<(String, Vec<u8>)> {
     let (escaped, line) = match line.strip_prefix(b"\\") {
@@ -221,7 +231,7 @@ fn check(tree: &Tree, list: &Path, options: &Hash) -> Result<Verdict, Failure> {
     } else {
         std::fs::File::open(list).and_then(|file| file.take(MAX_LIST).read_to_end(&mut text))
     }
-    .map_err(Failure::host(name.clone()))?;
+    .map_err(Failure::reading(name.clone()))?;
     if text.len() as u64 == MAX_LIST {
         let why = format!("{name} is longer than {} MiB: check it in parts", MAX_LIST >> 20);
         return Err(Failure::Usage(why));
@@ -299,5 +309,16 @@ mod tests {
             assert_eq!(parsed, (digest.clone(), path.to_vec()));
         }
         assert!(parse_line(b"nonsense  file").is_none());
+    }
+
+    #[test]
+    fn a_terminal_is_shown_the_same_lines_but_obeys_none() {
+        let digest = "ab".repeat(32);
+        for path in [b"plain".as_slice(), b"new\nline", b"back\\slash", "\u{e9}".as_bytes()] {
+            let line = checksum_line(&digest, path);
+            assert_eq!(shown_line(&digest, path).as_bytes(), &line[..line.len() - 1]);
+        }
+        let shown = shown_line(&digest, "a\u{1b}[31m\u{9b}\u{202e}".as_bytes());
+        assert_eq!(shown, format!("\\{digest}  a\\u{{1b}}[31m\\u{{9b}}\\u{{202e}}"));
     }
 }

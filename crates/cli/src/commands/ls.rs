@@ -30,7 +30,7 @@ struct Row {
 
 pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
     let machine = Machine::open(&options.guest.source)?;
-    let tree = machine.tree(&options.guest.on)?;
+    let tree = machine.files(&options.guest.on)?;
     let mut files = Vec::new();
     let mut directories = Vec::new();
     let mut each = Each::of(options.paths.len());
@@ -62,6 +62,10 @@ pub(crate) fn run(options: &Ls) -> Result<Verdict, Failure> {
         listing.rows(None, files)?;
     }
     for (path, found) in directories {
+        listing.partial |= match options.recursive {
+            true => tree.lacks_beneath(&path),
+            false => tree.lacks_in(&path),
+        };
         match options.recursive {
             true => listing.beneath(&tree, path, found)?,
             false => listing.directory(&tree, &path, &found, titled)?,

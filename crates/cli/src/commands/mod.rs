@@ -1,6 +1,7 @@
 //! One file a verb.
 
 mod cat;
+mod completions;
 mod convert;
 mod cp;
 mod destination;
@@ -17,11 +18,8 @@ mod profile;
 mod stat;
 mod tree;
 
-use clap::CommandFactory as _;
-
 use crate::args::{Arguments, Command, DiskCommand};
 use crate::exit::{Failure, Verdict};
-use crate::output::Out;
 
 /// Runs what was asked for.
 pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
@@ -38,15 +36,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Hash(options) => hash::run(&options),
         Command::Find(options) => find::run(&options),
         Command::Cp(options) => cp::run(&options),
-        Command::Completions { shell } => {
-            let mut command = Arguments::command();
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command, "fathom", &mut script);
-            let mut out = Out::new();
-            out.bytes(&script)?;
-            out.finish()?;
-            Ok(Verdict::Done)
-        }
+        Command::Completions { shell } => completions::run(shell),
         Command::Man(options) => man::run(&options),
     }
 }

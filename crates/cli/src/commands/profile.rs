@@ -1,6 +1,6 @@
 //! `fathom profile`: the rules, by name, in full, and put to the test.
 
-use fathom_profile::{PROFILES, Rule, folder, run_fixtures};
+use fathom_profile::{PROFILES, Rule, run_fixtures};
 
 use super::inspect::profiles;
 use crate::args::{ProfileCommand, ProfileList, ProfileShow, ProfileTest};
@@ -87,7 +87,7 @@ fn show(options: &ProfileShow) -> Result<Verdict, Failure> {
 }
 
 fn test(options: &ProfileTest) -> Result<Verdict, Failure> {
-    let rules = folder(&options.folder).map_err(|error| Failure::Usage(error.to_string()))?;
+    let rules = profiles::further(&options.folder)?;
     let (mut fixtures, mut wrong) = (0, false);
     for rule in &rules {
         match run_fixtures(rule) {

@@ -29,7 +29,7 @@ struct Attribute {
 
 pub(crate) fn run(options: &Stat) -> Result<Verdict, Failure> {
     let machine = Machine::open(&options.paths.source)?;
-    let tree = machine.tree(&options.paths.on)?;
+    let tree = machine.files(&options.paths.on)?;
     let mut out = Out::new();
     let mut all = Vec::new();
     let mut each = Each::of(options.paths.paths.len());

@@ -1,11 +1,12 @@
 //! `fathom tree`.
 
 use fathom_block::Error;
-use fathom_filesystem::{Entered, FileType, Found, Tree};
+use fathom_filesystem::{Entered, FileType, Found};
 
 use super::entry::{Entry, Look, as_directory};
 use crate::args::TreeOptions;
 use crate::exit::{Each, Failure, Verdict, warn};
+use crate::files::Files;
 use crate::interrupt;
 use crate::machine::{Machine, guest_path};
 use crate::output::{JsonArray, Out};
@@ -16,7 +17,7 @@ const MAX_DEPTH: usize = 256;
 
 pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
     let machine = Machine::open(&options.guest.source)?;
-    let tree = machine.tree(&options.guest.on)?;
+    let tree = machine.files(&options.guest.on)?;
     let mut out = Out::new();
     let mut partial = false;
     let mut each = Each::of(options.paths.len());
@@ -24,6 +25,7 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
     if options.guest.output.is_json() {
         let mut array = JsonArray::default();
         let mut one = |path: &[u8]| {
+            partial |= tree.lacks_beneath(path);
             for step in tree.walk(&as_directory(&tree, path)?)?.max_depth(depth) {
                 interrupt::check()?;
                 let look = Look::of_step(&step);
@@ -57,7 +59,7 @@ pub(crate) fn run(options: &TreeOptions) -> Result<Verdict, Failure> {
 }
 
 struct Drawing<'a> {
-    tree: &'a Tree,
+    tree: &'a Files,
     out: &'a mut Out,
     partial: bool,
     limit: usize,
@@ -71,6 +73,7 @@ impl Drawing<'_> {
         let is_directory = found.metadata()?.file_type == FileType::Directory;
         self.out.line(text::name(path))?;
         self.entered = Entered::to_depth(MAX_DEPTH);
+        self.partial |= is_directory && self.tree.lacks_beneath(path);
         if is_directory { self.draw(path, &found, "", 0) } else { Ok(()) }
     }
 

@@ -24,7 +24,7 @@ use fathom_report::{Coverage, Listing, Report, System};
 pub use storage::percent;
 pub use value::Value;
 
-pub use crate::words::{harmless, size};
+pub use crate::words::{commands_a_terminal, harmless, size};
 
 /// A part of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +87,26 @@ impl Section {
             Self::Security => "security",
             Self::Concerns => "concerns",
             Self::Problems => "problems",
+        }
+    }
+
+    /// What it is about, in a few words.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Identity => "What the system is",
+            Self::Kernels => {
+                "Installed kernels, what starts by default, drivers for virtual hardware"
+            }
+            Self::Packages => "What is installed",
+            Self::Users => "Accounts, groups, keys, and the rules of sudo",
+            Self::Services => "What is started",
+            Self::Network => "Interfaces, routes, names, firewalls",
+            Self::Storage => "What the disks are made of, what is mounted and where it swaps",
+            Self::Applications => "What the system is there for",
+            Self::Containers => "Containers and their images",
+            Self::Security => "How it is guarded",
+            Self::Concerns => "What stands in the way of moving it, and what rules make of it",
+            Self::Problems => "What could not be read, and what that hides",
         }
     }
 

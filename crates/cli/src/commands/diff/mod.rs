@@ -10,11 +10,11 @@ use std::path::Path;
 use fathom_diff::{Unfit, saved_report};
 use fathom_report::{Difference, Report};
 
-use super::inspect::place::{Unfinished, check_free};
+use super::inspect::place::{Sheet, check_free, is_output};
 use crate::args::{Diff, DiffFormat};
 use crate::clock;
 use crate::exit::{Failure, Verdict};
-use crate::output::Out;
+use crate::output::{Harmless, Out};
 use crate::terminal::Style;
 
 pub(crate) fn run(options: &Diff) -> Result<Verdict, Failure> {
@@ -26,22 +26,25 @@ pub(crate) fn run(options: &Diff) -> Result<Verdict, Failure> {
     if options.before == "-" && options.after == "-" {
         return Err(Failure::Usage("standard input holds only one report".to_owned()));
     }
-    if let Some(path) = &options.output {
-        check_free(path, options.force)?;
+    let output = options.target.output.as_deref().filter(|path| !is_output(path));
+    if let Some(path) = output {
+        check_free(path, options.target.force)?;
     }
     let (before, after) = (side(&options.before, options)?, side(&options.after, options)?);
     let generator = concat!("fathom ", env!("CARGO_PKG_VERSION"));
     let difference = fathom_diff::compare(&before, &after, generator);
-    match &options.output {
+    match output {
         Some(path) => {
-            let mut file = Unfinished::begin(path, options.force)?;
-            write(&difference, options, Style::of_file(options.colour), &mut file)
+            let mut file = Sheet::begin(path, options.target.force)?;
+            let (style, terminal) = (Style::of_file(options.target.colour), file.is_terminal());
+            write(&difference, options, style, terminal, &mut file)
                 .map_err(Failure::host(path.display().to_string()))?;
             file.finish()?;
         }
         None => {
             let mut out = Out::new();
-            write(&difference, options, Style::of_output(options.colour), &mut out)
+            let (style, terminal) = (Style::of_output(options.target.colour), out.is_terminal());
+            write(&difference, options, style, terminal, &mut out)
                 .map_err(Failure::host("standard output"))?;
             out.finish()?;
         }
@@ -57,8 +60,12 @@ fn write(
     difference: &Difference,
     options: &Diff,
     style: Style,
+    terminal: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    if terminal && options.format() != DiffFormat::Text {
+        return write(difference, options, style, false, &mut Harmless::new(out));
+    }
     match options.format() {
         DiffFormat::Text => text::print(difference, style, out),
         DiffFormat::Json => {
@@ -82,18 +89,16 @@ fn side(name: &OsString, options: &Diff) -> Result<Report, Failure> {
     }
     let is_saved = Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     if is_saved && !name.to_string_lossy().contains("://") {
-        let file = File::open(name).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                fathom_block::Error::not_found(shown.clone(), "there is no such file").into()
-            }
-            _ => Failure::Host(shown.clone(), error),
-        })?;
+        let file = File::open(name).map_err(Failure::reading(shown.clone()))?;
         return saved_report(file).map_err(unfit);
     }
     let how = fathom_guest::Options { now: clock::now()?, ..fathom_guest::Options::default() };
-    let (report, none) = super::inspect::report(name, &options.reading, &[], &how)?;
+    // There are two, so that it is always said which one is meant.
+    let called = super::inspect::shown(name);
+    let looked = super::inspect::report(name, &options.reading, &[], &how, Some(&called));
+    let (report, none) = looked.map_err(|failure| failure.of_image(&called))?;
     match none {
-        Some(error) => Err(error.into()),
+        Some(error) => Err(Failure::from(error).of_image(&called)),
         None => Ok(report),
     }
 }

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use fathom_block::{Disk, Error};
+use fathom_block::{Disk, Error, Location};
 use fathom_profile::day::Day;
 use fathom_report::{Coverage, Problem, ProblemKind, Report, SCHEMA};
 
@@ -51,7 +51,9 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         let image = &options.images[index];
         let expected = if several { expected.get(index..=index) } else { Some(&*expected) };
         let checksums = verified(image, &options.reading, expected.unwrap_or_default())?;
-        let (mut report, none) = report(image, &options.reading, &checksums, &how)?;
+        let called = several.then(|| shown(image));
+        let (mut report, none) =
+            report(image, &options.reading, &checksums, &how, called.as_deref())?;
         if let Some(chosen) = &chosen {
             chosen.apply(&mut report, today);
         }
@@ -60,12 +62,16 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
     let mut one = |index: usize, outcome: Result<(Report, Option<Error>), Failure>| {
         interrupt::check()?;
         let image = &options.images[index];
-        let (report, none) = outcome?;
+        let of_image = |failure: Failure| match several {
+            true => failure.of_image(&shown(image)),
+            false => failure,
+        };
+        let (report, none) = outcome.map_err(of_image)?;
         warn(&report, several.then_some(image), none.as_ref());
         failed |= chosen.as_ref().is_some_and(|chosen| chosen.fails(&report));
         writer.report(image, &report)?;
         match none {
-            Some(error) => Err(error.into()),
+            Some(error) => Err(of_image(error.into())),
             None => {
                 partial += usize::from(!is_complete(&report));
                 Ok(())
@@ -73,11 +79,7 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         }
     };
     fleet::in_order(options.images.len(), jobs(options), look, |index, outcome| {
-        let outcome = one(index, outcome).map_err(|failure| match several {
-            true => named(failure, &options.images[index]),
-            false => failure,
-        });
-        let outcome = each.note(outcome);
+        let outcome = each.note(one(index, outcome));
         progress.iter().for_each(|progress| progress.add(1));
         outcome
     })?;
@@ -92,15 +94,9 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
     }
 }
 
-/// The failure, led by the image that it is about unless it is already.
-fn named(failure: Failure, image: &OsString) -> Failure {
-    let image = image.to_string_lossy();
-    match failure {
-        Failure::Read(error) if !error.to_string().contains(&*image) => {
-            Failure::Read(error.within(image))
-        }
-        failure => failure,
-    }
+/// How an image is called in messages.
+pub(super) fn shown(image: &OsString) -> String {
+    Location::parse(image).to_string()
 }
 
 /// How many machines are looked at at once.
@@ -113,7 +109,7 @@ fn jobs(options: &Inspect) -> usize {
 /// said when it ends.
 fn warn(report: &Report, image: Option<&OsString>, ends: Option<&Error>) {
     let ends = ends.map(describe);
-    let of = image.map_or(String::new(), |image| format!("{}: ", image.to_string_lossy()));
+    let of = image.map_or(String::new(), |image| format!("{}: ", shown(image)));
     let of_systems = report.systems.iter().flat_map(|it| &it.problems);
     // What hides several things is a problem of each, and said once.
     let mut said = HashSet::new();
@@ -148,18 +144,21 @@ fn verified(
 }
 
 /// The report on one machine, whose files have these checksums as far as they were compared; and why
-/// no operating system is in it, if none is.
+/// no operating system is in it, if none is. `called` leads what is said meanwhile.
 pub(super) fn report(
     image: &OsString,
     reading: &Reading,
     checksums: &[String],
     how: &fathom_guest::Options,
+    called: Option<&str>,
 ) -> Result<(Report, Option<Error>), Failure> {
-    let machine = Machine::of(image, reading)?;
+    let mut machine = Machine::of(image, reading)?;
+    called.into_iter().for_each(|name| machine.call(name));
     for disk in machine.disks.iter().filter(|disk| !checksums.is_empty() && disk.layers.len() > 1) {
         let further = disk.layers.len() - 1;
+        let of = called.map_or(String::new(), |name| format!("{name}: "));
         say(&format!(
-            "warning: {}: the checksum says nothing of the {further} further files it builds upon",
+            "{of}warning: {}: the checksum says nothing of the {further} further files it builds upon",
             disk.name
         ));
     }

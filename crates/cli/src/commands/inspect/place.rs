@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use fathom_block::Location;
@@ -80,12 +81,78 @@ impl Drop for Unfinished {
     }
 }
 
+/// A document on its way to where `-o` says.
+pub(crate) enum Sheet {
+    /// A file that appears when it is complete.
+    File(Unfinished),
+    /// A pipe or a device, which takes what comes at once.
+    Stream(BufWriter<File>, PathBuf),
+}
+
+impl Sheet {
+    /// Begins the document at `path`.
+    pub(crate) fn begin(path: &Path, force: bool) -> Result<Self, Failure> {
+        if !is_stream(path) {
+            return Unfinished::begin(path, force).map(Self::File);
+        }
+        let file = File::options().write(true).open(path);
+        let file = file.map_err(Failure::host(path.display().to_string()))?;
+        Ok(Self::Stream(BufWriter::with_capacity(64 << 10, file), path.to_owned()))
+    }
+
+    /// Whether somebody looks at it on a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        matches!(self, Self::Stream(out, _) if out.get_ref().is_terminal())
+    }
+
+    /// It is complete.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::File(file) => file.finish(),
+            Self::Stream(mut out, path) => {
+                out.flush().map_err(Failure::host(path.display().to_string()))
+            }
+        }
+    }
+}
+
+impl Write for Sheet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Stream(out, _) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Stream(out, _) => out.flush(),
+        }
+    }
+}
+
+/// Whether `-o` means standard output: `-`, or a name that this system has for it.
+pub(crate) fn is_output(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+}
+
+/// Whether something is there that is written to as it is: a pipe, or a device without an end. Disks
+/// are none: nobody means them here.
+fn is_stream(path: &Path) -> bool {
+    fs::metadata(path)
+        .is_ok_and(|there| there.file_type().is_char_device() || there.file_type().is_fifo())
+}
+
 fn exists(path: &Path) -> Failure {
     Failure::Usage(format!("{} exists; --force overwrites it", path.display()))
 }
 
 /// Refuses to write where something is that the user did not mean, or that is no file.
 pub(crate) fn check_free(path: &Path, force: bool) -> Result<(), Failure> {
+    if is_stream(path) {
+        return Ok(());
+    }
     match fs::symlink_metadata(path) {
         Ok(there) if !there.is_file() => {
             Err(Failure::Usage(format!("{} is there and is not a regular file", path.display())))
@@ -149,6 +216,25 @@ mod tests {
             names.push(folder.name(&OsString::from(image)));
         }
         assert_eq!(names, ["disk.raw", "disk.raw-2", "machine", "disk.raw-2-2"]);
+    }
+
+    #[test]
+    fn what_is_no_file_is_written_to_as_it_is() {
+        assert!(is_output(Path::new("-")) && !is_output(Path::new("./-")));
+        let mut sheet = Sheet::begin(Path::new("/dev/null"), false).unwrap();
+        sheet.write_all(b"gone").unwrap();
+        sheet.finish().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (pipe, link) = (folder.path().join("pipe"), folder.path().join("link"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        let reader = std::thread::spawn(move || fs::read(pipe).unwrap());
+        let mut sheet = Sheet::begin(&link, false).unwrap();
+        sheet.write_all(b"through").unwrap();
+        sheet.finish().unwrap();
+        assert_eq!(reader.join().unwrap(), b"through");
+        // A folder is neither.
+        assert!(Sheet::begin(folder.path(), true).is_err());
     }
 
     #[test]

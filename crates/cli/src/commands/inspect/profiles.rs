@@ -1,13 +1,14 @@
 //! The rules that were asked for, what they make of a report, and how that is shown.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use fathom_profile::{PROFILES, Rule, apply, builtin, day::Day, folder};
+use fathom_profile::{FolderError, PROFILES, Rule, apply, builtin, day::Day, folder};
 use fathom_report::{Outcome, Profile, Report, RuleResult, Severity};
 
 use super::table::wrap;
 use crate::args::{self, Profiles};
-use crate::exit::Failure;
+use crate::exit::{Failure, say};
 use crate::text::harmless;
 
 /// The rules to apply, by profile, in the order in which they were asked for.
@@ -20,13 +21,28 @@ pub(crate) struct Chosen {
 pub(crate) fn rules(options: &args::Rules) -> Result<Vec<Rule>, Failure> {
     let mut all = builtin().map_err(|error| Failure::Usage(error.to_string()))?;
     for path in &options.folders {
-        all.extend(folder(path).map_err(|error| match error {
-            fathom_profile::FolderError::Read(path, error) => {
-                Failure::Host(path.display().to_string(), error)
-            }
-            other => Failure::Usage(other.to_string()),
-        })?);
+        all.extend(of_folder(path)?);
     }
+    unique(all)
+}
+
+/// The rules in a folder that may stand beside those that are built in.
+pub(crate) fn further(path: &Path) -> Result<Vec<Rule>, Failure> {
+    let mut all = builtin().map_err(|error| Failure::Usage(error.to_string()))?;
+    let own = all.len();
+    all.extend(of_folder(path)?);
+    Ok(unique(all)?.split_off(own))
+}
+
+fn of_folder(path: &Path) -> Result<Vec<Rule>, Failure> {
+    folder(path).map_err(|error| match error {
+        FolderError::Read(path, error) => Failure::reading(path.display().to_string())(error),
+        other => Failure::Usage(other.to_string()),
+    })
+}
+
+/// The rules, if no two of them have one name.
+fn unique(all: Vec<Rule>) -> Result<Vec<Rule>, Failure> {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
     for rule in &all {
         if let Some(other) = seen.insert(&rule.id, &rule.profile) {
@@ -51,15 +67,15 @@ impl Chosen {
         for rule in rules(&options.rules)? {
             by_profile.entry(rule.profile.clone()).or_default().push(rule);
         }
-        let built_in = |name: &str| PROFILES.iter().any(|(profile, _)| *profile == name);
         let mut wanted = options.profiles.clone();
         if wanted.is_empty() {
             // A folder's own profiles, and those that it adds to.
-            let named = |name: &&String| !built_in(name) || adds_to(options, name);
+            let named = |name: &&String| adds_to(options, name);
             wanted = by_profile.keys().filter(named).cloned().collect();
         } else if wanted.iter().any(|name| name == "all") {
             wanted = by_profile.keys().cloned().collect();
         }
+        say_left_out(options, &by_profile, &wanted);
         let mut profiles: Vec<(String, Vec<Rule>)> = Vec::new();
         for name in wanted {
             match by_profile.remove(&name) {
@@ -93,9 +109,23 @@ impl Chosen {
     }
 }
 
-/// Whether a folder has a rule for a profile that is built in.
+/// Says which rules of the folders are not applied, since --profile names other profiles.
+fn say_left_out(options: &Profiles, all: &BTreeMap<String, Vec<Rule>>, wanted: &[String]) {
+    let left_out = all.keys().filter(|name| !wanted.contains(name) && adds_to(options, name));
+    let left_out: Vec<_> = left_out.map(String::as_str).collect();
+    if !left_out.is_empty() {
+        let names = left_out.join(",");
+        say(&format!(
+            "warning: the rules of --rules for {names} are not applied, since --profile does not \
+             name it: add --profile {names}"
+        ));
+    }
+}
+
+/// Whether a folder has a rule for the profile.
 fn adds_to(options: &Profiles, name: &str) -> bool {
-    options.rules.folders.iter().any(|folder| folder.join(name).is_dir())
+    let is_built_in = PROFILES.iter().any(|(profile, _)| *profile == name);
+    !is_built_in || options.rules.folders.iter().any(|folder| folder.join(name).is_dir())
 }
 
 /// What came of the rules, line by line: those that fail, then those that could not be told, the

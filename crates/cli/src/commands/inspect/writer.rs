@@ -8,13 +8,13 @@ use fathom_document::{Csv, Section};
 use fathom_filesystem::Timestamp;
 use fathom_report::Report;
 
-use super::place::{Folder, Unfinished, check_free};
+use super::place::{Folder, Sheet, check_free, is_output};
 use super::profiles;
 use super::table;
 use crate::args::{DocumentFormat, Inspect};
 use crate::clock;
 use crate::exit::Failure;
-use crate::output::{JsonArray, Out};
+use crate::output::{Harmless, JsonArray, Out};
 use crate::terminal::Style;
 
 /// Writes reports.
@@ -44,7 +44,7 @@ impl Writer {
     pub(super) fn new(options: &Inspect) -> Result<Self, Failure> {
         let format = options.document.format();
         let several = options.images.len() > 1;
-        let sections: Vec<Section> = options.sections.iter().map(|it| (*it).into()).collect();
+        let sections = options.sections.clone();
         let takes_sections = matches!(
             format,
             DocumentFormat::Table | DocumentFormat::Markdown | DocumentFormat::Csv
@@ -58,7 +58,8 @@ impl Writer {
             format,
             DocumentFormat::Html | DocumentFormat::Cyclonedx | DocumentFormat::Spdx
         );
-        let place = match &options.document.output {
+        let place = match options.document.target.output.as_deref().filter(|path| !is_output(path))
+        {
             None if !one_table => {
                 let why = "csv is one table: name one --section, or with -o a folder for several";
                 return Err(Failure::Usage(why.to_owned()));
@@ -76,16 +77,16 @@ impl Writer {
             }
             Some(path) => {
                 // Before all the work, not after it.
-                check_free(path, options.document.force)?;
-                Place::File(path.clone())
+                check_free(path, options.document.target.force)?;
+                Place::File(path.to_owned())
             }
         };
         let style = match &place {
-            Place::Output { .. } => Style::of_output(options.document.colour),
-            _ => Style::of_file(options.document.colour),
+            Place::Output { .. } => Style::of_output(options.document.target.colour),
+            _ => Style::of_file(options.document.target.colour),
         };
         let timestamp = timestamp(options.document.timestamp.as_deref())?;
-        let force = options.document.force;
+        let force = options.document.target.force;
         Ok(Self { format, sections, timestamp, style, force, place, written: 0 })
     }
 
@@ -113,8 +114,11 @@ impl Writer {
             }
             Place::Output { out, array: None } => {
                 let written = self.between(first, out).and_then(|()| {
-                    let header = first;
-                    self.document(report, self.sections.first().copied(), header, out)
+                    let section = self.sections.first().copied();
+                    match out.is_terminal() {
+                        true => self.shown(report, section, first, out),
+                        false => self.document(report, section, first, out),
+                    }
                 });
                 written.map_err(Failure::host("standard output"))?;
                 out.flush()
@@ -136,8 +140,11 @@ impl Writer {
     }
 
     fn file(&self, path: &Path, report: &Report, section: Option<Section>) -> Result<(), Failure> {
-        let mut file = Unfinished::begin(path, self.force)?;
-        let written = self.document(report, section, true, &mut file);
+        let mut file = Sheet::begin(path, self.force)?;
+        let written = match file.is_terminal() {
+            true => self.shown(report, section, true, &mut file),
+            false => self.document(report, section, true, &mut file),
+        };
         written.map_err(Failure::host(path.display().to_string()))?;
         file.finish()
     }
@@ -148,6 +155,20 @@ impl Writer {
             DocumentFormat::Yaml if !first => out.write_all(b"---\n"),
             DocumentFormat::Table | DocumentFormat::Markdown if !first => out.write_all(b"\n"),
             _ => Ok(()),
+        }
+    }
+
+    /// Shows one document on a terminal. A table is harmless, and its colours must stay.
+    fn shown(
+        &self,
+        report: &Report,
+        section: Option<Section>,
+        header: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        match self.format {
+            DocumentFormat::Table => self.document(report, section, header, out),
+            _ => self.document(report, section, header, &mut Harmless::new(out)),
         }
     }
 
