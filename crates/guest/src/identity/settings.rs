@@ -1,5 +1,6 @@
 //! What the administrator chose: the machine's name, place and language.
 
+use fathom_filesystem::FileType;
 use fathom_report::Fact;
 
 use super::HIDES;
@@ -66,8 +67,16 @@ pub(super) fn locale(files: &Files<'_>) -> Fact<String> {
     )
 }
 
+const LOCALTIME: &str = "/etc/localtime";
+const ZONES: &str = "/usr/share/zoneinfo";
+
+/// No file of a zone is as long, and no system has as many.
+const MAX_ZONE: usize = 64 << 10;
+const MAX_ZONES: usize = 4096;
+
+/// The zone that `/etc/localtime` is or leads to. What else names one is a remark that nobody reads,
+/// and without that file the system lives in UTC.
 pub(super) fn time_zone(files: &Files<'_>) -> Fact<String> {
-    const LOCALTIME: &str = "/etc/localtime";
     match files.link(LOCALTIME, HIDES) {
         Read::There(target) => {
             if let Some((_, zone)) = target.split_once("zoneinfo/") {
@@ -78,17 +87,109 @@ pub(super) fn time_zone(files: &Files<'_>) -> Fact<String> {
         Read::Absent => {}
         Read::Unread(why) => return Fact::unknown(why),
     }
+    match files.bytes(LOCALTIME, HIDES, MAX_ZONE) {
+        Read::There(rules) => copied(files, &rules),
+        Read::Absent => Fact::absent([LOCALTIME]),
+        Read::Unread(why) => Fact::unknown(why),
+    }
+}
+
+/// The zone whose rules were copied: the one that is written beside them if it is that, or else the
+/// only one that has these rules.
+fn copied(files: &Files<'_>, rules: &[u8]) -> Fact<String> {
     let clock = |text: &str| {
         let mut values = shell::assignments(text);
         values.remove("ZONE").or_else(|| values.remove("TIMEZONE"))
     };
-    let fact = first_of(files, &[("/etc/timezone", &line), ("/etc/sysconfig/clock", &clock)]);
-    match fact {
-        // A copy of the zone's rules bears no name.
-        Fact::Absent { .. } if files.exists(LOCALTIME, HIDES) => {
-            Fact::unknown(format!("{LOCALTIME} is a copy that does not say of which zone"))
+    let noted = first_of(files, &[("/etc/timezone", &line), ("/etc/sysconfig/clock", &clock)]);
+    let noted = noted.value().filter(|zone| !zone.contains(".."));
+    if let Some(zone) = noted.filter(|zone| has(files, &format!("{ZONES}/{zone}"), rules)) {
+        return Fact::known(zone.clone(), LOCALTIME);
+    }
+    let mut same = Vec::new();
+    let mut budget = MAX_ZONES;
+    alike(files, "", rules, &mut budget, &mut same);
+    // Of its many names this is the one that everybody knows.
+    if let Some(zone) = same.iter().find(|zone| *zone == "UTC" || *zone == "Etc/UTC") {
+        return Fact::known(zone.clone(), LOCALTIME);
+    }
+    match &same[..] {
+        [zone] => Fact::known(zone.clone(), LOCALTIME),
+        [] => Fact::unknown(format!("{LOCALTIME} is a copy that does not say of which zone")),
+        [zone, ..] => Fact::unknown(format!(
+            "{LOCALTIME} is a copy of {zone} and of {} others that are the same",
+            same.len().saturating_sub(1)
+        )),
+    }
+}
+
+/// Whether the file has these rules.
+fn has(files: &Files<'_>, path: &str, rules: &[u8]) -> bool {
+    let Read::There(found) = files.found(path, HIDES) else { return false };
+    let length = u64::try_from(rules.len()).unwrap_or(u64::MAX);
+    if !found.metadata().is_ok_and(|metadata| metadata.size == length) {
+        return false;
+    }
+    files.bytes(path, HIDES, MAX_ZONE).there().is_some_and(|bytes| bytes == rules)
+}
+
+/// Adds the zones in the folder that have these rules.
+fn alike(
+    files: &Files<'_>,
+    folder: &str,
+    rules: &[u8],
+    budget: &mut usize,
+    same: &mut Vec<String>,
+) {
+    let path = format!("{ZONES}/{folder}");
+    let Read::There(children) = files.children(path.trim_end_matches('/'), HIDES) else { return };
+    for (name, child) in children {
+        *budget = budget.saturating_sub(1);
+        if *budget == 0 {
+            return;
         }
-        // Without the file the system lives in UTC; that is its default, not its statement.
-        other => other,
+        let zone = format!("{folder}{name}");
+        match child.metadata().map(|metadata| metadata.file_type) {
+            // The same zones again, counted in another way.
+            Ok(FileType::Directory) if matches!(name.as_str(), "posix" | "right") => {}
+            // Zones lie at most three folders deep.
+            Ok(FileType::Directory) if folder.matches('/').count() < 3 => {
+                alike(files, &format!("{zone}/"), rules, budget, same);
+            }
+            Ok(FileType::File) if !matches!(name.as_str(), "localtime" | "posixrules") => {
+                if has(files, &format!("{ZONES}/{zone}"), rules) {
+                    same.push(zone);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory;
+
+    #[test]
+    fn the_file_that_the_library_reads_decides() {
+        let berlin: (&str, &[u8]) = ("/usr/share/zoneinfo/Europe/Berlin", b"TZif1");
+        let oslo: (&str, &[u8]) = ("/usr/share/zoneinfo/Europe/Oslo", b"TZif2");
+        let bergen: (&str, &[u8]) = ("/usr/share/zoneinfo/Europe/Bergen", b"TZif2");
+        let noted: (&str, &[u8]) = ("/etc/timezone", b"Europe/Oslo\n");
+        let zone = |files: &[(&str, &[u8])]| {
+            let tree = memory::tree(files);
+            time_zone(&Files::new(&tree))
+        };
+        let known = |name: &str| Fact::known(name.to_owned(), LOCALTIME);
+        assert_eq!(zone(&[berlin, noted]), Fact::absent([LOCALTIME]));
+        let link: (&str, &[u8]) = ("/etc/localtime -> /usr/share/zoneinfo/Europe/Berlin", b"");
+        assert_eq!(zone(&[berlin, noted, link]), known("Europe/Berlin"));
+        let copy: (&str, &[u8]) = (LOCALTIME, b"TZif1");
+        assert_eq!(zone(&[berlin, oslo, noted, copy]), known("Europe/Berlin"));
+        let copy: (&str, &[u8]) = (LOCALTIME, b"TZif2");
+        assert_eq!(zone(&[oslo, bergen, noted, copy]), known("Europe/Oslo"));
+        assert!(matches!(zone(&[oslo, bergen, copy]), Fact::Unknown { .. }));
+        assert!(matches!(zone(&[noted, copy]), Fact::Unknown { .. }));
     }
 }
