@@ -4,7 +4,7 @@ use fathom_report::{Boot, Evidence, Fact};
 
 /// The arguments of the kernel.
 pub(super) struct Arguments<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     /// Where they stand.
     pub(super) place: Option<Evidence>,
 }
@@ -24,6 +24,14 @@ impl<'a> Arguments<'a> {
             (its == name).then(|| value.trim_matches('"'))
         });
         values.next_back()
+    }
+
+    /// The arguments that begin so, without that beginning, and what they say.
+    pub(super) fn starting(&self, start: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let arguments = self.text.split_whitespace();
+        let behind = arguments.filter_map(move |argument| argument.strip_prefix(start));
+        let parts = behind.filter_map(|argument| argument.split_once('='));
+        parts.map(|(name, value)| (name, value.trim_matches('"')))
     }
 
     /// Whether the kernel is told to have the module for security, or not to; nothing if it is not

@@ -2,6 +2,7 @@
 
 use fathom_report::{Audit, Enabled, Evidence, Fact, Listing, Service};
 
+use super::arguments::Arguments;
 use super::glob;
 use crate::files::{Files, Read};
 
@@ -14,8 +15,12 @@ const WHOLE: &str = "/etc/audit/audit.rules";
 /// How many rules there are with sense.
 const MAX_RULES: usize = 10_000;
 
-/// Whether and what is recorded.
-pub(super) fn of(files: &Files<'_>, services: &Listing<Service>) -> Fact<Audit> {
+/// Whether and what is recorded. `arguments` are those of the kernel.
+pub(super) fn of(
+    files: &Files<'_>,
+    services: &Listing<Service>,
+    arguments: Option<&Arguments<'_>>,
+) -> Fact<Audit> {
     let named = |name: &str| services.items.iter().find(|service| service.name == name);
     let service = named("auditd.service").or_else(|| named("auditd"));
     let Some(service) = service else {
@@ -24,11 +29,16 @@ pub(super) fn of(files: &Files<'_>, services: &Listing<Service>) -> Fact<Audit> 
             (_, reason) => Fact::unknown(reason.clone().unwrap_or_default()),
         };
     };
-    let started = match service.enabled.value() {
+    let mut started = match service.enabled.value() {
         Some(state) => *state == Enabled::Enabled,
         None => return Fact::unknown("whether auditd starts is not known"),
     };
     let mut evidence: Vec<Evidence> = service.evidence.clone();
+    // A kernel that is told not to record keeps the unit from starting.
+    if let Some(arguments) = arguments.filter(|it| it.value("audit") == Some("0")) {
+        started = false;
+        evidence.splice(..0, arguments.place.clone());
+    }
     // Where the parts are put together when it starts, they are what counts.
     let paths = match glob::expand(files, PARTS, HIDES) {
         Ok(parts) if parts.is_empty() => vec![WHOLE.to_owned()],
@@ -132,16 +142,19 @@ mod tests {
             ("/etc/audit/rules.d/10-b.rules", b"-b 8192\n-a always,exit -S all\n"),
             ("/etc/audit/rules.d/30.off", b"-w /never\n"),
         ]);
-        let fact = of(&Files::new(&tree), &services(&["auditd.service"]));
+        let fact = of(&Files::new(&tree), &services(&["auditd.service"]), None);
         let audit = fact.value().unwrap();
+        let off = Arguments { text: "ro audit=0", place: Some("/boot/grub/grub.cfg".into()) };
+        let told = of(&Files::new(&tree), &services(&["auditd.service"]), Some(&off));
+        assert!(!told.value().unwrap().started);
         assert!(audit.started);
         assert_eq!(
             audit.rules,
             ["-D", "-b 8192", "-w /etc/passwd -p wa", "-a always,exit -S all", "-e 2"]
         );
-        let none = of(&Files::new(&tree), &services(&[]));
+        let none = of(&Files::new(&tree), &services(&[]), None);
         assert!(matches!(none, Fact::Absent { .. }));
-        let hidden = of(&Files::new(&tree), &Listing::unknown("damaged"));
+        let hidden = of(&Files::new(&tree), &Listing::unknown("damaged"), None);
         assert!(matches!(hidden, Fact::Unknown { .. }));
     }
 }

@@ -41,7 +41,9 @@ pub(crate) fn of(
         Some(walked) => deep::everything(files, candidates, walked),
         None => (open_files::usual(files), certificates::usual(files)),
     };
-    let kernel_parameters = files.listing(|| sysctl::of(files, known.services));
+    let arguments = arguments::Arguments::of(known.boot);
+    let arguments = arguments.as_ref();
+    let kernel_parameters = files.listing(|| sysctl::of(files, known.services, arguments));
     let updates = updates::of(files, known);
     let (secure_boot, shim) = secure_boot::of(files, known.boot);
     let others = updates.settings.into_iter().chain(shim).collect();
@@ -52,7 +54,7 @@ pub(crate) fn of(
         set_id: open.set_id,
         world_writable: open.world_writable,
         certificates,
-        audit: audit::of(files, known.services),
+        audit: audit::of(files, known.services, arguments),
         updates: updates.updates,
         secure_boot,
         settings: files.listing(|| settings::of(files, known, &kernel_parameters, others)),

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use fathom_filesystem::FileType;
 use fathom_report::{Enabled, Listing, Service, Setting};
 
+use super::arguments::Arguments;
 use super::glob;
 use crate::files::{Files, Read};
 
@@ -32,8 +33,13 @@ const CONF: &str = "/etc/sysctl.conf";
 const MAX_FILES: usize = 1024;
 const MAX_SETTINGS: usize = 10_000;
 
-/// The parameters by their names, with dots.
-pub(super) fn of(files: &Files<'_>, services: &Listing<Service>) -> Listing<Setting> {
+/// The parameters by their names, with dots. `arguments` are those of the kernel, which may set some
+/// before anything else does.
+pub(super) fn of(
+    files: &Files<'_>,
+    services: &Listing<Service>,
+    arguments: Option<&Arguments<'_>>,
+) -> Listing<Setting> {
     let mut listing = Listing::complete(Vec::new(), Vec::new());
     let mut read = Parameters::default();
     let mut paths: Vec<String> = files_in_order(files, &mut listing);
@@ -58,7 +64,10 @@ pub(super) fn of(files: &Files<'_>, services: &Listing<Service>) -> Listing<Sett
         listing
             .hide(format!("there are more than {MAX_SETTINGS} parameters; the rest is left out"));
     }
-    let settings = read.settled();
+    let mut settings = read.settled();
+    if let Some(arguments) = arguments {
+        told(arguments, &mut settings);
+    }
     if settings.is_empty() && listing.reason.is_none() {
         listing.reason = Some("nothing is set; the kernel's own defaults hold".to_owned());
     }
@@ -67,6 +76,19 @@ pub(super) fn of(files: &Files<'_>, services: &Listing<Service>) -> Listing<Sett
     }
     listing.items = settings;
     listing
+}
+
+/// Adds what the kernel is told as `sysctl.NAME=VALUE`, unless a file sets it afterwards.
+fn told(arguments: &Arguments<'_>, settings: &mut Vec<Setting>) {
+    let mut last: BTreeMap<String, &str> = BTreeMap::new();
+    last.extend(arguments.starting("sysctl.").map(|(name, value)| (canonical(name), value)));
+    last.retain(|name, _| settings.iter().all(|setting| setting.name != *name));
+    settings.extend(last.into_iter().take(MAX_SETTINGS).map(|(name, value)| Setting {
+        name,
+        value: value.to_owned(),
+        evidence: arguments.place.clone(),
+    }));
+    settings.sort_by(|one, other| one.name.cmp(&other.name));
 }
 
 /// Whether systemd sets them.
@@ -216,7 +238,14 @@ mod tests {
 
     fn shown(files: &[(&str, &[u8])], services: &Listing<Service>) -> Vec<String> {
         let tree = memory::tree(files);
-        let listing = of(&Files::new(&tree), services);
+        let text = "ro sysctl.kernel.a=9 sysctl.kernel.told=1 sysctl.kernel.told=2";
+        let arguments = Arguments { text, place: None };
+        let with = of(&Files::new(&tree), services, Some(&arguments)).items;
+        let value = |name: &str| with.iter().find(|it| it.name == name).map(|it| it.value.clone());
+        assert_eq!(value("kernel.told").as_deref(), Some("2"));
+        let listing = of(&Files::new(&tree), services, None);
+        let own = listing.items.iter().find(|it| it.name == "kernel.a");
+        assert_eq!(value("kernel.a").as_deref(), own.map_or(Some("9"), |it| Some(&it.value)));
         assert_eq!(listing.coverage, Coverage::Complete);
         let items = listing.items.iter();
         items.map(|setting| format!("{}={}", setting.name, setting.value)).collect()
@@ -260,7 +289,7 @@ mod tests {
     fn a_file_that_is_too_long_leaves_the_list_partial() {
         let long = vec![b'#'; (1 << 20) + 1];
         let tree = memory::tree(&[("/etc/sysctl.d/a.conf", &long)]);
-        let listing = of(&Files::new(&tree), &systemd());
+        let listing = of(&Files::new(&tree), &systemd(), None);
         assert_eq!(listing.coverage, Coverage::Partial);
     }
 }
