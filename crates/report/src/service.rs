@@ -36,6 +36,8 @@ pub enum ServiceKind {
     OpenRc,
     /// A line of anacron.
     Anacron,
+    /// A line of `/etc/inittab`.
+    Inittab,
     /// A job that `at` is to run once.
     At,
 }

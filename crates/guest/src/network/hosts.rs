@@ -2,6 +2,7 @@
 
 use fathom_report::{HostEntry, Listing};
 
+use super::address::is_address;
 use super::connections::HIDES;
 use crate::files::{Files, Read};
 
@@ -21,7 +22,8 @@ pub(super) fn of(files: &Files<'_>) -> Listing<HostEntry> {
 fn entry(line: &str) -> Option<HostEntry> {
     let line = line.split('#').next().unwrap_or_default();
     let mut words = line.split_whitespace().map(str::to_owned);
-    let address = words.next()?;
+    // A line that begins otherwise is passed over when names are looked up.
+    let address = words.next().filter(|word| is_address(word))?;
     Some(HostEntry { address, names: words.collect() })
 }
 
@@ -32,7 +34,7 @@ mod tests {
 
     #[test]
     fn lines() {
-        let text = b"# no\n127.0.0.1\tlocalhost  me # here\n\n::1 localhost\n";
+        let text = b"# no\n127.0.0.1\tlocalhost  me # here\n\n::1 localhost\nbad host\n";
         let tree = memory::tree(&[(HOSTS, text)]);
         let hosts = of(&Files::new(&tree));
         assert_eq!(hosts.items.len(), 2);

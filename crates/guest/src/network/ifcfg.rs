@@ -45,7 +45,8 @@ pub(super) fn read(connections: &mut Connections<'_, '_>) {
     for one in &mut found {
         // Beside the interfaces themselves there may be routes for all of them.
         let routes = connections.routes.iter().filter(|route| {
-            route.destination == "default" && route.interface.as_deref() == Some(&*one.name)
+            let is_default = route.destination == "default" && route.table.is_none();
+            is_default && route.interface.as_deref() == Some(&*one.name)
         });
         one.gateways.extend(routes.filter_map(|route| route.gateway.clone()));
     }

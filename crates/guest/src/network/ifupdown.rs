@@ -50,10 +50,16 @@ pub(super) fn read(connections: &mut Connections<'_, '_>) {
         connections,
         stanzas: Vec::new(),
         automatic: HashSet::new(),
+        cards: HashMap::new(),
         seen: HashSet::new(),
     };
     search.file(INTERFACES, 0);
-    let Search { stanzas, automatic, .. } = search;
+    let Search { mut stanzas, automatic, cards, .. } = search;
+    for stanza in &mut stanzas {
+        if let Some(card) = cards.get(&stanza.name).filter(|_| !automatic.contains(&stanza.name)) {
+            stanza.name.clone_from(card);
+        }
+    }
     let templates: HashMap<&str, usize> =
         stanzas.iter().enumerate().map(|(at, stanza)| (stanza.name.as_str(), at)).collect();
     let mut budget = MAX_INHERITED;
@@ -121,6 +127,8 @@ struct Search<'c, 'a, 'b> {
     stanzas: Vec<Stanza>,
     /// What is brought up with the system, or when it is plugged in.
     automatic: HashSet<String>,
+    /// The cards by the names under which they are configured, where these differ.
+    cards: HashMap<String, String>,
     seen: HashSet<String>,
 }
 
@@ -186,7 +194,13 @@ impl Search<'_, '_, '_> {
                 *within = true;
             }
             "auto" | "allow-auto" | "allow-hotplug" => {
-                self.automatic.extend(words.map(str::to_owned));
+                for word in words {
+                    let (card, name) = word.split_once('=').unwrap_or((word, word));
+                    self.automatic.insert(card.to_owned());
+                    if card != name {
+                        self.cards.entry(name.to_owned()).or_insert_with(|| card.to_owned());
+                    }
+                }
                 *within = false;
             }
             "source" => {
@@ -430,6 +444,17 @@ iface eth0 inet6 auto
         assert_eq!(routes, ["10.0.0.0/8", "172.16.0.0/12"]);
         assert_eq!(found.routes[0].interface.as_deref(), Some("eth0"));
         assert!(files.into_problems().is_empty());
+    }
+
+    #[test]
+    fn a_card_is_configured_under_another_name() {
+        let text = b"auto eth1=work\niface work inet static\n address 192.0.2.7/24\n";
+        let tree = memory::tree(&[("/etc/network/interfaces", text)]);
+        let files = Files::new(&tree);
+        let mut found = Connections::new(&files);
+        read(&mut found);
+        let [one] = &found.interfaces[..] else { unreachable!() };
+        assert_eq!((&one.name[..], one.automatic), ("eth1", Some(true)));
     }
 
     #[test]

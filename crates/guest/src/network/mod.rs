@@ -18,17 +18,16 @@ mod layers;
 mod netplan;
 mod networkd;
 mod resolver;
-mod starts;
 mod udev;
 mod yaml;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use fathom_report::{Listing, Network, Service};
+use fathom_report::{Listing, Network, Route, Service};
 
 use self::connections::Connections;
-use self::starts::starts;
 use crate::files::Files;
+use crate::services::starts;
 
 /// The services that start a manager.
 const STARTED_BY: [(&str, &[&str]); 6] = [
@@ -48,6 +47,7 @@ pub(crate) fn of(files: &Files<'_>, services: &Listing<Service>) -> Network {
         Listing::<()>::complete(Vec::new(), Vec::new())
     });
     found.tidy();
+    ways_out(&mut found);
     let (nameservers, search) = resolver::of(files, services, &found);
     Network {
         interfaces: listing(
@@ -63,6 +63,25 @@ pub(crate) fn of(files: &Files<'_>, services: &Listing<Service>) -> Network {
         firewalls: firewall::all(files, services),
         persistent_names: listing(&looked, &found, found.names.clone(), "no name is fixed"),
     }
+}
+
+/// Adds the routes that gateways of interfaces stand for, where no route says the same.
+fn ways_out(found: &mut Connections<'_, '_>) {
+    let out = found.routes.iter().filter(|it| it.destination == "default" && it.table.is_none());
+    let known: HashSet<&String> = out.filter_map(|route| route.gateway.as_ref()).collect();
+    let mut missing = Vec::new();
+    for interface in &found.interfaces {
+        for gateway in interface.gateways.iter().filter(|it| !known.contains(it)) {
+            missing.push(Route {
+                destination: "default".to_owned(),
+                gateway: Some(gateway.clone()),
+                interface: Some(interface.name.clone()),
+                evidence: interface.evidence.first().cloned().unwrap_or_default(),
+                ..Route::default()
+            });
+        }
+    }
+    missing.into_iter().for_each(|route| found.route(route));
 }
 
 /// Reads what every manager has.
@@ -106,4 +125,28 @@ fn listing<T>(
         listing.reason = Some(none.to_owned());
     }
     listing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory;
+
+    /// A gateway is a way out, once.
+    #[test]
+    fn gateways_are_routes() {
+        let text = b"iface eth0 inet static\n address 192.0.2.7/24\n gateway 192.0.2.1\n";
+        let route = b"up ip route add default via 192.0.2.1\n";
+        let twice = [&text[..], &route[..]].concat();
+        for text in [&text[..], &twice] {
+            let tree = memory::tree(&[("/etc/network/interfaces", text)]);
+            let routes = of(&Files::new(&tree), &Listing::unknown("not looked")).routes.items;
+            let [one] = &routes[..] else { unreachable!("{routes:?}") };
+            assert_eq!(
+                (&one.destination[..], one.gateway.as_deref()),
+                ("default", Some("192.0.2.1"))
+            );
+            assert_eq!(one.interface.as_deref(), Some("eth0"));
+        }
+    }
 }

@@ -22,6 +22,10 @@ const FOLDERS: [&str; 5] = [
     "/lib/systemd/network",
 ];
 
+/// The names that networkd's package has files for: containers, virtual machines and namespaces as
+/// their host sees them, and the card of a container.
+const OF_CONTAINERS: [&str; 7] = ["ve-*", "vz-*", "vb-*", "vt-*", "mv-*", "ns-*", "host0"];
+
 /// One file and what adds to it.
 struct Unit {
     name: String,
@@ -52,10 +56,20 @@ impl Unit {
     fn is_vendors(&self) -> bool {
         self.path.starts_with("/usr/lib/") || self.path.starts_with("/lib/")
     }
+
+    /// Whether it is the package's own, for the host's end of containers and virtual machines that
+    /// may run here: such interfaces come and go with these.
+    fn is_for_containers(&self) -> bool {
+        let names = self.list("Match", "Name");
+        let mut names = names.iter().flat_map(|names| names.split_whitespace()).peekable();
+        self.is_vendors()
+            && names.peek().is_some()
+            && names.all(|name| OF_CONTAINERS.contains(&name))
+    }
 }
 
 /// Everything in the folders. What the distribution ships for its containers is there on every system
-/// that has systemd; it says nothing about one where networkd does not start.
+/// that has systemd, and says nothing about it; what else is shipped counts where networkd starts.
 pub(super) fn read(connections: &mut Connections<'_, '_>, starts: Option<bool>) {
     let names = |ending: &'static str| move |name: &str| name.ends_with(ending);
     for unit in units(connections, names(".link")) {
@@ -71,7 +85,7 @@ pub(super) fn read(connections: &mut Connections<'_, '_>, starts: Option<bool>) 
     }
     let mut uses = Vec::new();
     for unit in units(connections, names(".network")) {
-        if unit.is_vendors() && starts == Some(false) {
+        if unit.is_for_containers() || unit.is_vendors() && starts == Some(false) {
             continue;
         }
         let mut one = network(connections, &unit);
@@ -278,6 +292,8 @@ mod tests {
             ("/etc/systemd/network/masked.network", b""),
             ("/usr/lib/systemd/network/masked.network", b"[Match]\nName=x\n"),
             ("/usr/lib/systemd/network/80-container-host0.network", b"[Match]\nName=host0\n"),
+            ("/usr/lib/systemd/network/80-container-ve.network", b"[Match]\nKind=veth\nName=ve-*\n[Network]\nAddress=0.0.0.0/28\n"),
+            ("/usr/lib/systemd/network/89-cloud.network", b"[Match]\nName=ens3\n"),
             ("/etc/systemd/network/20-name.link", b"[Match]\nPermanentMACAddress=00:11:22:33:44:55\n[Link]\nName=lan0\n"),
         ]);
         let files = Files::new(&tree);

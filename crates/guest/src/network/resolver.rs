@@ -10,8 +10,8 @@ use fathom_report::{Coverage, Evidence, Listing, Service};
 use super::connections::{Connections, HIDES, once};
 use super::ini::{Style, sections};
 use super::layers::layered;
-use super::starts::starts;
 use crate::files::{Files, Read};
+use crate::services::starts;
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 const RESOLVED: [&str; 3] = [
@@ -27,6 +27,9 @@ const RESOLVCONF: [&str; 3] = [
     "/etc/resolvconf/resolv.conf.d/base",
     "/etc/resolvconf/resolv.conf.d/tail",
 ];
+
+/// How many servers of the file the library asks.
+const MAX_SERVERS: usize = 3;
 
 /// What the files say together.
 #[derive(Default)]
@@ -109,15 +112,18 @@ impl Said {
     /// The lines of a file in the way of `resolv.conf`.
     fn lines(&mut self, text: &str, path: &str) {
         let mut search: Vec<String> = Vec::new();
-        for line in text.lines().map(str::trim) {
+        let mut servers = Vec::new();
+        // The library passes over lines that begin with a blank.
+        for line in text.lines().filter(|line| !line.starts_with(char::is_whitespace)) {
             let mut words = line.split_whitespace();
             match words.next() {
-                Some("nameserver") => self.nameservers.extend(words.next().map(str::to_owned)),
+                Some("nameserver") => servers.extend(words.next().map(str::to_owned)),
                 // The last line counts alone.
                 Some("search" | "domain") => search = words.map(str::to_owned).collect(),
                 _ => {}
             }
         }
+        self.nameservers.extend(servers.into_iter().take(MAX_SERVERS));
         self.search.extend(search);
         self.places.push(path.into());
     }
@@ -231,6 +237,13 @@ mod tests {
             Coverage::Complete,
             &["192.0.2.1", "192.0.2.2"],
             &["c"],
+        );
+        let text = b" nameserver 192.0.2.9\nnameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n";
+        check(
+            &[("/etc/resolv.conf", text)],
+            Coverage::Complete,
+            &["192.0.2.1", "192.0.2.2", "192.0.2.3"],
+            &[],
         );
         check(&[("/etc/resolv.conf", b"")], Coverage::Complete, &[], &[]);
         let manager =

@@ -1,13 +1,19 @@
 //! What a system starts: by itself, at some time, or when it is asked.
 
 mod cron;
+mod init;
+mod inittab;
 mod once;
 mod openrc;
+mod program;
+mod starts;
 mod systemd;
 mod sysv;
 
-use fathom_report::{Listing, Service};
+use fathom_report::{Evidence, Fact, Listing, Service};
 
+use self::init::Init;
+pub(crate) use self::starts::starts;
 use crate::files::Files;
 
 /// What the report loses if a file cannot be read.
@@ -15,11 +21,30 @@ const HIDES: &str = "services";
 
 /// Everything that is started by the system's own means.
 pub(crate) fn all(files: &Files<'_>) -> Listing<Service> {
-    let mut all = systemd::units(files);
+    let mut all = of_init(files, &Init::of(files));
+    let timed = cron::all(files, &all);
+    all.join(timed);
+    all.join(once::at(files));
+    if all.items.is_empty() && all.reason.is_none() {
+        all.reason = Some("nothing that starts services is there".to_owned());
+    }
+    all
+}
+
+/// What init starts.
+fn of_init(files: &Files<'_>, init: &Init) -> Listing<Service> {
+    let mut all = match init.takes_units() {
+        true => systemd::units(files),
+        // What says that the units which may lie there do not count.
+        false => Listing::complete(Vec::new(), vec![Evidence::from("/sbin/init")]),
+    };
     let named = |name: &str| format!("{name}.service");
     let native: Vec<String> = all.items.iter().map(|service| service.name.clone()).collect();
-    let openrc = openrc::scripts(files);
-    let mut scripts = sysv::scripts(files);
+    let openrc = match init.takes_runlevels() {
+        true => openrc::scripts(files),
+        false => Listing::complete(Vec::new(), Vec::new()),
+    };
+    let mut scripts = sysv::scripts(files, init);
     // systemd takes a script only where it has no unit of the name, and OpenRC has its own.
     scripts.items.retain(|script| {
         !native.contains(&named(&script.name))
@@ -27,11 +52,16 @@ pub(crate) fn all(files: &Files<'_>) -> Listing<Service> {
     });
     all.join(openrc);
     all.join(scripts);
-    all.join(cron::lines(files));
-    all.join(once::anacron(files));
-    all.join(once::at(files));
-    if all.items.is_empty() && all.reason.is_none() {
-        all.reason = Some("nothing that starts services is there".to_owned());
+    if init.takes_inittab() {
+        all.join(inittab::lines(files, init));
+    }
+    if let Init::Unknown(why) = init {
+        for service in &mut all.items {
+            service.enabled = Fact::unknown(format!("which program is init is not known: {why}"));
+        }
+    }
+    if let Some(why) = init.unread() {
+        all.hide(why);
     }
     all
 }
@@ -71,5 +101,42 @@ mod tests {
             assert_ne!(all.coverage, Coverage::Complete, "{folder}");
             assert!(all.reason.unwrap().contains("it is damaged"), "{folder}");
         }
+    }
+
+    const UNITS: [(&str, &[u8]); 6] = [
+        ("/lib/systemd/system/ssh.service", b"[Install]\nWantedBy=multi-user.target\n"),
+        (
+            "/etc/systemd/system/multi-user.target.wants/ssh.service -> /lib/systemd/system/ssh.service",
+            b"",
+        ),
+        ("/etc/init.d/ssh*", b""),
+        ("/etc/init.d/hostname.sh*", b""),
+        ("/etc/rc2.d/K01ssh -> ../init.d/ssh", b""),
+        ("/etc/rcS.d/S01hostname.sh -> ../init.d/hostname.sh", b""),
+    ];
+
+    fn shown(init: (&str, &[u8])) -> (Vec<String>, Coverage) {
+        let inittab: (&str, &[u8]) = ("/etc/inittab", b"id:2:initdefault:\n1:2:respawn:getty\n");
+        let rest = [init, inittab, ("/lib/systemd/systemd", b""), ("/etc/rc3.d/S01ssh", b"")];
+        let tree = memory::tree(&UNITS.into_iter().chain(rest).collect::<Vec<_>>());
+        let all = all(&Files::new(&tree));
+        let state = |one: &Service| one.enabled.value().map(|state| format!("{state:?}"));
+        let items = all.items.iter();
+        let items = items.map(|one| format!("{} {}", one.name, state(one).unwrap_or_default()));
+        (items.collect(), all.coverage)
+    }
+
+    /// Units count where systemd is init, and scripts where it is not.
+    #[test]
+    fn init_decides_what_counts() {
+        let (systemd, coverage) = shown(("/sbin/init -> /lib/systemd/systemd", b""));
+        assert_eq!(systemd, ["ssh.service Enabled", "hostname Enabled"]);
+        assert_eq!(coverage, Coverage::Complete);
+        let (sysv, coverage) = shown(("/sbin/init", b"INIT: /etc/inittab"));
+        assert_eq!(sysv, ["hostname.sh Enabled", "ssh Disabled", "getty Enabled"]);
+        assert_eq!(coverage, Coverage::Complete);
+        let (unknown, coverage) = shown(("/sbin/init", b"something"));
+        assert_eq!(unknown, ["ssh.service ", "hostname ", "getty "]);
+        assert_eq!(coverage, Coverage::Partial);
     }
 }

@@ -7,7 +7,7 @@ use fathom_report::{Enabled, Fact, Listing, Service, ServiceKind};
 use super::HIDES;
 use crate::files::{Files, Read};
 
-const ANACRONTAB: &str = "/etc/anacrontab";
+pub(super) const ANACRONTAB: &str = "/etc/anacrontab";
 
 /// Where distributions keep the jobs of `at`.
 const JOBS: [&str; 3] = ["/var/spool/cron/atjobs", "/var/spool/at", "/var/spool/atjobs"];

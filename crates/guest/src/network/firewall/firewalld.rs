@@ -8,7 +8,7 @@ use quick_xml::{Reader, XmlVersion};
 
 use super::super::connections::Connections;
 use super::super::layers::layered;
-use super::super::starts::starts;
+use crate::services::starts;
 
 const CONF: &str = "/etc/firewalld/firewalld.conf";
 const ZONES: [&str; 2] = ["/etc/firewalld/zones", "/usr/lib/firewalld/zones"];

@@ -3,7 +3,7 @@
 use fathom_report::{Firewall, Listing, Service};
 
 use super::super::connections::{Connections, short, shown};
-use super::super::starts::starts;
+use crate::services::starts;
 
 /// A kind, a file that is restored, and the service that does it.
 const FILES: [(&str, &str, &str); 10] = [

@@ -3,7 +3,7 @@
 use fathom_report::{Evidence, Firewall, Listing, Service};
 
 use super::super::connections::{Connections, short};
-use super::super::starts::starts;
+use crate::services::starts;
 
 /// What the service loads, by distribution; mostly one of them is there.
 const FILES: [&str; 4] = [

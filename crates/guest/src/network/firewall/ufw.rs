@@ -3,7 +3,7 @@
 use fathom_report::{Fact, Firewall, Listing, Service};
 
 use super::super::connections::{Connections, once, shown};
-use super::super::starts::starts;
+use crate::services::starts;
 use crate::shell;
 
 const CONF: &str = "/etc/ufw/ufw.conf";

@@ -3,7 +3,7 @@
 use fathom_report::{Coverage, Enabled, Evidence, Fact, Listing, Service, ServiceKind};
 
 /// Whether one of the services is enabled. They are named without the ending of a unit.
-pub(super) fn starts(services: &Listing<Service>, names: &[&str]) -> Fact<bool> {
+pub(crate) fn starts(services: &Listing<Service>, names: &[&str]) -> Fact<bool> {
     let mut unknown = None;
     let mut places: Vec<Evidence> = Vec::new();
     for service in &services.items {
