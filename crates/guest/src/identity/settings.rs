@@ -156,10 +156,11 @@ fn alike(
             Ok(FileType::Directory) if folder.matches('/').count() < 3 => {
                 alike(files, &format!("{zone}/"), rules, budget, same);
             }
-            Ok(FileType::File) if !matches!(name.as_str(), "localtime" | "posixrules") => {
-                if has(files, &format!("{ZONES}/{zone}"), rules) {
-                    same.push(zone);
-                }
+            Ok(FileType::File)
+                if !matches!(name.as_str(), "localtime" | "posixrules")
+                    && has(files, &format!("{ZONES}/{zone}"), rules) =>
+            {
+                same.push(zone);
             }
             _ => {}
         }

@@ -108,9 +108,11 @@ mod tests {
     use super::*;
     use crate::memory;
 
+    type Tree<'a> = &'a [(&'a str, &'a [u8])];
+
     #[test]
     fn what_init_is() {
-        let cases: [(&[(&str, &[u8])], Init); 7] = [
+        let cases: [(Tree<'_>, Init); 7] = [
             (
                 &[("/sbin/init -> /lib/systemd/systemd", b""), ("/lib/systemd/systemd", b"")],
                 Init::Systemd,
