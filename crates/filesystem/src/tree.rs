@@ -42,6 +42,9 @@ pub struct Tree {
     mounts: Vec<Mount>,
     /// Directories that another filesystem covers: mount index and node, to the covering mount.
     covered: HashMap<(usize, NodeId), usize>,
+    /// Of each mount the directory that was there before anything was mounted on it; nothing of the
+    /// root. Where many lie over one another it leads to the uppermost at once.
+    grounds: Vec<Option<(usize, NodeId)>>,
 }
 
 /// What a directory holds: each name, and what it leads to.
@@ -90,13 +93,13 @@ impl Tree {
     pub fn new(root: Arc<dyn Filesystem>) -> Self {
         let (path, node) = (b"/".to_vec(), root.root());
         let mounts = vec![Mount { path, filesystem: root, root: node }];
-        Self { mounts, covered: HashMap::new() }
+        Self { mounts, covered: HashMap::new(), grounds: vec![None] }
     }
 
     /// A tree whose root is a directory of the filesystem.
     pub fn within(filesystem: Arc<dyn Filesystem>, directory: NodeId) -> Self {
         let mounts = vec![Mount { path: b"/".to_vec(), filesystem, root: directory }];
-        Self { mounts, covered: HashMap::new() }
+        Self { mounts, covered: HashMap::new(), grounds: vec![None] }
     }
 
     /// Mounts `filesystem` on the directory `path`, which must exist.
@@ -116,8 +119,10 @@ impl Tree {
         if found.metadata()?.file_type != FileType::Directory {
             return Err(not_a_directory(path));
         }
-        self.covered.insert((found.mount, found.node), self.mounts.len());
-        self.mounts.push(Mount { path: path.to_vec(), filesystem, root });
+        self.has_room()?;
+        let new = self.mounts.len();
+        self.push(Mount { path: path.to_vec(), filesystem, root });
+        self.cover(found.place(), new);
         Ok(())
     }
 
@@ -131,15 +136,43 @@ impl Tree {
         if is_directory(&from)? != is_directory(&at)? {
             return Err(not_a_directory(path));
         }
+        self.has_room()?;
         let new = self.mounts.len();
         let filesystem = Arc::clone(&from.filesystem);
-        self.mounts.push(Mount { path: path.to_vec(), filesystem, root: from.node });
+        self.push(Mount { path: path.to_vec(), filesystem, root: from.node });
         let outcome = match recursive {
             true => self.copy_mounts(from.mount, new, source, path),
             false => Ok(()),
         };
-        self.covered.insert((at.mount, at.node), new);
+        self.cover(at.place(), new);
         outcome
+    }
+
+    /// Adds a mount, which covers nothing yet.
+    fn push(&mut self, mount: Mount) {
+        self.mounts.push(mount);
+        self.grounds.push(None);
+    }
+
+    /// Lets the mount `new` cover what is at the place.
+    fn cover(&mut self, at: (usize, NodeId), new: usize) {
+        let (mount, node) = at;
+        self.covered.insert(at, new);
+        let is_root = self.mounts[mount].root == node;
+        let ground = self.grounds[mount].filter(|_| is_root);
+        if let Some(ground) = ground {
+            self.covered.insert(ground, new);
+        }
+        self.grounds[new] = Some(ground.unwrap_or(at));
+    }
+
+    /// An error where there are as many mounts as there may be.
+    fn has_room(&self) -> Result<()> {
+        if self.mounts.len() < MAX_MOUNTS {
+            return Ok(());
+        }
+        let why = format!("there are more than {MAX_MOUNTS}; the rest is not shown there");
+        Err(Error::unsupported("mounts", why))
     }
 
     /// Covers `new` with copies of all that covers `old`, as the kernel does: each is a mount of its
@@ -151,20 +184,16 @@ impl Tree {
             let mut covered: Vec<_> = covered.map(|((_, node), over)| (*node, *over)).collect();
             covered.sort_unstable();
             for (node, over) in covered {
+                self.has_room()?;
                 let copy = self.mounts.len();
-                if copy >= MAX_MOUNTS {
-                    let why =
-                        format!("there are more than {MAX_MOUNTS}; the rest is not shown there");
-                    return Err(Error::unsupported("mounts", why));
-                }
                 let mut mount = self.mounts[over].clone();
                 if let Some(rest) =
                     mount.path.strip_prefix(source.strip_suffix(b"/").unwrap_or(source))
                 {
                     mount.path = [path, rest].concat();
                 }
-                self.mounts.push(mount);
-                self.covered.insert((new, node), copy);
+                self.push(mount);
+                self.cover((new, node), copy);
                 todo.push((over, copy));
             }
         }
@@ -304,10 +333,9 @@ impl Tree {
     pub fn read(&self, path: &[u8], limit: usize) -> Result<Vec<u8>> {
         let file = self.open(path)?;
         if file.len() > limit as u64 {
-            return Err(Error::invalid(
-                shown(path),
-                format!("it has {} bytes; at most {limit} were to be read", file.len()),
-            ));
+            let length = file.len();
+            let why = format!("it has {length} bytes; a file of its kind is read up to {limit}");
+            return Err(Error::unsupported(shown(path), why));
         }
         // What the disk claims to be long is believed only as far as it can be read.
         let mut bytes = Vec::new();
@@ -617,6 +645,20 @@ mod tests {
         fn open(&self, _: NodeId) -> Result<Arc<dyn ReadAt>> {
             Err(Error::unsupported("file", "it has no bytes"))
         }
+    }
+
+    #[test]
+    fn many_mounts_over_one_another_are_one_step() {
+        let mut tree = Tree::new(Arc::new(Small));
+        for _ in 1..MAX_MOUNTS {
+            tree.bind(b"/usr", b"/usr", false).unwrap();
+        }
+        let first = (0, NodeId::new(USR));
+        assert_eq!(tree.covered[&first], MAX_MOUNTS - 1);
+        assert_eq!(tree.resolve(b"/usr/bin", true).unwrap().mount, MAX_MOUNTS - 1);
+        let error = tree.bind(b"/usr", b"/usr", false).unwrap_err();
+        assert!(error.to_string().contains("the rest is not shown"), "{error}");
+        assert!(tree.mount(b"/usr", Arc::new(Small)).is_err());
     }
 
     #[test]

@@ -9,13 +9,21 @@ use fathom_block::Result;
 use fathom_filesystem::Tree;
 use fathom_volume::{Discovery, Layer, Volume};
 
-use crate::root::text_of;
+use crate::root::records_of;
 
 /// Where the names stand: of Debian and its kin, and of all others.
-const CONFIGURATIONS: [&[u8]; 2] = [b"/etc/mdadm/mdadm.conf", b"/etc/mdadm.conf"];
+const CONFIGURATIONS: [&str; 2] = ["/etc/mdadm/mdadm.conf", "/etc/mdadm.conf"];
 
 /// The first number that mdadm gives to an array that has none.
 const FIRST_FREE: u32 = 127;
+
+/// The text of the file, empty where there is none. Where some of it was lost, it is not sure.
+fn text_of(tree: &Tree, path: &str) -> Result<String> {
+    match records_of(tree, path)? {
+        None => Ok(String::new()),
+        Some(records) => records.damage.map_or(Ok(records.text), Err),
+    }
+}
 
 /// What a system says of its arrays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,10 +71,10 @@ impl Arrays {
     fn read(tree: &Tree) -> Result<Self> {
         let mut text = String::new();
         for path in CONFIGURATIONS {
-            text.push_str(&text_of(tree, path)?.unwrap_or_default());
+            text.push_str(&text_of(tree, path)?);
             text.push('\n');
         }
-        let host = text_of(tree, b"/etc/hostname")?.unwrap_or_default();
+        let host = text_of(tree, "/etc/hostname")?;
         let host = host.lines().map(str::trim).find(|line| !line.is_empty());
         Ok(Self::parse(&text, host.unwrap_or("localhost")))
     }

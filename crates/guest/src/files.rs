@@ -1,11 +1,14 @@
 //! The files of one operating system, read so that what could not be read is never taken for what is
 //! not there.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fathom_block::{Error, ErrorKind, ReadAt, Result};
 use fathom_filesystem::{FileType, Found, Tree};
 use fathom_report::{Coverage, Fact, Listing, Problem, ProblemKind};
+
+use crate::text::{self, Records};
 
 /// The longest text file that is read whole. Configuration is short; what is longer is damage, or
 /// made to take our memory.
@@ -74,10 +77,21 @@ pub(crate) struct Files<'a> {
 #[derive(Default)]
 struct Noted {
     problems: Vec<Problem>,
+    /// The same, so that each is told once however many there are.
+    told: HashSet<Problem>,
     /// How often something could not be read, the same thing again counted again.
     times: usize,
     /// Why, the last time.
     last: String,
+}
+
+impl Noted {
+    /// Adds the problem, unless it has been told.
+    fn tell(&mut self, problem: Problem) {
+        if self.told.insert(problem.clone()) {
+            self.problems.push(problem);
+        }
+    }
 }
 
 impl<'a> Files<'a> {
@@ -106,13 +120,21 @@ impl<'a> Files<'a> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The text of a file of configuration. Bytes that are not UTF-8 are replaced.
+    /// The text of a file of configuration. Bytes that are not UTF-8 are replaced. A text of which
+    /// something was lost says nothing certain, and is not given.
     pub(crate) fn text(&self, path: &str, hides: &str) -> Read<String> {
-        let bytes = self.read(path, hides, || self.tree.read(path.as_bytes(), MAX_TEXT));
-        bytes.map(|bytes| match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        })
+        self.read(path, hides, || text::whole(path, self.tree.read(path.as_bytes(), MAX_TEXT)?))
+    }
+
+    /// The text of a file whose lines each stand by themselves: those that can be read are given even
+    /// where others are lost.
+    pub(crate) fn records(&self, path: &str, hides: &str) -> Read<Records> {
+        let records = self
+            .read(path, hides, || text::records(path, self.tree.read(path.as_bytes(), MAX_TEXT)?));
+        if let Read::There(Records { damage: Some(error), .. }) = &records {
+            self.note(error, path, hides);
+        }
+        records
     }
 
     /// The bytes of a file that is expected to be small.
@@ -173,21 +195,20 @@ impl<'a> Files<'a> {
             Err(error) if error.kind() == ErrorKind::NotFound => Read::Absent,
             Err(error) => {
                 self.note(&error, path, hides);
-                Read::Unread(error.to_string())
+                Read::Unread(led(&error, path).to_string())
             }
         }
     }
 
     /// Adds something that could not be read at `place`, and what that hides.
     pub(crate) fn note(&self, error: &Error, place: &str, hides: &str) {
-        let place = Some(place.into());
-        let problem = Problem { evidence: place, hides: Some(hides.into()), ..problem(error) };
+        let evidence = Some(place.into());
+        let error = led(error, place);
+        let problem = Problem { evidence, hides: Some(hides.into()), ..problem(&error) };
         let mut noted = self.noted();
         noted.times += 1;
         noted.last.clone_from(&problem.message);
-        if !noted.problems.contains(&problem) {
-            noted.problems.push(problem);
-        }
+        noted.tell(problem);
     }
 
     /// Adds what was wrong with files that lie beside the tree, on the volume `volume`.
@@ -200,9 +221,7 @@ impl<'a> Files<'a> {
         }
         for mut problem in theirs.problems {
             problem.evidence = problem.evidence.map(|it| format!("{volume}:{}", it.0).into());
-            if !noted.problems.contains(&problem) {
-                noted.problems.push(problem);
-            }
+            noted.tell(problem);
         }
     }
 
@@ -210,6 +229,14 @@ impl<'a> Files<'a> {
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.noted.into_inner().unwrap_or_else(PoisonError::into_inner).problems
     }
+}
+
+/// The error, led by the path that it is about unless it names a path already.
+pub(crate) fn led(error: &Error, path: &str) -> Error {
+    let shown = error.to_string();
+    let names_one = shown.contains(path) || shown.contains(" /");
+    let error = error.clone();
+    if names_one { error } else { error.within(path) }
 }
 
 /// The error as the report tells it.
@@ -224,4 +251,33 @@ pub fn problem(error: &Error) -> Problem {
         _ => ProblemKind::Io,
     };
     Problem { kind, message: error.to_string(), evidence: None, hides: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory;
+
+    #[test]
+    fn problems_are_led_by_the_path_and_told_once() {
+        let tree =
+            memory::tree(&[("/etc/hostname", &[0; 8]), ("/etc/long", &vec![b'#'; MAX_TEXT + 1])]);
+        let files = Files::new(&tree);
+        for _ in 0..2 {
+            let why = match files.text("/etc/hostname", "the name") {
+                Read::Unread(why) => why,
+                Read::There(_) | Read::Absent => String::new(),
+            };
+            assert!(why.starts_with("corrupt: /etc/hostname at byte 0: 8 zero bytes"), "{why}");
+        }
+        assert!(matches!(files.text("/etc/long", "x"), Read::Unread(_)));
+        files.note(&Error::past_end(0, 64, 1), "/sbin/init", "x");
+        files.note(&Error::not_found("/dev/sdb1 (mounted at /data)", "why"), "/etc/fstab", "x");
+        let problems = files.into_problems();
+        let kinds: Vec<_> = problems.iter().map(|problem| problem.kind).collect();
+        use ProblemKind::{Corrupt, NotFound, Unsupported};
+        assert_eq!(kinds, [Corrupt, Unsupported, Corrupt, NotFound]);
+        assert!(problems[2].message.starts_with("corrupt: /sbin/init: read"), "{problems:?}");
+        assert!(problems[3].message.starts_with("not found: /dev/sdb1"), "{problems:?}");
+    }
 }

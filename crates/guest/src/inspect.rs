@@ -1,5 +1,6 @@
 //! The door: from volumes to what the machine is and runs.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -88,12 +89,14 @@ pub fn inspect(discovery: &Discovery, options: &Options) -> Inspection {
 pub(crate) struct Sections<'a> {
     tree: &'a Tree,
     problems: Vec<report::Problem>,
+    /// The same, so that each is told once however many there are.
+    told: HashSet<report::Problem>,
 }
 
 impl<'a> Sections<'a> {
     /// Nothing so far, of the tree.
     pub(crate) fn new(tree: &'a Tree) -> Self {
-        Self { tree, problems: Vec::new() }
+        Self { tree, problems: Vec::new(), told: HashSet::new() }
     }
 
     /// What could not be read for them all.
@@ -111,7 +114,7 @@ impl<'a> Sections<'a> {
     /// Takes a part that was collected elsewhere.
     fn add<T>(&mut self, (part, problems): (T, Vec<report::Problem>)) -> T {
         for problem in problems {
-            if !self.problems.contains(&problem) {
+            if self.told.insert(problem.clone()) {
                 self.problems.push(problem);
             }
         }

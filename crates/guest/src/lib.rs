@@ -44,6 +44,7 @@ mod services;
 mod shell;
 mod sqlite;
 mod storage;
+mod text;
 mod users;
 mod walk;
 mod windows;

@@ -12,14 +12,15 @@ use fathom_filesystem::{
 
 enum Node {
     Directory(BTreeMap<Vec<u8>, u64>),
-    File(Arc<dyn ReadAt>, u32),
+    File(Arc<dyn ReadAt>, u32, u32),
     Link(Vec<u8>),
 }
 
 struct Memory(Vec<Node>);
 
 /// A tree of these files, their directories made as they are needed. A path that ends in ` -> TARGET`
-/// is a symbolic link, one that ends in `*` a program.
+/// is a symbolic link, one that ends in `*` a program, in `*w` a file that
+/// everybody may write, in `*o` one that belongs to another than root.
 pub(crate) fn tree(files: &[(&str, &[u8])]) -> Tree {
     readers(files.iter().map(|(path, bytes)| {
         let reader: Arc<dyn ReadAt> = Arc::new(bytes.to_vec());
@@ -33,10 +34,15 @@ pub(crate) fn readers<'a>(files: impl Iterator<Item = (&'a str, Arc<dyn ReadAt>)
     for (path, reader) in files {
         let (path, node) = match path.split_once(" -> ") {
             Some((path, target)) => (path, Node::Link(target.as_bytes().to_vec())),
-            None => match path.strip_suffix('*') {
-                Some(path) => (path, Node::File(reader, 0o755)),
-                None => (path, Node::File(reader, 0o644)),
-            },
+            None => {
+                let kinds =
+                    [("*", 0o755, 0), ("*w", 0o666, 0), ("*o", 0o644, 1000), ("", 0o644, 0)];
+                let kinds = kinds.into_iter();
+                let mut kinds = kinds
+                    .filter_map(|(end, mode, owner)| Some((path.strip_suffix(end)?, mode, owner)));
+                let Some((path, mode, owner)) = kinds.next() else { continue };
+                (path, Node::File(reader, mode, owner))
+            }
         };
         let mut at = 0;
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -111,15 +117,15 @@ impl Filesystem for Memory {
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata> {
-        let (file_type, size, mode) = match self.node(node)? {
-            Node::Directory(_) => (FileType::Directory, 0, 0o644),
-            Node::File(reader, mode) => (FileType::File, reader.len(), *mode),
-            Node::Link(target) => (FileType::Symlink, target.len() as u64, 0o644),
+        let (file_type, size, mode, uid) = match self.node(node)? {
+            Node::Directory(_) => (FileType::Directory, 0, 0o644, 0),
+            Node::File(reader, mode, owner) => (FileType::File, reader.len(), *mode, *owner),
+            Node::Link(target) => (FileType::Symlink, target.len() as u64, 0o644, 0),
         };
         Ok(Metadata {
             file_type,
             mode,
-            uid: 0,
+            uid,
             gid: 0,
             size,
             allocated: size,
@@ -145,7 +151,7 @@ impl Filesystem for Memory {
 
     fn open(&self, node: NodeId) -> Result<Arc<dyn ReadAt>> {
         match self.node(node)? {
-            Node::File(reader, _) => Ok(Arc::clone(reader)),
+            Node::File(reader, ..) => Ok(Arc::clone(reader)),
             _ => Err(Error::invalid("node", "it is not a file")),
         }
     }

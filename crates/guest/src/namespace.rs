@@ -14,13 +14,16 @@ use crate::device::{Names, Place, Places, is_by_hardware};
 use crate::discoverable;
 use crate::fstab::{self, Entry, What};
 use crate::mount_units::{self, Unit};
-use crate::root::{Roots, fstab_of, text_of};
+use crate::root::{Roots, records_of};
 
 /// Where a system says what it mounts.
 pub(crate) const FSTAB: &str = "/etc/fstab";
 
 /// Where it says what it calls its unlocked volumes.
-const CRYPTTAB: &[u8] = b"/etc/crypttab";
+const CRYPTTAB: &str = "/etc/crypttab";
+
+/// How many mounts that fail are told one by one.
+const MAX_FAILURES: usize = 256;
 
 /// What a system says of its mounts: read once, before they are there.
 pub(crate) struct Table {
@@ -28,6 +31,8 @@ pub(crate) struct Table {
     pub(crate) fstab: Result<Option<String>>,
     crypttab: Result<Vec<crypttab::Entry>>,
     arrays: Arrays,
+    /// What was lost of both.
+    pub(crate) damage: Vec<Error>,
     /// Units of systemd that mount something, and are started.
     pub(crate) units: Vec<Unit>,
     /// Why there may be more of them.
@@ -39,12 +44,21 @@ pub(crate) struct Table {
 impl Table {
     /// What the tree, which so far is the root alone, says.
     pub(crate) fn of(tree: &Tree) -> Self {
-        let crypttab = text_of(tree, CRYPTTAB);
+        let mut damage = Vec::new();
+        let mut lines = |path| -> Result<Option<String>> {
+            let records = records_of(tree, path)?;
+            Ok(records.map(|records| {
+                damage.extend(records.damage);
+                records.text
+            }))
+        };
+        let (fstab, crypttab) = (lines(FSTAB), lines(CRYPTTAB));
         let (units, units_hidden) = mount_units::started(tree);
         Self {
-            fstab: fstab_of(tree),
+            fstab,
             crypttab: crypttab.map(|text| crypttab::parse(&text.unwrap_or_default())),
             arrays: Arrays::of(tree),
+            damage,
             units,
             units_hidden,
             discovered: Vec::new(),
@@ -111,6 +125,8 @@ pub(crate) fn mount_all(
 ) -> Vec<String> {
     let mut unmounted = Vec::new();
     problems.extend(table.crypttab.as_ref().err().cloned());
+    problems.extend(table.damage.iter().cloned());
+    let mut failures = 0_usize;
     let names = table.names();
     let entries = table.entries();
     for entry in &entries {
@@ -126,10 +142,17 @@ pub(crate) fn mount_all(
                 tree.mount(entry.path.as_bytes(), Arc::new(Unavailable::new(None, error)))
             }
         };
-        if let Err(error) = outcome {
+        // Where that fails, the guest could not mount it either.
+        let Err(error) = outcome else { continue };
+        failures += 1;
+        if failures <= MAX_FAILURES {
             problems.push(error.within(format!("mount point {}", entry.path)));
-            unmounted.push(entry.path.clone());
         }
+        unmounted.push(entry.path.clone());
+    }
+    if failures > MAX_FAILURES {
+        let why = format!("{failures} could not be followed; the first {MAX_FAILURES} are told");
+        problems.push(Error::unsupported("mount points", why));
     }
     if table.fstab.is_ok() {
         table.discovered = discoverable::mount(tree, root, places, &entries);

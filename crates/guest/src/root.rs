@@ -9,7 +9,9 @@ use fathom_volume::{Content, Volume};
 use crate::contents::{SubvolumeName, of_volume, open_subvolume};
 use crate::device::{Place, Places};
 use crate::fstab;
+use crate::namespace::FSTAB;
 use crate::ostree;
+use crate::text::{self, Records};
 
 /// The longest fstab that is believed.
 const MAX_FSTAB: usize = 1 << 20;
@@ -214,7 +216,7 @@ fn root_in(
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let said = fstab_of(&tree)?.and_then(|text| fstab::root_subvolume(&text));
+    let said = records_of(&tree, FSTAB)?.and_then(|lines| fstab::root_subvolume(&lines.text));
     let confirmed = matches!(
         said,
         Some(SubvolumeName::Path { path, .. }) if path.trim_matches('/') == name
@@ -277,16 +279,10 @@ fn looks_like_root(tree: &Tree) -> Result<bool> {
     }
 }
 
-/// The text of `/etc/fstab`, if there is one.
-pub(crate) fn fstab_of(tree: &Tree) -> Result<Option<String>> {
-    text_of(tree, b"/etc/fstab")
-}
-
-/// The text of a small file, if there is one.
-pub(crate) fn text_of(tree: &Tree, path: &[u8]) -> Result<Option<String>> {
-    if !tree.exists(path)? {
+/// The lines of a small file such as `/etc/fstab`, if there is one.
+pub(crate) fn records_of(tree: &Tree, path: &str) -> Result<Option<Records>> {
+    if !tree.exists(path.as_bytes())? {
         return Ok(None);
     }
-    let bytes = tree.read(path, MAX_FSTAB)?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    text::records(path, tree.read(path.as_bytes(), MAX_FSTAB)?).map(Some)
 }

@@ -7,7 +7,7 @@ use crate::fact::Evidence;
 
 /// What kept something from being read.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
@@ -28,7 +28,7 @@ pub enum ProblemKind {
 }
 
 /// Something that could not be read, and what that hides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// What kept it from being read.
     pub kind: ProblemKind,

@@ -1,9 +1,10 @@
 //! The processor that a system's programs were built for.
 
+use fathom_block::ErrorKind;
 use fathom_report::{Architecture, Fact};
 
 use super::HIDES;
-use crate::files::{Files, Read};
+use crate::files::{self, Files};
 
 /// Programs that every system of a kind has.
 const PROGRAMS: [&str; 7] = [
@@ -17,30 +18,28 @@ const PROGRAMS: [&str; 7] = [
 ];
 
 pub(super) fn of(files: &Files<'_>) -> Fact<Architecture> {
-    let mut hidden = None;
+    // What is wrong with one matters only where no other says it.
+    let mut wrong = Vec::new();
     for path in PROGRAMS {
-        let reader = match files.open(path, HIDES) {
-            Read::There(reader) => reader,
-            Read::Absent => continue,
-            Read::Unread(why) => {
-                hidden.get_or_insert(why);
-                continue;
-            }
-        };
         let mut head = [0; 64];
-        match reader.read_at(0, &mut head) {
+        let read = files.tree().open(path.as_bytes()).and_then(|it| it.read_at(0, &mut head));
+        match read {
             Ok(()) => {
                 if let Some(name) = machine(&head) {
                     return Fact::known(Architecture(name.to_owned()), path);
                 }
             }
-            Err(error) => {
-                files.note(&error, path, HIDES);
-                hidden.get_or_insert(error.to_string());
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => wrong.push((error, path)),
         }
     }
-    hidden.map_or_else(|| Fact::absent(PROGRAMS), Fact::unknown)
+    for (error, path) in &wrong {
+        files.note(error, path, HIDES);
+    }
+    match wrong.first() {
+        Some((error, path)) => Fact::unknown(files::led(error, path).to_string()),
+        None => Fact::absent(PROGRAMS),
+    }
 }
 
 /// What the kernel calls the machine that the header of an ELF file is for.
@@ -73,4 +72,26 @@ fn machine(head: &[u8; 64]) -> Option<&'static str> {
         (258, ..) => "loongarch64",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory;
+
+    #[test]
+    fn a_broken_program_matters_only_where_no_other_answers() {
+        let mut program = [0; 64];
+        program[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        program[18] = 62;
+        let broken: (&str, &[u8]) = ("/sbin/init", b"x");
+        let tree = memory::tree(&[broken, ("/bin/sh", &program)]);
+        let files = Files::new(&tree);
+        assert_eq!(of(&files).value().map(|it| it.0.as_str()), Some("x86_64"));
+        assert!(files.into_problems().is_empty());
+        let tree = memory::tree(&[broken]);
+        let files = Files::new(&tree);
+        assert!(matches!(of(&files), Fact::Unknown { .. }));
+        assert_eq!(files.into_problems().len(), 1);
+    }
 }

@@ -39,6 +39,11 @@ pub(crate) fn identify(files: &Files<'_>) -> Identity {
     }
 }
 
+/// The machine's name.
+pub(crate) fn hostname(files: &Files<'_>) -> Fact<String> {
+    settings::hostname(files)
+}
+
 pub(crate) fn family(files: &Files<'_>) -> Family {
     let there = |path: &str| files.exists(path, HIDES);
     if there("/Windows/System32/config/SYSTEM") || there("/Windows/System32/ntoskrnl.exe") {

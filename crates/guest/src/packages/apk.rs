@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use fathom_block::{ReadAt, Result};
+use fathom_block::{Error, ReadAt, Result};
 use fathom_report::{Listing, Package, PackageKind};
 
 use super::HIDES;
@@ -43,32 +43,58 @@ fn paragraphs(
     reader: Arc<dyn ReadAt>,
 ) -> Result<()> {
     let mut lines = Lines::new(reader);
-    let mut current = package(PackageKind::Apk, String::new(), String::new(), path);
+    let fresh = || package(PackageKind::Apk, String::new(), String::new(), path);
+    let (mut current, mut wrong, mut any) = (fresh(), None, false);
     loop {
-        let line = lines.next()?;
-        match line {
-            Some(line) if !line.is_empty() => field(&mut current, line),
-            end => {
-                let is_last = end.is_none();
-                let next = package(PackageKind::Apk, String::new(), String::new(), path);
-                let whole = std::mem::replace(&mut current, next);
-                if !whole.name.is_empty()
-                    && !whole.version.is_empty()
-                    && collection.add(whole) == ControlFlow::Break(())
-                {
-                    return Ok(());
-                }
-                if is_last {
-                    return Ok(());
-                }
+        let line = match lines.next() {
+            // What was read before an error counts.
+            Err(error) => {
+                let _ = collection.problem(error, path);
+                None
             }
+            Ok(line) => line.map(<[u8]>::to_vec),
+        };
+        let torn = (any && lines.is_torn()).then_some("a part of the paragraph was lost");
+        wrong = wrong.or(torn);
+        if let Some(line) = line.as_ref().filter(|line| !line.is_empty()) {
+            any = true;
+            let is_wanted = matches!(line.first(), Some(b'P' | b'V'));
+            let is_again = line.starts_with(b"P:") && !current.name.is_empty();
+            let why = match field(&mut current, line) {
+                false => Some("a line does not begin with a letter and a colon"),
+                true if is_again => Some("it names two packages"),
+                true if is_wanted && lines.is_cut() => Some("a field is longer than is read"),
+                true => None,
+            };
+            wrong = wrong.or(why);
+            continue;
+        }
+        let whole = std::mem::replace(&mut current, fresh());
+        let is_named = !whole.name.is_empty() && !whole.version.is_empty();
+        let missing = (any && !is_named).then_some("a paragraph has no name or no version");
+        let wrong = wrong.take().or(missing);
+        // One of which a part was lost may have been joined with the next.
+        let is_whole = any && wrong.is_none();
+        if let Some(why) = wrong {
+            let _ = collection.problem(Error::corrupt("paragraph", lines.at(), why), path);
+        }
+        if is_whole && collection.add(whole) == ControlFlow::Break(()) {
+            return Ok(());
+        }
+        any = false;
+        if line.is_none() {
+            return match lines.is_ended() {
+                true => Ok(()),
+                false => Err(Error::corrupt("text", lines.at(), "it ends in the middle of a line")),
+            };
         }
     }
 }
 
-fn field(package: &mut Package, line: &[u8]) {
+/// Takes what the line says; `false` if it is no line of the format.
+fn field(package: &mut Package, line: &[u8]) -> bool {
     let Some((letter, b":")) = line.get(..2).and_then(|start| start.split_at_checked(1)) else {
-        return;
+        return false;
     };
     let value = || {
         let value = String::from_utf8_lossy(line.get(2..).unwrap_or_default());
@@ -88,18 +114,19 @@ fn field(package: &mut Package, line: &[u8]) {
         b"s" => package.origin = value(),
         _ => {}
     }
+    letter.iter().all(u8::is_ascii_alphabetic)
 }
 
 #[cfg(test)]
 mod tests {
-    use fathom_report::Coverage;
+    use fathom_report::{Coverage, ProblemKind};
 
     use super::*;
     use crate::memory::tree;
 
     const TEXT: &[u8] = b"C:Q1abc=\nP:musl\nV:1.2.4-r2\nA:x86_64\nS:1\nI:634880\nT:the library\n\
         U:https://x\nL:MIT\no:musl\nm:Somebody <a@b>\nt:1700000000\nc:abc\np:so:libc=1\nF:lib\n\
-        R:ld.so\na:0:0:755\nZ:Q1x=\n\nP:busybox\nV:1.36.1-r5\nA:x86_64\nf:f\n\nP:nameless\n\n";
+        R:ld.so\na:0:0:755\nZ:Q1x=\n\nP:busybox\nV:1.36.1-r5\nA:x86_64\nf:f\n\n";
 
     #[test]
     fn paragraphs() {
@@ -122,9 +149,31 @@ mod tests {
     #[test]
     fn what_is_not_a_database() {
         assert!(read(&Files::new(&tree(&[("/etc/x", b"")]))).is_none());
-        let empty = tree(&[(PLACES[0], b"\n\njunk\n:\nP\n")]);
+        let empty = tree(&[(PLACES[0], b"\n\n")]);
         let listing = read(&Files::new(&empty)).unwrap();
         assert!(listing.reason.unwrap().contains("names no package"));
+        let torn = TEXT.iter().map(|byte| if b"V".contains(byte) { 0 } else { *byte });
+        let torn: Vec<u8> = torn.collect();
+        let damaged: [&[u8]; 7] = [
+            b"\n\njunk\n",
+            b"P:nameless\n\n",
+            b"P:a\nV:1\nP:b\nV:2\n\n",
+            b"P:a\nV:1\n\nP:b\nV:2\nA:x8",
+            &[0; 5000],
+            b"P:a\nL:M\0\0\n\0V:2\nV:1\n\n",
+            &torn,
+        ];
+        for text in damaged {
+            let tree = tree(&[(PLACES[0], text)]);
+            let files = Files::new(&tree);
+            let listing = read(&files).unwrap();
+            let found: Vec<_> = listing.items.iter().map(|it| it.name.as_str()).collect();
+            let shown = String::from_utf8_lossy(text);
+            assert_eq!(listing.coverage, Coverage::Partial, "{shown}: {found:?}");
+            assert!(found.is_empty() || found == ["a", "b"], "{shown}: {found:?}");
+            let problems = files.into_problems();
+            assert!(problems.iter().all(|it| it.kind == ProblemKind::Corrupt), "{problems:?}");
+        }
         let hidden = tree(&[("/lib/apk/db/installed/x", b"")]);
         assert_eq!(read(&Files::new(&hidden)).unwrap().coverage, Coverage::Unknown);
     }

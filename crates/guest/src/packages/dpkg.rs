@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use fathom_block::{ReadAt, Result};
+use fathom_block::{Error, ReadAt, Result};
 use fathom_report::{Listing, Package, PackageKind};
 
 use super::HIDES;
@@ -20,9 +20,12 @@ const STATUS: &str = "/var/lib/dpkg/status";
 const UPDATES: &str = "/var/lib/dpkg/updates";
 const STATUS_FOLDER: &str = "/var/lib/dpkg/status.d";
 
+/// Where the list of the files of each package lies.
+const LISTS: &str = "/var/lib/dpkg/info";
+
 pub(crate) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
-    let mut database =
-        Database { packages: Collection::new(files, "dpkg"), changes: BTreeMap::new() };
+    let packages = Collection::new(files, "dpkg");
+    let mut database = Database { packages, changes: BTreeMap::new(), stanzas: 0 };
     database.folder(files, UPDATES, is_update, |database, stanza, path| {
         if let Some(key) = stanza.key() {
             database.changes.insert(key, stanza.package(path));
@@ -32,12 +35,14 @@ pub(crate) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
     match files.open(STATUS, HIDES) {
         Read::There(reader) => {
             database.packages.at(STATUS);
+            database.stanzas = 0;
             database.stanzas(STATUS, reader, |database, stanza, path| {
                 match stanza.key().filter(|key| !database.changes.contains_key(key)) {
                     Some(_) => database.add(stanza.package(path)),
                     None => ControlFlow::Continue(()),
                 }
             });
+            database.compare_with_lists(files);
         }
         Read::Absent => {}
         Read::Unread(why) => database.packages.unread(why),
@@ -72,6 +77,8 @@ struct Database<'a, 'b> {
     packages: Collection<'a, 'b>,
     /// What replaces what the text says; nothing where a package was taken away.
     changes: BTreeMap<Key, Option<Package>>,
+    /// How many paragraphs there were so far.
+    stanzas: usize,
 }
 
 impl Database<'_, '_> {
@@ -109,16 +116,48 @@ impl Database<'_, '_> {
         each: impl Fn(&mut Self, Stanza, &str) -> ControlFlow<()>,
     ) {
         let mut lines = Lines::new(reader);
+        let is_status = path == STATUS;
         loop {
             let mut stanza = Stanza::default();
-            match stanza.read(&mut lines) {
-                Ok(true) if each(self, stanza, path).is_continue() => {}
-                Ok(_) => return,
+            // What was read before an error counts.
+            let outcome = stanza.read(&mut lines);
+            let any = stanza.any;
+            if any {
+                self.stanzas += 1;
+                if let Some(why) = stanza.wrong(is_status) {
+                    let error = Error::corrupt("paragraph", lines.at(), why);
+                    let _ = self.packages.problem(error, path);
+                }
+                // One of which a part was lost may have been joined with the next.
+                if stanza.strange.is_none() && each(self, stanza, path).is_break() {
+                    return;
+                }
+            }
+            match outcome {
+                Ok(true) => {}
+                Ok(false) => break,
                 Err(error) => {
                     let _ = self.packages.problem(error, path);
                     return;
                 }
             }
+        }
+        if is_status && !lines.is_ended() {
+            let why = "it ends in the middle of a line";
+            let _ = self.packages.problem(Error::corrupt("text", lines.at(), why), path);
+        }
+    }
+
+    /// A text without packages while there are lists of the files of some was lost.
+    fn compare_with_lists(&mut self, files: &Files<'_>) {
+        if self.stanzas > 0 {
+            return;
+        }
+        let lists = files.children(LISTS, HIDES).there().unwrap_or_default();
+        let lists = lists.iter().filter(|(name, _)| name.ends_with(".list")).count();
+        if lists > 0 {
+            let why = format!("it names no package, but {LISTS} lists the files of {lists}");
+            let _ = self.packages.problem(Error::corrupt("text", 0, why), STATUS);
         }
     }
 
@@ -140,6 +179,10 @@ fn split_source(source: &str) -> (String, Option<String>) {
 /// What is wanted of one paragraph.
 #[derive(Default)]
 struct Stanza {
+    /// Whether there was a line.
+    any: bool,
+    /// What the first line is that cannot belong to a paragraph.
+    strange: Option<&'static str>,
     package: Option<String>,
     status: Option<String>,
     version: Option<String>,
@@ -177,26 +220,75 @@ impl Stanza {
         })
     }
 
-    /// Reads the next paragraph; `false` where none follows.
+    /// Why the paragraph is not as dpkg writes it. Only in the one text every paragraph has a state.
+    fn wrong(&self, is_status: bool) -> Option<String> {
+        if let Some(strange) = self.strange {
+            return Some(strange.to_owned());
+        }
+        let status = self.status.as_deref();
+        let is_there = status.and_then(|it| it.split_whitespace().nth(2)) != Some("not-installed");
+        let missing = match (&self.package, status, &self.version) {
+            (None, ..) => "Package",
+            (_, None, _) if is_status => "Status",
+            (_, _, None) if is_there => "Version",
+            _ => return None,
+        };
+        let name = self.package.as_deref().map(|name| format!(" of {name}")).unwrap_or_default();
+        Some(format!("the paragraph{name} has no field {missing}"))
+    }
+
+    /// Reads the next paragraph; `false` at the end of the file.
     fn read(&mut self, lines: &mut Lines) -> Result<bool> {
-        let mut any = false;
-        while let Some(line) = lines.next()? {
+        while let Some(line) = self.next(lines)? {
             if line.iter().all(u8::is_ascii_whitespace) {
-                if any {
+                if self.any {
+                    self.torn(lines);
                     return Ok(true);
                 }
                 continue;
             }
-            any = true;
-            self.line(line);
+            // dpkg fills files with comments before it writes them.
+            if line.starts_with(b"#") {
+                continue;
+            }
+            self.torn(lines);
+            self.any = true;
+            self.line(&line, lines.is_cut());
         }
-        Ok(any)
+        self.torn(lines);
+        Ok(false)
     }
 
-    fn line(&mut self, line: &[u8]) {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { return };
+    /// The next line; where none can be read, the paragraph may go on.
+    fn next(&mut self, lines: &mut Lines) -> Result<Option<Vec<u8>>> {
+        let line = lines.next().map(|line| line.map(<[u8]>::to_vec));
+        if line.is_err() {
+            self.torn(lines);
+        }
+        line
+    }
+
+    /// Remembers if something was lost right before what was read last.
+    fn torn(&mut self, lines: &Lines) {
+        if self.any && lines.is_torn() {
+            self.strange.get_or_insert("a part of the paragraph was lost");
+        }
+    }
+
+    fn line(&mut self, line: &[u8], is_cut: bool) {
+        // It goes on from the one above.
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            return;
+        }
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            self.strange.get_or_insert("a line has no colon");
+            return;
+        };
         let (name, value) = (&line[..colon], &line[colon + 1..]);
-        // A line that goes on from the one above begins with a blank, and so names no field.
+        if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
+            self.strange.get_or_insert("a line has no name of a field before its colon");
+            return;
+        }
         let field = match name.len() {
             6 if name.eq_ignore_ascii_case(b"status") => &mut self.status,
             6 if name.eq_ignore_ascii_case(b"source") => &mut self.source,
@@ -208,8 +300,84 @@ impl Stanza {
             14 if name.eq_ignore_ascii_case(b"installed-size") => &mut self.installed_size,
             _ => return,
         };
+        if is_cut {
+            self.strange.get_or_insert("a field is longer than is read");
+        }
         let value = String::from_utf8_lossy(value);
         let value = value.trim();
+        if value.contains(|letter: char| letter.is_control() && letter != '\t') {
+            self.strange.get_or_insert("a field holds control characters");
+        }
+        if field.is_some() {
+            self.strange.get_or_insert("a field stands there twice");
+        }
         *field = (!value.is_empty()).then(|| value.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fathom_report::{Coverage, ProblemKind};
+
+    use super::*;
+    use crate::memory::tree;
+
+    fn stanza(name: &str) -> String {
+        format!("Package: {name}\nStatus: install ok installed\nVersion: 1\nDescription: x\n y\n\n")
+    }
+
+    /// What is listed, whether it is all, and the problems.
+    fn listed(status: &[u8], others: &[(&str, &[u8])]) -> (Vec<String>, Coverage, usize) {
+        let found = [&[(STATUS, status)], others].concat();
+        let tree = tree(&found);
+        let files = Files::new(&tree);
+        let listing = read(&files).unwrap();
+        let names = listing.items.into_iter().map(|package| package.name).collect();
+        let problems = files.into_problems();
+        for problem in &problems {
+            assert_eq!(problem.kind, ProblemKind::Corrupt, "{problem:?}");
+            assert!(problem.message.contains(STATUS), "{problem:?}");
+        }
+        (names, listing.coverage, problems.len())
+    }
+
+    #[test]
+    fn what_was_lost_leaves_the_list_partial() {
+        let text: String = ["a", "b", "c", "d"].map(stanza).concat();
+        assert_eq!(listed(text.as_bytes(), &[]).1, Coverage::Complete);
+        // Whatever is overwritten, no record is told that was joined from two.
+        for junk in [&[0; 90][..], &b"\xf0\n\xe1".repeat(30)] {
+            for start in 1..text.len() - junk.len() {
+                let mut damaged = text.clone().into_bytes();
+                damaged[start..start + junk.len()].copy_from_slice(junk);
+                let (names, coverage, problems) = listed(&damaged, &[]);
+                assert_eq!(coverage, Coverage::Partial, "{start}: {names:?}");
+                assert!(problems > 0 && !names.is_empty() && names.len() < 4, "{start}: {names:?}");
+            }
+        }
+        for cut in ["Package: e\nStat", "Package: e\nStatus: install ok installed\n", "x"] {
+            let (names, coverage, _) = listed(format!("{text}{cut}").as_bytes(), &[]);
+            assert_eq!((names.len() >= 4, coverage), (true, Coverage::Partial), "{cut}");
+        }
+        assert_eq!(listed(&[0; 5000], &[]), (Vec::new(), Coverage::Partial, 1));
+    }
+
+    #[test]
+    fn a_text_without_packages_is_believed_only_without_lists() {
+        assert_eq!(listed(b"", &[]).1, Coverage::Complete);
+        let list: (&str, &[u8]) = ("/var/lib/dpkg/info/a.list", b"/.\n");
+        assert_eq!(listed(b"", &[list]), (Vec::new(), Coverage::Partial, 1));
+        assert_eq!(listed(stanza("a").as_bytes(), &[list]).1, Coverage::Complete);
+    }
+
+    #[test]
+    fn what_is_not_installed_needs_no_version() {
+        let text = "Package: a\nStatus: deinstall ok not-installed\nPriority: optional\n\n";
+        assert_eq!(listed(text.as_bytes(), &[]), (Vec::new(), Coverage::Complete, 0));
+        let long = format!(
+            "Package: {}\nStatus: install ok installed\nVersion: 1\n\n",
+            "a".repeat(600_000)
+        );
+        assert_eq!(listed(long.as_bytes(), &[]), (Vec::new(), Coverage::Partial, 1));
     }
 }

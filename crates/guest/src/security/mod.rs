@@ -10,7 +10,7 @@ mod open_files;
 mod password;
 mod secure_boot;
 mod settings;
-mod sshd;
+pub(crate) mod sshd;
 mod sysctl;
 mod updates;
 

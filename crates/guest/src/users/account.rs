@@ -6,27 +6,31 @@ use fathom_filesystem::Timestamp;
 use fathom_report::{Fact, Group, Listing, User};
 
 use super::password::{self, Password};
-use super::{HIDES, MAX_LINES, ssh};
+use super::{HIDES, MAX_LINES, elsewhere, ssh};
 use crate::files::{Files, Read};
+use crate::text::Records;
 
 const PASSWD: &str = "/etc/passwd";
 const SHADOW: &str = "/etc/shadow";
 
 pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
-    let text = match files.text(PASSWD, HIDES) {
-        Read::There(text) => text,
+    let Records { text, damage } = match files.records(PASSWD, HIDES) {
+        Read::There(records) => records,
         Read::Absent => {
             return Listing::empty(format!("there is no {PASSWD}"), vec![PASSWD.into()]);
         }
         Read::Unread(why) => return Listing::unknown(why),
     };
-    let shadow = files.text(SHADOW, "passwords");
+    let damage = damage.or_else(|| super::damaged_line(files, PASSWD, &text));
+    let shadow = files.records(SHADOW, "passwords");
     let shadow = match &shadow {
-        Read::There(text) => Ok(text.lines().take(MAX_LINES).filter_map(Shadow::parse).collect()),
-        Read::Absent => Ok(HashMap::new()),
+        Read::There(records) => Ok(Shadows::of(records)),
+        Read::Absent => Ok(Shadows::default()),
         Read::Unread(why) => Err(why.as_str()),
     };
     let keys = ssh::Places::of(files);
+    let ids: HashMap<&str, &str> =
+        groups.items.iter().rev().map(|group| (group.id.as_str(), group.name.as_str())).collect();
     let mut members: HashMap<&str, Vec<String>> = HashMap::new();
     for group in &groups.items {
         for member in &group.members {
@@ -44,11 +48,16 @@ pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
             }
             Err(why) => (Fact::unknown(why), None, None),
         };
-        let expires = shadow.as_ref().ok().and_then(|shadow| shadow.get(name)?.expires());
+        let expires = shadow.as_ref().ok().and_then(|all| all.by_name.get(name)?.expires());
+        let groups = members.remove(name).unwrap_or_default();
+        let primary = ids.get(group.as_str()).copied();
+        let names: Vec<&str> =
+            primary.into_iter().chain(groups.iter().map(String::as_str)).collect();
+        let keys = keys.of_account(files, &ssh::Account { name, id: &id, home, groups: &names });
         Some(User {
             name: name.to_owned(),
-            id: id.to_owned(),
-            group: text(group),
+            id,
+            group: Some(group),
             comment: text(comment.trim_end_matches(',')),
             home: text(home),
             shell: text(shell),
@@ -58,12 +67,18 @@ pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
             expires,
             states: Vec::new(),
             last_login: None,
-            groups: members.remove(name).unwrap_or_default(),
-            keys: keys.of_account(files, name, id, home),
+            groups,
+            keys,
         })
     };
     let accounts = text.lines().take(MAX_LINES).filter_map(account).collect();
-    Listing::complete(accounts, vec![PASSWD.into()])
+    let mut listing = Listing::complete(accounts, vec![PASSWD.into()]);
+    listing.reason = elsewhere::of(files, &text);
+    damage.iter().for_each(|why| listing.hide(why.to_string()));
+    if text.lines().count() > MAX_LINES {
+        listing.hide(format!("{PASSWD} has more than {MAX_LINES} lines; the rest is not read"));
+    }
+    listing
 }
 
 type Said = (Password, Option<String>, &'static str);
@@ -72,13 +87,17 @@ type Said = (Password, Option<String>, &'static str);
 fn said(
     name: &str,
     password: &str,
-    shadow: &Result<HashMap<&str, Shadow<'_>>, &str>,
+    shadow: &Result<Shadows<'_>, &str>,
 ) -> Result<Option<Said>, String> {
     if password != "x" {
         return Ok(Some((password::read(password), None, PASSWD)));
     }
     let shadow = shadow.as_ref().map_err(|why| (*why).to_owned())?;
-    let said = shadow.get(name);
+    let said = shadow.by_name.get(name);
+    // The line may be among those that were lost.
+    if let (None, Some(why)) = (said, &shadow.damage) {
+        return Err(why.clone());
+    }
     Ok(said.map(|said| (password::read(said.password), said.changed(), SHADOW)))
 }
 
@@ -86,8 +105,8 @@ fn said(
 struct Line<'a> {
     name: &'a str,
     password: &'a str,
-    id: &'a str,
-    group: &'a str,
+    id: String,
+    group: String,
     comment: &'a str,
     home: &'a str,
     shell: &'a str,
@@ -95,23 +114,35 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn parse(line: &'a str) -> Option<Self> {
-        let mut fields = line.split(':');
+        // What is left of the line is the shell, colons and all.
+        let mut fields = line.trim_start().splitn(7, ':');
         let name = fields.next()?;
         // Lines with a sign stand for accounts that a server knows.
-        if name.is_empty() || name.starts_with(['#', '+', '-']) {
+        if name.is_empty() || name.starts_with(['#', '+', '-']) || super::is_strange(line) {
             return None;
         }
-        let (password, id) = (fields.next()?, fields.next()?);
+        let (password, id, group) = (fields.next()?, fields.next()?, fields.next()?);
+        let (id, group) = (super::number(id)?, super::number(group)?);
         let mut next = || fields.next().unwrap_or_default();
-        Some(Self {
-            name,
-            password,
-            id,
-            group: next(),
-            comment: next(),
-            home: next(),
-            shell: next(),
-        })
+        Some(Self { name, password, id, group, comment: next(), home: next(), shell: next() })
+    }
+}
+
+/// The lines of `/etc/shadow`, of several with one name the first.
+#[derive(Default)]
+struct Shadows<'a> {
+    by_name: HashMap<&'a str, Shadow<'a>>,
+    /// Why there were more.
+    damage: Option<String>,
+}
+
+impl<'a> Shadows<'a> {
+    fn of(records: &'a Records) -> Self {
+        let mut by_name = HashMap::new();
+        for (name, line) in records.text.lines().take(MAX_LINES).filter_map(Shadow::parse) {
+            by_name.entry(name).or_insert(line);
+        }
+        Self { by_name, damage: records.damage.as_ref().map(ToString::to_string) }
     }
 }
 
@@ -151,9 +182,58 @@ fn day(days: i32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use fathom_report::PasswordState;
+    use fathom_report::{Coverage, PasswordState};
 
     use super::*;
+    use crate::memory;
+
+    #[test]
+    fn lines_that_are_accounts_as_getent_shows_them() {
+        let text: &[u8] = b"root:x:0:0::/root:/bin/sh\nshort:x:1004\nfour:x:5:6\n\
+            eight:x:7:7:g:/h:/s:extra\n ld:x:00:+0::/:/bin/sh\nz2:x: 0:0::/:/s\nneg:x:-1:0::/:/s\n\
+            big:x:99999999999:0::/:/s\nhex:x:0x0:0::/:/s\ntr:x:0 :0::/:/s\nno:x::0::/:/s\n\
+            #c:x:1:1::/:/s\n+nis:x:1:1::/:/s\n";
+        let tree = memory::tree(&[(PASSWD, text)]);
+        let users = crate::users::all(&Files::new(&tree));
+        let shown = users.accounts.items.iter().map(|it| format!("{}={}", it.name, it.id));
+        let shown: Vec<_> = shown.collect();
+        assert_eq!(shown, ["root=0", "four=5", "eight=7", "ld=0", "z2=0"]);
+        assert_eq!(users.accounts.items[2].shell.as_deref(), Some("/s:extra"));
+        assert_eq!(users.accounts.items[3].group.as_deref(), Some("0"));
+        assert_eq!(users.accounts.coverage, Coverage::Complete);
+        assert!(users.accounts.reason.is_some_and(|why| why.contains("+nis")));
+    }
+
+    #[test]
+    fn lines_that_were_lost_leave_the_list_partial() {
+        let lost =
+            [b"root:x:0:0::/root:/bin/sh\n", &[0; 4096][..], b"\nbob:x:1:1::/:/s\n"].concat();
+        let control = b"root:x:0:0::/root:/bin/sh\nb\x01\x02b:x:1:1::/:/s\n";
+        for (text, coverage, count) in [
+            (&lost[..], Coverage::Partial, 2),
+            (&control[..], Coverage::Partial, 1),
+            (&[0; 4096][..], Coverage::Unknown, 0),
+        ] {
+            for path in [PASSWD, "/etc/group"] {
+                let tree = memory::tree(&[(path, text)]);
+                let files = Files::new(&tree);
+                let users = crate::users::all(&files);
+                let found = match path {
+                    PASSWD => (users.accounts.coverage, users.accounts.items.len()),
+                    _ => (users.groups.coverage, users.groups.items.len()),
+                };
+                assert_eq!(found, (coverage, count), "{path}");
+                let problems = files.into_problems();
+                assert!(problems.iter().any(|it| it.message.contains(path)), "{problems:?}");
+            }
+        }
+        let shadow = [b"root:*:1:::::::\n", &[0; 100][..], b"\n"].concat();
+        let passwd = b"root:x:0:0::/:/s\nbob:x:1:1::/:/s\n";
+        let tree = memory::tree(&[(PASSWD, passwd), (SHADOW, &shadow)]);
+        let users = crate::users::all(&Files::new(&tree)).accounts.items;
+        assert_eq!(users[0].password.value(), Some(&PasswordState::Locked));
+        assert!(matches!(users[1].password, Fact::Unknown { .. }));
+    }
 
     #[test]
     fn when_an_account_expires() {
@@ -171,9 +251,10 @@ mod tests {
 
     #[test]
     fn what_the_files_say_of_a_password() {
-        let lines = "root:$y$j9T$salt$hash:19700:0\nempty::0:\nlocked:!$6$x$y:1\nnever:*:20000:";
-        let shadow: Result<HashMap<_, _>, &str> =
-            Ok(lines.lines().filter_map(Shadow::parse).collect());
+        let lines =
+            "root:$y$j9T$salt$hash:19700:0\nempty::0:\nlocked:!$6$x$y:1\nnever:*:20000:\nroot:*:1";
+        let records = Records { text: lines.to_owned(), damage: None };
+        let shadow: Result<_, &str> = Ok(Shadows::of(&records));
         for (name, password, expected) in [
             ("root", "x", Some((PasswordState::Set, Some("yescrypt"), Some("2023-12-09"), SHADOW))),
             ("empty", "x", Some((PasswordState::Empty, None, None, SHADOW))),

@@ -2,13 +2,16 @@
 //! there is one and how it is hashed.
 
 mod account;
+mod elsewhere;
 mod password;
 mod ssh;
 mod sudo;
 
+use fathom_block::Error;
 use fathom_report::{Group, Listing, Users};
 
 use crate::files::{Files, Read};
+use crate::text::Records;
 
 /// What the report loses if a file cannot be read.
 const HIDES: &str = "accounts";
@@ -26,10 +29,13 @@ pub(crate) fn all(files: &Files<'_>) -> Users {
 }
 
 fn groups(files: &Files<'_>) -> Listing<Group> {
-    match files.text(GROUP, HIDES) {
-        Read::There(text) => {
+    match files.records(GROUP, HIDES) {
+        Read::There(Records { text, damage }) => {
             let groups = text.lines().take(MAX_LINES).filter_map(group).collect();
-            Listing::complete(groups, vec![GROUP.into()])
+            let mut listing = Listing::complete(groups, vec![GROUP.into()]);
+            let damage = damage.or_else(|| damaged_line(files, GROUP, &text));
+            damage.iter().for_each(|why| listing.hide(why.to_string()));
+            listing
         }
         Read::Absent => Listing::empty(format!("there is no {GROUP}"), vec![GROUP.into()]),
         Read::Unread(why) => Listing::unknown(why),
@@ -38,18 +44,38 @@ fn groups(files: &Files<'_>) -> Listing<Group> {
 
 /// `name:password:number:members`.
 fn group(line: &str) -> Option<Group> {
-    let mut fields = line.split(':');
+    if is_strange(line) {
+        return None;
+    }
+    let mut fields = line.trim_start().split(':');
     let (name, _, id) = (fields.next()?, fields.next()?, fields.next()?);
     let members = fields.next().unwrap_or_default();
     let is_entry = !name.is_empty() && !name.starts_with(['#', '+', '-']);
-    is_entry.then(|| Group {
-        name: name.to_owned(),
-        id: id.to_owned(),
-        members: members
-            .split(',')
-            .map(str::trim)
-            .filter(|member| !member.is_empty())
-            .map(str::to_owned)
-            .collect(),
-    })
+    let members = members.split(',').map(str::trim).filter(|member| !member.is_empty());
+    let members = members.map(str::to_owned).collect();
+    is_entry.then_some(Group { name: name.to_owned(), id: number(id)?, members })
+}
+
+/// A number of an account or a group as the C library takes it: blanks and a sign may come before it.
+fn number(field: &str) -> Option<String> {
+    let digits = field.trim_start();
+    let negative = digits.starts_with('-');
+    let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u32 = digits.parse().ok().filter(|_| plain)?;
+    (!negative || number == 0).then(|| number.to_string())
+}
+
+/// Whether the line holds bytes that no tool writes there.
+fn is_strange(line: &str) -> bool {
+    line.contains(|letter: char| letter.is_ascii_control() && letter != '\t' && letter != '\r')
+}
+
+/// Notes a line with bytes that no tool writes there.
+fn damaged_line(files: &Files<'_>, path: &str, text: &str) -> Option<Error> {
+    let number = text.lines().position(is_strange)?;
+    let why = format!("line {} holds control characters", number + 1);
+    let error = Error::corrupt(path, 0, why);
+    files.note(&error, path, HIDES);
+    Some(error)
 }

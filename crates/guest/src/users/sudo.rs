@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use fathom_report::Listing;
 
 use crate::files::{Files, Read};
+use crate::identity;
+use crate::text::Records;
 
 const SUDOERS: &str = "/etc/sudoers";
 const HIDES: &str = "rules of sudo";
@@ -13,10 +15,14 @@ const HIDES: &str = "rules of sudo";
 const MAX_DEPTH: usize = 128;
 const MAX_FILES: usize = 1024;
 
+/// Who may write to a file: the group it belongs to, and everybody.
+const GROUP_MAY_WRITE: u32 = 0o020;
+const ALL_MAY_WRITE: u32 = 0o002;
+
 /// The rules in the order in which sudo reads them.
 pub(super) fn rules(files: &Files<'_>) -> Listing<String> {
-    let mut search =
-        Search { files, rules: Listing::complete(Vec::new(), Vec::new()), seen: HashSet::new() };
+    let rules = Listing::complete(Vec::new(), Vec::new());
+    let mut search = Search { files, rules, seen: HashSet::new() };
     search.file(SUDOERS, 0);
     let mut rules = search.rules;
     if rules.evidence.is_empty() && rules.reason.is_none() {
@@ -24,6 +30,13 @@ pub(super) fn rules(files: &Files<'_>) -> Listing<String> {
         rules.evidence.push(SUDOERS.into());
     }
     rules
+}
+
+/// What a line includes.
+#[derive(Debug, PartialEq, Eq)]
+enum Include {
+    File(String),
+    Folder(String),
 }
 
 struct Search<'a> {
@@ -41,12 +54,17 @@ impl Search<'_> {
         if !self.seen.insert(path.to_owned()) {
             return;
         }
-        let text = match self.files.text(path, HIDES) {
-            Read::There(text) => text,
+        let Records { text, damage } = match self.files.records(path, HIDES) {
+            Read::There(records) => records,
             Read::Absent => return,
             Read::Unread(why) => return self.rules.hide(why),
         };
         self.rules.evidence.push(path.into());
+        damage.iter().for_each(|why| self.rules.hide(why.to_string()));
+        if let Some(why) = self.ignored(path) {
+            self.rules.hide(format!("{path}: sudo does not read it, since {why}"));
+            return;
+        }
         let mut joined = String::new();
         for line in text.lines() {
             joined.push_str(line);
@@ -59,34 +77,182 @@ impl Search<'_> {
         }
     }
 
-    fn line(&mut self, line: &str, path: &str, depth: usize) {
-        let include = |name: &str| {
-            let rest = line.strip_prefix('@').or_else(|| line.strip_prefix('#'))?;
-            let rest = rest.strip_prefix(name)?;
-            rest.starts_with([' ', '\t']).then(|| rest.trim().trim_matches('"').to_owned())
-        };
-        if let Some(folder) = include("includedir") {
-            let folder = beside(path, &folder);
-            match self.files.children(&folder, HIDES) {
-                // sudo passes over names with a dot, which editors and dpkg leave, and over backups.
-                Read::There(children) => children
-                    .iter()
-                    .filter(|(name, _)| !name.contains('.') && !name.ends_with('~'))
-                    .for_each(|(name, _)| self.file(&format!("{folder}/{name}"), depth + 1)),
-                Read::Absent => {}
-                Read::Unread(why) => self.rules.hide(why),
-            }
-        } else if let Some(file) = include("include") {
-            self.file(&beside(path, &file), depth + 1);
-        } else if !line.is_empty() && !line.starts_with('#') {
-            let words: Vec<_> = line.split_whitespace().collect();
-            self.rules.items.push(words.join(" "));
+    /// Why sudo passes over the file: others than root may write to it.
+    fn ignored(&self, path: &str) -> Option<String> {
+        let metadata = self.files.found(path, HIDES).there()?.metadata().ok()?;
+        if metadata.uid != 0 {
+            return Some(format!("it belongs to the account {} and not to root", metadata.uid));
         }
+        if metadata.mode & ALL_MAY_WRITE != 0 {
+            return Some("everybody may write to it".to_owned());
+        }
+        let by_group = metadata.mode & GROUP_MAY_WRITE != 0 && metadata.gid != 0;
+        by_group.then(|| format!("the group {} may write to it", metadata.gid))
+    }
+
+    fn line(&mut self, line: &str, path: &str, depth: usize) {
+        match include(line) {
+            Some(Include::Folder(folder)) => {
+                if let Some(folder) = self.named(&folder, path) {
+                    self.folder(&folder, depth);
+                }
+            }
+            Some(Include::File(file)) => {
+                if let Some(file) = self.named(&file, path) {
+                    self.file(&file, depth + 1);
+                }
+            }
+            None if line.is_empty() || is_comment(line) => {}
+            None => {
+                let words: Vec<_> = line.split_whitespace().collect();
+                self.rules.items.push(words.join(" "));
+            }
+        }
+    }
+
+    fn folder(&mut self, folder: &str, depth: usize) {
+        match self.files.children(folder, HIDES) {
+            // sudo passes over names with a dot, which editors and dpkg leave, and over backups.
+            Read::There(children) => children
+                .iter()
+                .filter(|(name, _)| !name.contains('.') && !name.ends_with('~'))
+                .for_each(|(name, _)| self.file(&format!("{folder}/{name}"), depth + 1)),
+            Read::Absent => {}
+            Read::Unread(why) => self.rules.hide(why),
+        }
+    }
+
+    /// The path as a file at `path` means it, with the name of the machine in it.
+    fn named(&mut self, named: &str, path: &str) -> Option<String> {
+        let named = match named.contains("%h") {
+            true => {
+                let host = identity::hostname(self.files);
+                let Some(host) = host.value().map(|host| short(host)) else {
+                    let why = "it is included by the name of the machine, which is not known";
+                    self.rules.hide(format!("{path}: {named}: {why}"));
+                    return None;
+                };
+                named.replace("%h", host)
+            }
+            false => named.to_owned(),
+        };
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Some(if named.starts_with('/') { named } else { format!("{folder}/{named}") })
     }
 }
 
-/// A path as a file at `path` means it.
-fn beside(path: &str, named: &str) -> String {
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    if named.starts_with('/') { named.to_owned() } else { format!("{folder}/{named}") }
+/// The name of a machine without its domain.
+fn short(host: &str) -> &str {
+    host.split('.').next().unwrap_or_default()
+}
+
+/// What the line includes, if it does. The name ends at the first blank that is neither quoted nor
+/// escaped.
+fn include(line: &str) -> Option<Include> {
+    let rest = line.strip_prefix(['@', '#'])?;
+    let (is_folder, rest) = match rest.strip_prefix("includedir") {
+        Some(rest) => (true, rest),
+        None => (false, rest.strip_prefix("include")?),
+    };
+    let name = rest.starts_with([' ', '\t']).then(|| rest.trim_start())?;
+    let name = match name.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next().unwrap_or_default().to_owned(),
+        None => unescaped(name),
+    };
+    let name = if name.len() > 1 { name.trim_end_matches('/').to_owned() } else { name };
+    Some(if is_folder { Include::Folder(name) } else { Include::File(name) })
+}
+
+/// The first word, in which a backslash keeps the character behind it.
+fn unescaped(text: &str) -> String {
+    let mut word = String::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => word.extend(letters.next()),
+            ' ' | '\t' => break,
+            _ => word.push(letter),
+        }
+    }
+    word
+}
+
+/// Whether the line is a comment. `#1000 ALL = …` is a rule for the account of that number.
+fn is_comment(line: &str) -> bool {
+    let Some(rest) = line.strip_prefix('#') else { return false };
+    let number = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let behind = rest.get(number..).unwrap_or_default();
+    let is_rule = number > 0 && behind.starts_with([' ', '\t', ',']) && behind.contains('=');
+    !is_rule
+}
+
+#[cfg(test)]
+mod tests {
+    use fathom_report::Coverage;
+
+    use super::*;
+    use crate::memory;
+
+    #[test]
+    fn lines_that_include() {
+        for (line, expected) in [
+            ("@include /etc/a", Some(Include::File("/etc/a".into()))),
+            ("#include /etc/a b", Some(Include::File("/etc/a".into()))),
+            (r"@include /etc/my\ sudo", Some(Include::File("/etc/my sudo".into()))),
+            ("@include \"/etc/my sudo\"", Some(Include::File("/etc/my sudo".into()))),
+            (r"@includedir /etc/sudoers\ d", Some(Include::Folder("/etc/sudoers d".into()))),
+            ("#includedir\t/etc/sudoers.d/", Some(Include::Folder("/etc/sudoers.d".into()))),
+            ("# include /etc/a", None),
+            ("#included", None),
+        ] {
+            assert_eq!(include(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn rules_of_all_files() {
+        let sudoers: &[u8] = b"#2005 ALL=(ALL) NOPASSWD: ALL\n#2020-01-01 a=b\n# no\n\
+            @include /etc/sudoers.%h\n#include /etc/h_%h\n@include /etc/my\\ sudo\n\
+            @includedir /etc/sudoers\\ d\nroot ALL = \\\n  (ALL) ALL\n";
+        let tree = memory::tree(&[
+            ("/etc/hostname", b"box.example.org\n"),
+            (SUDOERS, sudoers),
+            ("/etc/sudoers.box", b"a ALL=ALL\n"),
+            ("/etc/h_box", b"b ALL=ALL\n"),
+            ("/etc/my sudo", b"c ALL=ALL\n"),
+            ("/etc/sudoers d/x", b"d ALL=ALL\n"),
+            ("/etc/sudoers d/x.bak", b"never ALL=ALL\n"),
+        ]);
+        let found = rules(&Files::new(&tree));
+        assert_eq!(found.coverage, Coverage::Complete);
+        let expected = [
+            "#2005 ALL=(ALL) NOPASSWD: ALL",
+            "a ALL=ALL",
+            "b ALL=ALL",
+            "c ALL=ALL",
+            "d ALL=ALL",
+            "root ALL = (ALL) ALL",
+        ];
+        assert_eq!(found.items, expected);
+        let nameless = memory::tree(&[(SUDOERS, b"@include /etc/sudoers.%h\nx ALL=ALL\n")]);
+        let found = rules(&Files::new(&nameless));
+        assert_eq!((found.coverage, found.items.len()), (Coverage::Partial, 1));
+    }
+
+    #[test]
+    fn files_that_others_may_write_are_not_read() {
+        for (suffix, coverage, count) in [
+            ("", Coverage::Complete, 2),
+            ("*w", Coverage::Partial, 1),
+            ("*o", Coverage::Partial, 1),
+        ] {
+            let path = format!("/etc/sudoers.d/x{suffix}");
+            let tree = memory::tree(&[
+                (SUDOERS, b"@includedir /etc/sudoers.d\nroot ALL=ALL\n"),
+                (&path, b"x ALL=ALL\n"),
+            ]);
+            let found = rules(&Files::new(&tree));
+            assert_eq!((found.coverage, found.items.len()), (coverage, count), "{suffix}");
+        }
+    }
 }

@@ -92,6 +92,10 @@ fn terminals(found: &mut Found<'_>) {
 
 /// The options that each is mounted with; `none` where it is no filesystem of its own.
 fn mounts(found: &mut Found<'_>, known: &Known<'_>) {
+    if known.mounts.coverage != Coverage::Complete {
+        let why = known.mounts.reason.clone().unwrap_or_default();
+        found.listing.hide(format!("mounts: {why}"));
+    }
     for (name, path) in MOUNTS {
         // The last line of a path is what is seen.
         let mount = known.mounts.items.iter().rev().find(|mount| mount.path == path);

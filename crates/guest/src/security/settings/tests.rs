@@ -6,6 +6,14 @@ use crate::memory;
 use crate::security::Known;
 
 fn found(files: &[(&str, &[u8])], mounts: Vec<Mount>, sudo: &[&str]) -> Listing<Setting> {
+    with_mounts(files, &Listing::complete(mounts, Vec::new()), sudo)
+}
+
+fn with_mounts(
+    files: &[(&str, &[u8])],
+    mounts: &Listing<Mount>,
+    sudo: &[&str],
+) -> Listing<Setting> {
     let tree = memory::tree(files);
     let rules = sudo.iter().map(|rule| (*rule).to_owned()).collect();
     let known = Known {
@@ -22,7 +30,7 @@ fn found(files: &[(&str, &[u8])], mounts: Vec<Mount>, sudo: &[&str]) -> Listing<
             groups: Listing::unknown(""),
             sudo: Listing::complete(rules, vec!["/etc/sudoers".into()]),
         },
-        mounts: &Listing::complete(mounts, Vec::new()),
+        mounts,
     };
     of(&Files::new(&tree), &known, &Listing::complete(Vec::new(), Vec::new()), Vec::new())
 }
@@ -118,4 +126,12 @@ fn the_folder_of_the_journal_is_told() {
     };
     assert_eq!(folder(&[("/var/log/journal/1/system.journal", b"")]).as_deref(), Some("yes"));
     assert_eq!(folder(&[("/var/log/syslog", b"")]).as_deref(), Some("no"));
+}
+
+#[test]
+fn mounts_that_are_not_known_are_no_settings() {
+    let listing = with_mounts(&[], &Listing::unknown("fstab is damaged"), &[]);
+    assert_eq!(listing.coverage, Coverage::Partial);
+    assert_eq!(value(&listing, "mount-tmp"), None);
+    assert!(listing.reason.is_some_and(|why| why.contains("mounts: fstab is damaged")));
 }

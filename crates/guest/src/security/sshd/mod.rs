@@ -8,6 +8,7 @@
 
 mod algorithms;
 mod keyword;
+mod login;
 mod reader;
 mod release;
 mod started;
@@ -22,6 +23,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use fathom_report::{Evidence, Fact, Listing, Package, Service, Setting, Sshd, SshdMatch};
 
 use self::keyword::{CHALLENGE, Kind};
+pub(crate) use self::login::{Login, Logins};
 use self::reader::{Reader, Set};
 use self::release::{DEFAULTS, HOST_KEYS, Release};
 use crate::files::Files;

@@ -1,0 +1,133 @@
+//! What holds for the login of one account: a line under a condition that the account meets counts more
+//! than one outside of conditions, and of several the first.
+
+use super::super::glob;
+use super::reader::{Reader, Set};
+use super::{CONFIGS, Files};
+
+/// An account as conditions know it.
+pub(crate) struct Login<'a> {
+    pub(crate) name: &'a str,
+    /// The names of its groups.
+    pub(crate) groups: &'a [&'a str],
+}
+
+/// What the files set.
+pub(crate) struct Logins {
+    sets: Vec<Set>,
+}
+
+/// What may hold of a keyword for one account.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Holds<'a> {
+    /// The value for logins that meet no further condition; nothing if the keyword is not set.
+    pub(crate) value: Option<&'a str>,
+    /// Others, for logins of which more would have to be known.
+    pub(crate) perhaps: Vec<&'a str>,
+}
+
+impl Logins {
+    /// What the files say; an error says why they could not all be read.
+    pub(crate) fn of(files: &Files<'_>) -> Result<Self, String> {
+        let mut reader = Reader::new(files, false);
+        for config in CONFIGS {
+            if reader.file(config)? {
+                break;
+            }
+        }
+        Ok(Self { sets: reader.sets })
+    }
+
+    /// What the keyword is set to for the account.
+    pub(crate) fn value(&self, keyword: &str, login: &Login<'_>) -> Holds<'_> {
+        let mut holds = Holds { value: None, perhaps: Vec::new() };
+        let named = || self.sets.iter().filter(move |set| set.name == keyword);
+        for set in named() {
+            let (Some(condition), Some(value)) = (&set.condition, set.values.first()) else {
+                continue;
+            };
+            match meets(condition, login) {
+                Some(true) => {
+                    holds.value = Some(value);
+                    return holds;
+                }
+                Some(false) => {}
+                None => holds.perhaps.push(value),
+            }
+        }
+        let mut outside = named().filter(|set| set.condition.is_none());
+        holds.value = outside.find_map(|set| set.values.first()).map(String::as_str);
+        holds
+    }
+}
+
+/// Whether the account meets the condition; nothing if that depends on more than the account.
+fn meets(condition: &str, login: &Login<'_>) -> Option<bool> {
+    let mut words = condition.split_whitespace();
+    let mut sure = true;
+    while let Some(criterion) = words.next() {
+        let is = |name: &str| criterion.eq_ignore_ascii_case(name);
+        // It holds for names that are no account.
+        if is("invalid-user") {
+            return Some(false);
+        }
+        let pattern = words.next()?;
+        let met = if is("user") {
+            Some(listed(pattern, login.name))
+        } else if is("group") {
+            Some(login.groups.iter().any(|group| listed(pattern, group)))
+        } else {
+            None
+        };
+        match met {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => sure = false,
+        }
+    }
+    sure.then_some(true)
+}
+
+/// Whether a list of patterns means the name. One that is negated takes it away.
+fn listed(patterns: &str, name: &str) -> bool {
+    let mut met = false;
+    for pattern in patterns.split(',') {
+        match pattern.strip_prefix('!') {
+            Some(pattern) if glob::matches(pattern, name) => return false,
+            Some(_) => {}
+            None => met |= glob::matches(pattern, name),
+        }
+    }
+    met
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory;
+
+    #[test]
+    fn conditions_of_accounts() {
+        let text: &[u8] = b"AuthorizedKeysFile one\nAuthorizedKeysFile two\n\
+            Match Address 10.0.0.0/8\nAuthorizedKeysFile near\n\
+            Match User root,b*,!bob\nAuthorizedKeysFile special\n\
+            Match Group admin\nAuthorizedKeysFile admins\nMatch invalid-user\n\
+            AuthorizedKeysFile never\n";
+        let tree = memory::tree(&[
+            ("/etc/ssh/sshd_config", b"Include sshd_config.d/*.conf\n"),
+            ("/etc/ssh/sshd_config.d/a.conf", text),
+        ]);
+        let logins = Logins::of(&Files::new(&tree)).unwrap();
+        for (name, groups, expected) in [
+            ("root", &["root"][..], "special"),
+            ("ben", &["admin"], "special"),
+            ("bob", &["admin"], "admins"),
+            ("bob", &["users"], "one"),
+        ] {
+            let holds = logins.value("authorizedkeysfile", &Login { name, groups });
+            assert_eq!(holds, Holds { value: Some(expected), perhaps: vec!["near"] }, "{name}");
+        }
+        let login = Login { name: "root", groups: &[] };
+        assert_eq!(logins.value("trustedusercakeys", &login).value, None);
+    }
+}
