@@ -1,6 +1,7 @@
 //! The machine's own view of its files: its root, with its other filesystems mounted as its
 //! `/etc/fstab` says.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use fathom_block::{Error, ErrorKind, Problem, Result};
@@ -126,7 +127,7 @@ pub(crate) fn mount_all(
     let mut unmounted = Vec::new();
     problems.extend(table.crypttab.as_ref().err().cloned());
     problems.extend(table.damage.iter().cloned());
-    let mut failures = 0_usize;
+    let mut failures = HashSet::new();
     let names = table.names();
     let entries = table.entries();
     for entry in &entries {
@@ -144,13 +145,15 @@ pub(crate) fn mount_all(
         };
         // Where that fails, the guest could not mount it either.
         let Err(error) = outcome else { continue };
-        failures += 1;
-        if failures <= MAX_FAILURES {
-            problems.push(error.within(format!("mount point {}", entry.path)));
+        let error = error.within(format!("mount point {}", entry.path));
+        // The same again is no other failure.
+        if failures.insert(error.to_string()) && failures.len() <= MAX_FAILURES {
+            problems.push(error);
         }
         unmounted.push(entry.path.clone());
     }
-    if failures > MAX_FAILURES {
+    if failures.len() > MAX_FAILURES {
+        let failures = failures.len();
         let why = format!("{failures} could not be followed; the first {MAX_FAILURES} are told");
         problems.push(Error::unsupported("mount points", why));
     }

@@ -35,6 +35,7 @@ link ../lib/systemd/systemd usr/sbin/init
 program usr/bin/sudo 4755
 program usr/bin/passwd 4755
 program usr/bin/crontab 2755
+program usr/sbin/cron; printf "INSECURE MODE (mode 0600 expected)" >> root/usr/sbin/cron # what tells whose cron it is
 program usr/local/bin/stock-import 4755
 
 put etc/fstab <<'X'
