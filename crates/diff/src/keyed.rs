@@ -141,10 +141,13 @@ pub(crate) fn maps(
     each(names, (&before, &after), hidden, Item::clone, context);
 }
 
+/// What is compared, by its name.
+type Sorted<T> = BTreeMap<String, Vec<T>>;
+
 /// Compares what is sorted already; `make` gives what is compared of an item.
 fn each<T>(
     names: Names,
-    (before, after): (&BTreeMap<String, Vec<T>>, &BTreeMap<String, Vec<T>>),
+    (before, after): (&Sorted<T>, &Sorted<T>),
     (hidden_before, hidden_after): (Option<String>, Option<String>),
     make: impl Fn(&T) -> Item,
     context: &mut Context,
@@ -153,7 +156,7 @@ fn each<T>(
     let mut all: Vec<&String> = before.keys().chain(new).collect();
     all.sort_unstable();
     let mut lone = Vec::new();
-    let items = |map: &BTreeMap<String, Vec<T>>, name: &String| -> Vec<Item> {
+    let items = |map: &Sorted<T>, name: &String| -> Vec<Item> {
         map.get(name).into_iter().flatten().map(&make).collect()
     };
     for name in all {

@@ -269,7 +269,7 @@ fn packages_of_languages_are_compared_as_far_as_both_looked() {
         })
     };
     let jar = package(PackageKind::Maven, "log4j", "2");
-    let (shallow, deep) = (with(false, &[]), with(true, &[jar.clone()]));
+    let (shallow, deep) = (with(false, &[]), with(true, std::slice::from_ref(&jar)));
     let difference = check(&shallow, &deep);
     assert!(packages(&difference).is_empty(), "{:?}", difference.changes);
     let hidden = difference.unknown.iter().find(|it| it.what == "packages of languages").unwrap();
