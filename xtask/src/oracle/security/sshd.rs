@@ -155,6 +155,7 @@ SyslogFacility local3
 LogVerbose kex.c:*:1000 packet.c
 ChannelTimeout session:*=5m x11-connection=10
 UnusedConnectionTimeout 2h
+MaxStartups 5
 RequiredRSASize 3072
 PerSourceMaxStartups 4
 PerSourceNetBlockSize 24:64

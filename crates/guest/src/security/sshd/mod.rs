@@ -132,6 +132,10 @@ fn settle<'a>(
         let last = set.keyword.is_some_and(keyword::Keyword::last_counts);
         match settled.get_mut(&set.name) {
             None => {
+                let mut values = values;
+                if last {
+                    values[0].0 = values[0].0.replacen("::", &format!(":{RATE}:"), 1);
+                }
                 settled.insert(set.name.clone(), values);
             }
             Some(earlier) if adds_up => earlier.extend(values),
@@ -152,9 +156,12 @@ fn settle<'a>(
     settled
 }
 
+/// The rate of `begin:rate:full` where none is set.
+const RATE: &str = "30";
+
 /// The rate of `begin:rate:full`, which is the default where it is left open.
 fn rate(value: &str) -> &str {
-    value.split(':').nth(1).filter(|rate| !rate.is_empty()).unwrap_or("30")
+    value.split(':').nth(1).filter(|rate| !rate.is_empty()).unwrap_or(RATE)
 }
 
 /// The value as it is shown in the end: changes of lists of algorithms are applied.

@@ -173,11 +173,11 @@ fn rekey_limit(words: &[String]) -> Result<Vec<String>, String> {
     Ok(vec![format!("{bytes} {time}")])
 }
 
-/// `begin:rate:full`; a single number leaves the rate at its default of 30 in a hundred.
+/// `begin:rate:full`; a single number leaves the rate as it is, which is left open here.
 fn max_startups(text: &str) -> Option<String> {
     let numbers: Option<Vec<i32>> = text.split(':').map(|part| part.parse().ok()).collect();
     match numbers?.as_slice() {
-        [full] if *full > 0 => Some(format!("{full}:30:{full}")),
+        [full] if *full > 0 => Some(format!("{full}::{full}")),
         [begin, rate, full] if *begin > 0 && begin <= full && (1..=100).contains(rate) => {
             Some(format!("{begin}:{rate}:{full}"))
         }
@@ -261,7 +261,7 @@ mod tests {
             ("rekeylimit", "1G 1h", Some("1073741824 3600")),
             ("rekeylimit", "default none", Some("0 0")),
             ("rekeylimit", "18446744073709551615G", None),
-            ("maxstartups", "5", Some("5:30:5")),
+            ("maxstartups", "5", Some("5::5")),
             ("maxstartups", "5:50:2", None),
             ("ipqos", "0x10", Some("lowdelay lowdelay")),
             ("ipqos", "af21 0x03", Some("af21 0x03")),
