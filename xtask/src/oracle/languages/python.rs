@@ -25,7 +25,7 @@ cd ..; find root/opt/old
 cp -a /usr/lib/python3 root/usr/lib/
 mkdir -p root/var/lib/dpkg/info; cp -a /var/lib/dpkg/info/*.list root/var/lib/dpkg/info/
 find root -name '*.pem' -delete; # some are there to be refused, and that is told
-: > root/var/lib/dpkg/status"#,
+cp /var/lib/dpkg/status root/var/lib/dpkg/status"#,
         environment = shown(environment),
         python = shown(&python),
     ))?;
