@@ -40,7 +40,7 @@ clean() {
   rm -rf "$sockets"
 }
 trap clean EXIT
-answers() { for attempt in {1..100}; do if "$@" >/dev/null 2>&1; then return 0; fi; sleep 0.1; done; "$@"; }
+answers() { for attempt in {1..600}; do if "$@" >/dev/null 2>&1; then return 0; fi; sleep 0.1; done; "$@"; }
 containerd() {
   printf '%s\n' 'version = 2' "root = \"$PWD/root/var/lib/containerd\"" "state = \"$PWD/state\"" \
     'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]' \
