@@ -115,10 +115,7 @@ impl Writer {
             Place::Output { out, array: None } => {
                 let written = self.between(first, out).and_then(|()| {
                     let section = self.sections.first().copied();
-                    match out.is_terminal() {
-                        true => self.shown(report, section, first, out),
-                        false => self.document(report, section, first, out),
-                    }
+                    self.shown(out.is_terminal(), report, section, first, out)
                 });
                 written.map_err(Failure::host("standard output"))?;
                 out.flush()
@@ -141,10 +138,7 @@ impl Writer {
 
     fn file(&self, path: &Path, report: &Report, section: Option<Section>) -> Result<(), Failure> {
         let mut file = Sheet::begin(path, self.force)?;
-        let written = match file.is_terminal() {
-            true => self.shown(report, section, true, &mut file),
-            false => self.document(report, section, true, &mut file),
-        };
+        let written = self.shown(file.is_terminal(), report, section, true, &mut file);
         written.map_err(Failure::host(path.display().to_string()))?;
         file.finish()
     }
@@ -158,18 +152,20 @@ impl Writer {
         }
     }
 
-    /// Shows one document on a terminal. A table is harmless, and its colours must stay.
+    /// Writes one document, so that a terminal obeys nothing in it. A table is harmless, and its
+    /// colours must stay.
     fn shown(
         &self,
+        terminal: bool,
         report: &Report,
         section: Option<Section>,
         header: bool,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        match self.format {
-            DocumentFormat::Table => self.document(report, section, header, out),
-            _ => self.document(report, section, header, &mut Harmless::new(out)),
+        if terminal && self.format != DocumentFormat::Table {
+            return self.document(report, section, header, &mut Harmless::new(out));
         }
+        self.document(report, section, header, out)
     }
 
     /// Writes one document.
