@@ -12,7 +12,7 @@ use crate::oracle::machine::{LAYOUTS, debian};
 use crate::tools;
 
 /// What virt-inspector comes in, and a kernel for the Linux that it starts.
-const TOOLS: &[&str] = &["guestfs-tools", "libguestfs-tools", "linux-image-cloud-amd64"];
+pub(crate) const TOOLS: &[&str] = &["guestfs-tools", "libguestfs-tools", "linux-image-cloud-amd64"];
 
 /// What to keep.
 #[derive(clap::Args)]

@@ -75,6 +75,47 @@ fn documents_go_where_they_are_sent() {
 }
 
 #[test]
+fn a_saved_report_is_shown_as_its_machine_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (at, sample) = (folder.path(), sample());
+    let json = fathom(at, &["inspect", &sample, "--json"]);
+    fs::write(at.join("now.json"), &json.out).unwrap();
+    for options in [
+        &["--json"][..],
+        &["--format", "html"],
+        &["--section", "packages,users"],
+        &["--profile", "hardening", "--format", "markdown"],
+        &["--format", "spdx", "--timestamp", "2026-01-01T00:00:00Z"],
+    ] {
+        let of_disk = fathom(at, &[&["inspect", &sample][..], options].concat());
+        let saved = fathom(at, &[&["inspect", "now.json"][..], options].concat());
+        // Only the name by which it is called is another.
+        let named = saved.out.replace("now.json", "server.qcow2");
+        assert_eq!((saved.code, named), (of_disk.code, of_disk.out), "{options:?} {}", saved.said);
+    }
+    for (options, code) in [
+        (&["now.json", "--deep"][..], 2),
+        (&["now.json", "--disk", &sample], 2),
+        (&["-", "-"], 2),
+        (&["no.json"], 3),
+        (&["-"], 2),
+    ] {
+        let refused = fathom(at, &[&["inspect"][..], options].concat());
+        assert_eq!(
+            (refused.code, refused.out.as_str()),
+            (code, ""),
+            "{options:?} {}",
+            refused.said
+        );
+    }
+    fs::write(at.join("none.json"), json.out.replace("fathom.report/v1", "fathom.report/v9"))
+        .unwrap();
+    let newer = fathom(at, &["inspect", "none.json", "now.json"]);
+    assert_eq!(newer.code, 9, "{}", newer.said);
+    assert!(newer.said.contains("fathom.report/v9"), "{}", newer.said);
+}
+
+#[test]
 fn standard_output_and_devices_are_written_to_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let (at, sample) = (folder.path(), sample());

@@ -75,7 +75,8 @@ impl Arrays {
             text.push('\n');
         }
         let host = text_of(tree, "/etc/hostname")?;
-        let host = host.lines().map(str::trim).find(|line| !line.is_empty());
+        let mut host = host.lines().map(str::trim);
+        let host = host.find(|line| !line.is_empty() && !line.starts_with('#'));
         Ok(Self::parse(&text, host.unwrap_or("localhost")))
     }
 

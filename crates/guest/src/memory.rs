@@ -20,7 +20,8 @@ struct Memory(Vec<Node>);
 
 /// A tree of these files, their directories made as they are needed. A path that ends in ` -> TARGET`
 /// is a symbolic link, one that ends in `*` a program, in `*w` a file that
-/// everybody may write, in `*o` one that belongs to another than root.
+/// everybody may write, in `*o` one that belongs to another than root, in `*p` one that only root may
+/// read.
 pub(crate) fn tree(files: &[(&str, &[u8])]) -> Tree {
     readers(files.iter().map(|(path, bytes)| {
         let reader: Arc<dyn ReadAt> = Arc::new(bytes.to_vec());
@@ -35,10 +36,15 @@ pub(crate) fn readers<'a>(files: impl Iterator<Item = (&'a str, Arc<dyn ReadAt>)
         let (path, node) = match path.split_once(" -> ") {
             Some((path, target)) => (path, Node::Link(target.as_bytes().to_vec())),
             None => {
-                let kinds =
-                    [("*", 0o755, 0), ("*w", 0o666, 0), ("*o", 0o644, 1000), ("", 0o644, 0)];
-                let kinds = kinds.into_iter();
+                let kinds = [
+                    ("*", 0o755, 0),
+                    ("*w", 0o666, 0),
+                    ("*o", 0o644, 1000),
+                    ("*p", 0o600, 0),
+                    ("", 0o644, 0),
+                ];
                 let mut kinds = kinds
+                    .into_iter()
                     .filter_map(|(end, mode, owner)| Some((path.strip_suffix(end)?, mode, owner)));
                 let Some((path, mode, owner)) = kinds.next() else { continue };
                 (path, Node::File(reader, mode, owner))

@@ -55,26 +55,36 @@ impl Table {
         };
         let (fstab, crypttab) = (lines(FSTAB), lines(CRYPTTAB));
         let (units, units_hidden) = mount_units::started(tree);
-        Self {
+        let mut table = Self {
             fstab,
             crypttab: crypttab.map(|text| crypttab::parse(&text.unwrap_or_default())),
-            arrays: Arrays::of(tree),
+            arrays: Arrays::default(),
             damage,
             units,
             units_hidden,
             discovered: Vec::new(),
+        };
+        if table.devices().iter().any(|device| is_array(device)) {
+            table.arrays = Arrays::of(tree);
         }
+        table
+    }
+
+    /// What it names as devices.
+    fn devices(&self) -> Vec<String> {
+        let crypttab = self.crypttab.as_deref().unwrap_or_default();
+        let text = self.fstab.as_ref().ok().and_then(Option::as_deref).unwrap_or_default();
+        fstab::lines(text)
+            .map(|line| line.device)
+            .chain(self.units.iter().map(|unit| unit.line.device.clone()))
+            .chain(crypttab.iter().map(|entry| entry.device.clone()))
+            .collect()
     }
 
     /// The names that it has for devices.
     pub(crate) fn names(&self) -> Names<'_> {
         let crypttab = self.crypttab.as_deref().unwrap_or_default();
-        let text = self.fstab.as_ref().ok().and_then(Option::as_deref).unwrap_or_default();
-        let devices: Vec<String> = fstab::lines(text)
-            .map(|line| line.device)
-            .chain(self.units.iter().map(|unit| unit.line.device.clone()))
-            .chain(crypttab.iter().map(|entry| entry.device.clone()))
-            .collect();
+        let devices = self.devices();
         Names::new(crypttab, &self.arrays, devices.iter().map(String::as_str))
     }
 

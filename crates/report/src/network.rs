@@ -43,7 +43,8 @@ pub struct Interface {
     /// What the configuration itself is called, where that is not the name of the interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// Whether what configures it starts with the system, where that is known.
+    /// Whether what configures it starts with the system and takes what configures it, where that is
+    /// known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed: Option<bool>,
     /// Its kind: `ethernet`, `bond`, `bridge`, `vlan`, `wifi`, `loopback`, …

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 
 use super::measure::{Program, alternate};
+use crate::inspector;
 use crate::shell::{bash, cache};
 use crate::tools;
 
-/// What the peers come in. virt-inspector starts a Linux of its own, which it puts together from a
-/// kernel that has to be installed.
-const PEERS: &[&str] =
-    &["guestfs-tools", "libguestfs-tools", "linux-image-cloud-amd64", "python3-venv"];
+/// What dissect comes in.
+const PEERS: &[&str] = &["python3-venv"];
 
 /// How many machines the folder holds.
 const MACHINES: usize = 200;
@@ -180,6 +179,7 @@ fn bytes_read(command: &str) -> Result<u64> {
 /// Beside those who tell the same; the packages that each lists must be the same.
 fn beside(fathom: &Path, server: &Server, runs: usize, text: &mut String) -> Result<()> {
     tools::install_packages(PEERS)?;
+    tools::install_packages(inspector::TOOLS)?;
     let requirements = crate::shell::project().join("xtask/src/bench/dissect.txt");
     let python = tools::python_with(&requirements)?;
     let target_query = python.with_file_name("target-query");

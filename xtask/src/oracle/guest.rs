@@ -172,6 +172,8 @@ unit $units/joined.service 'WantedBy=\\\n# between\n multi-user.target'
 : > $units/empty.service
 ln -s gone.service $units/dangling.service
 ln -s /dev/null $units/never.timer
+unit $units/hand.service ''; ln -s hand.service $units/made.service
+ln -s /lib/systemd/system/emergency.service $units/hands.service
 on mask systemd-resolved.service
 on enable getty@tty3.service serial-getty@ttyS0.service systemd-networkd.service
 on link /opt/linked.service

@@ -210,7 +210,7 @@ fn ifupdown(work: &Work) -> Result<()> {
     let said = work.bash(
         r#"query() { ifquery --interfaces=root/etc/network/interfaces "$@"; }
 for name in $( (query --list; query --list --allow=hotplug) | sort -u); do echo "$name automatic"; done
-for name in lo eth0 eth1 eth2 eth3 base br0 more_1 v7; do
+for name in lo eth0 eth1 eth2 eth3 br0 more_1 v7; do
   query $name | awk -v name=$name '
     $1 == "address:" || $1 == "gateway:" || $1 == "mtu:" { print name, $1, $2 }
     $1 == "dns-nameservers:" { for (at = 2; at <= NF; at++) print name, "dns:", $at }

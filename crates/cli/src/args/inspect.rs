@@ -28,6 +28,8 @@ Examples:
     fathom inspect root.vmdk --disk data.vmdk --key-file luks.key
   A folder of machines, a report each
     fathom inspect machines/*.qcow2 --format json -o reports/
+  A report that was saved, as a page and against other rules
+    fathom inspect reports/server.json --profile hardening --format html -o server.html
   Only if the image is the one that was published
     fathom inspect server.qcow2 --checksum sha256:9f86d081884c7d65…
 
@@ -45,7 +47,9 @@ that is not read, damaged, or locked; 7 a checksum differs; 1 a rule of --fail-o
 #[derive(Args, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(crate) struct Inspect {
-    /// The machines' disks, one a machine: files, block devices, .ova, http(s):// addresses.
+    /// The machines' disks, one a machine: files, block devices, .ova, http(s):// addresses. A name
+    /// that ends in `.json` is a saved report, shown again without its disk; `-` is one on standard
+    /// input.
     #[arg(required = true, value_name = "IMAGE", value_hint = ValueHint::FilePath)]
     pub(crate) images: Vec<OsString>,
 

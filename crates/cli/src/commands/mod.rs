@@ -15,6 +15,7 @@ mod ls;
 mod man;
 mod pattern;
 mod profile;
+mod saved;
 mod stat;
 mod tree;
 

@@ -88,6 +88,14 @@ impl<'a, 'b> Connections<'a, 'b> {
         })
     }
 
+    /// Whether the file belongs to another than root, or others may read it: what may hold passwords is
+    /// refused then.
+    pub(super) fn others_may_touch(&self, path: &str) -> bool {
+        let found = self.files.found(path, HIDES).there();
+        let metadata = found.and_then(|found| found.metadata().ok());
+        metadata.is_some_and(|metadata| metadata.uid != 0 || metadata.mode & 0o077 != 0)
+    }
+
     /// Something at `path` could not be understood, so that the lists are not complete.
     pub(super) fn odd(&mut self, path: &str, why: impl Into<String>) {
         self.odd += 1;

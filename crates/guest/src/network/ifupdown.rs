@@ -6,6 +6,7 @@ use fathom_report::{Interface, Route};
 
 use super::address;
 use super::connections::{Connections, interface, shown};
+use super::glob;
 use super::layers::layered;
 
 const INTERFACES: &str = "/etc/network/interfaces";
@@ -17,6 +18,11 @@ const MAX_FILES: usize = 1024;
 /// How many templates build upon each other, and how many bytes are taken from templates in all.
 const MAX_TEMPLATES: usize = 16;
 const MAX_INHERITED: usize = 4 << 20;
+
+/// How many options are applied in all, where many cards share what is said of one name, and how many
+/// patterns of names there are with sense.
+const MAX_APPLIED: usize = 1 << 20;
+const MAX_PATTERNS: usize = 256;
 
 /// What configures one family of an interface.
 struct Stanza {
@@ -50,16 +56,17 @@ pub(super) fn read(connections: &mut Connections<'_, '_>) {
         connections,
         stanzas: Vec::new(),
         automatic: HashSet::new(),
+        patterns: Vec::new(),
         cards: HashMap::new(),
         seen: HashSet::new(),
     };
     search.file(INTERFACES, 0);
-    let Search { mut stanzas, automatic, cards, .. } = search;
-    for stanza in &mut stanzas {
-        if let Some(card) = cards.get(&stanza.name).filter(|_| !automatic.contains(&stanza.name)) {
-            stanza.name.clone_from(card);
-        }
-    }
+    let Search { stanzas, automatic, patterns, cards, .. } = search;
+    let starts = |name: &str| {
+        automatic.contains(name)
+            || automatic.contains("*")
+            || patterns.iter().any(|pattern| glob::fits(pattern, name))
+    };
     let templates: HashMap<&str, usize> =
         stanzas.iter().enumerate().map(|(at, stanza)| (stanza.name.as_str(), at)).collect();
     let mut budget = MAX_INHERITED;
@@ -68,24 +75,49 @@ pub(super) fn read(connections: &mut Connections<'_, '_>) {
     if budget == 0 {
         connections.odd(INTERFACES, "more options are inherited than a configuration holds");
     }
+    let others = stanzas.iter().filter(|it| it.inherits.as_ref().is_some_and(|of| *of != it.name));
+    let inherits: HashSet<String> = others.filter_map(|stanza| stanza.inherits.clone()).collect();
     let mut found: Vec<Interface> = Vec::new();
-    let mut index: HashMap<String, usize> = HashMap::new();
+    let mut index: HashMap<Card, usize> = HashMap::new();
     let mut parts: Vec<(String, String)> = Vec::new();
-    for (mut stanza, inherited) in stanzas.into_iter().zip(inherited) {
-        let own: HashSet<String> = stanza.options.iter().map(|(key, _)| key.clone()).collect();
-        let more = inherited.into_iter().filter(|(key, _)| !own.contains(key));
+    let mut applied = MAX_APPLIED;
+    'all: for (mut stanza, inherited) in stanzas.into_iter().zip(inherited) {
+        let automatic = starts(&stanza.name);
+        let own = Card { name: stanza.name.clone(), mac: None };
+        let cards = match cards.get(&stanza.name) {
+            Some(cards) if !automatic => cards.as_slice(),
+            // What others build upon and nothing brings up is a template, and no interface.
+            None if !automatic && inherits.contains(&stanza.name) => continue,
+            _ => std::slice::from_ref(&own),
+        };
+        let named: HashSet<String> = stanza.options.iter().map(|(key, _)| key.clone()).collect();
+        let more = inherited.into_iter().filter(|(key, _)| !named.contains(key));
         stanza.options.splice(..0, more.collect::<Vec<_>>());
-        let place = *index.entry(stanza.name.clone()).or_insert_with(|| {
-            found.push(interface(&stanza.name, "ifupdown", &stanza.path));
-            found.len() - 1
-        });
-        let one = &mut found[place];
-        one.evidence.push(stanza.path.as_str().into());
-        one.automatic = Some(automatic.contains(&stanza.name) || automatic.contains("*"));
-        apply(connections, one, &stanza);
-        let master = stanza.get(&["bond-master", "bond_master"]);
-        parts.extend(master.map(|master| (master.to_owned(), one.name.clone())));
+        for card in cards {
+            let Some(rest) = applied.checked_sub(stanza.options.len() + 1) else {
+                connections.odd(INTERFACES, "more interfaces are configured than a machine has");
+                break 'all;
+            };
+            applied = rest;
+            let place = *index.entry(card.clone()).or_insert_with(|| {
+                let mut one = interface(&card.name, "ifupdown", &stanza.path);
+                one.mac.clone_from(&card.mac);
+                found.push(one);
+                found.len() - 1
+            });
+            let one = &mut found[place];
+            one.evidence.push(stanza.path.as_str().into());
+            one.automatic = Some(automatic || card != &own);
+            if card != &own {
+                one.profile = Some(stanza.name.clone());
+            }
+            apply(connections, one, &stanza);
+            let master = stanza.get(&["bond-master", "bond_master"]);
+            parts.extend(master.map(|master| (master.to_owned(), one.name.clone())));
+        }
     }
+    let index: HashMap<String, usize> =
+        index.into_iter().map(|(card, place)| (card.name, place)).collect();
     for (master, part) in parts {
         if let Some(place) = index.get(&master) {
             found[*place].members.push(part);
@@ -127,9 +159,38 @@ struct Search<'c, 'a, 'b> {
     stanzas: Vec<Stanza>,
     /// What is brought up with the system, or when it is plugged in.
     automatic: HashSet<String>,
+    /// The same, of names that fit a pattern.
+    patterns: Vec<String>,
     /// The cards by the names under which they are configured, where these differ.
-    cards: HashMap<String, String>,
+    cards: HashMap<String, Vec<Card>>,
     seen: HashSet<String>,
+}
+
+/// What an interface is recognised by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Card {
+    /// Its name, a pattern of names, or `*` where something else counts.
+    name: String,
+    mac: Option<String>,
+}
+
+impl Card {
+    /// `eth0`, or a pattern: `/eth*`, `/eth*/1`, `mac/00:11:22:33:44:55`.
+    fn of(word: &str) -> Self {
+        let (name, mac) = match word.split_once('/') {
+            None => (word, None),
+            Some(_) if word.starts_with("/dev/") => (word, None),
+            Some((variable, rest)) => {
+                let value = rest.split_once('/').map_or(rest, |(value, _)| value);
+                match variable {
+                    "" => (value, None),
+                    "mac" => ("*", address::mac(value)),
+                    _ => ("*", None),
+                }
+            }
+        };
+        Self { name: name.to_owned(), mac }
+    }
 }
 
 impl Search<'_, '_, '_> {
@@ -158,6 +219,27 @@ impl Search<'_, '_, '_> {
             }
             let line = std::mem::take(&mut joined);
             self.line(line.trim(), path, depth, &mut within);
+        }
+    }
+
+    /// A word of `auto`: a card, and the name under which it is configured if that is another.
+    fn brought_up(&mut self, word: &str, path: &str) {
+        if let Some((card, name)) = word.split_once('=').filter(|(card, name)| card != name) {
+            let cards = self.cards.entry(name.to_owned()).or_default();
+            let card = Card::of(card);
+            if cards.last() != Some(&card) {
+                cards.push(card);
+            }
+        } else if !word.contains('/') || word.starts_with("/dev/") {
+            self.automatic.insert(word.to_owned());
+        } else if self.patterns.len() < MAX_PATTERNS {
+            let Card { name, mac } = Card::of(word);
+            // What is recognised by anything but its name could be any of those that are configured.
+            if mac.is_none() && name != "*" || word.starts_with('/') {
+                self.patterns.push(name);
+            }
+        } else {
+            self.connections.odd(path, "there are too many patterns of names");
         }
     }
 
@@ -195,11 +277,7 @@ impl Search<'_, '_, '_> {
             }
             "auto" | "allow-auto" | "allow-hotplug" => {
                 for word in words {
-                    let (card, name) = word.split_once('=').unwrap_or((word, word));
-                    self.automatic.insert(card.to_owned());
-                    if card != name {
-                        self.cards.entry(name.to_owned()).or_insert_with(|| card.to_owned());
-                    }
+                    self.brought_up(word, path);
                 }
                 *within = false;
             }
@@ -458,9 +536,41 @@ iface eth0 inet6 auto
     }
 
     #[test]
+    fn cards_that_share_a_name_and_cards_by_a_pattern() {
+        let text = b"auto eth1=work eth2=work /usb*=stick mac/00:11:22:33:44:55=lan /en*
+iface base inet manual
+ mtu 1400
+iface work inet dhcp inherits base
+iface stick inet dhcp
+iface lan inet dhcp
+iface eno1 inet dhcp
+iface wlan0 inet dhcp
+";
+        let tree = memory::tree(&[("/etc/network/interfaces", text)]);
+        let files = Files::new(&tree);
+        let mut found = Connections::new(&files);
+        read(&mut found);
+        let shown: Vec<_> = found
+            .interfaces
+            .iter()
+            .map(|one| (&one.name[..], one.mac.as_deref(), one.mtu, one.automatic))
+            .collect();
+        let expected = [
+            ("eth1", None, Some(1400), Some(true)),
+            ("eth2", None, Some(1400), Some(true)),
+            ("usb*", None, None, Some(true)),
+            ("*", Some("00:11:22:33:44:55"), None, Some(true)),
+            ("eno1", None, None, Some(true)),
+            ("wlan0", None, None, Some(false)),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(found.interfaces[0].profile.as_deref(), Some("work"));
+    }
+
+    #[test]
     fn files_that_include_themselves_end() {
         let tree = memory::tree(&[
-            ("/etc/network/interfaces", b"source /etc/network/*\niface a inet static inherits b\niface b inet static inherits a\n mtu 9\n"),
+            ("/etc/network/interfaces", b"source /etc/network/*\nauto a b\niface a inet static inherits b\niface b inet static inherits a\n mtu 9\n"),
         ]);
         let files = Files::new(&tree);
         let mut found = Connections::new(&files);

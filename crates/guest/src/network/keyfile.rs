@@ -42,7 +42,10 @@ pub(super) fn read(connections: &mut Connections<'_, '_>) {
                 continue;
             }
             let Some(text) = connections.text(&path) else { continue };
-            let Some(profile) = profile(connections, &text, &path) else { continue };
+            let Some(mut profile) = profile(connections, &text, &path) else { continue };
+            if connections.others_may_touch(&path) {
+                profile.interface.managed = Some(false);
+            }
             if profile.uuid.is_empty() || uuids.insert(profile.uuid.clone()) {
                 profiles.push(profile);
             }
@@ -245,6 +248,19 @@ mod tests {
     use super::*;
     use crate::files::Files;
     use crate::memory;
+
+    #[test]
+    fn profiles_that_others_may_read_are_refused() {
+        let text = b"[connection]\ntype=ethernet\ninterface-name=eth0\n";
+        for (end, managed) in [("*p", None), ("", Some(false)), ("*o", Some(false))] {
+            let path = format!("/etc/NetworkManager/system-connections/a{end}");
+            let tree = memory::tree(&[(&path, text)]);
+            let files = Files::new(&tree);
+            let mut found = Connections::new(&files);
+            read(&mut found);
+            assert_eq!(found.interfaces[0].managed, managed, "{path}");
+        }
+    }
 
     #[test]
     fn profiles_and_no_secret() {

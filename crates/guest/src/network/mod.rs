@@ -107,7 +107,8 @@ fn managers(found: &mut Connections<'_, '_>, services: &Listing<Service>) {
     dhcpcd::read(found);
     udev::read(found);
     for interface in &mut found.interfaces {
-        interface.managed = runs.get(interface.manager.as_str()).copied().flatten();
+        let runs = runs.get(interface.manager.as_str()).copied().flatten();
+        interface.managed = interface.managed.or(runs);
     }
 }
 

@@ -7,6 +7,8 @@ pub(super) struct Arguments<'a> {
     pub(super) text: &'a str,
     /// Where they stand.
     pub(super) place: Option<Evidence>,
+    /// The version of the kernel that is told.
+    pub(super) kernel: Option<&'a str>,
 }
 
 impl<'a> Arguments<'a> {
@@ -14,7 +16,8 @@ impl<'a> Arguments<'a> {
     pub(super) fn of(boot: &'a Boot) -> Option<Self> {
         let Fact::Known { value, evidence } = &boot.default else { return None };
         let text = value.arguments.as_deref()?;
-        Some(Self { text, place: evidence.first().cloned() })
+        let kernel = value.version.as_deref();
+        Some(Self { text, place: evidence.first().cloned(), kernel })
     }
 
     /// What the last argument of the name says; nothing behind it if it has no value.
@@ -56,15 +59,18 @@ mod tests {
 
     #[test]
     fn the_last_of_an_argument_counts() {
-        let arguments =
-            Arguments { text: "ro quiet selinux=1 selinux=0 lsm=apparmor,bpf", place: None };
+        let arguments = Arguments {
+            text: "ro quiet selinux=1 selinux=0 lsm=apparmor,bpf",
+            place: None,
+            kernel: None,
+        };
         assert_eq!(arguments.value("selinux"), Some("0"));
         assert_eq!(arguments.value("quiet"), Some(""));
         assert_eq!(arguments.value("root"), None);
         assert_eq!(arguments.chooses("selinux"), Some(false));
         assert_eq!(arguments.chooses("apparmor"), Some(true));
         assert_eq!(arguments.chooses("tomoyo"), Some(false));
-        let arguments = Arguments { text: "security=selinux", place: None };
+        let arguments = Arguments { text: "security=selinux", place: None, kernel: None };
         assert_eq!(arguments.chooses("apparmor"), Some(false));
     }
 }

@@ -144,7 +144,11 @@ mod tests {
         ]);
         let fact = of(&Files::new(&tree), &services(&["auditd.service"]), None);
         let audit = fact.value().unwrap();
-        let off = Arguments { text: "ro audit=0", place: Some("/boot/grub/grub.cfg".into()) };
+        let off = Arguments {
+            text: "ro audit=0",
+            place: Some("/boot/grub/grub.cfg".into()),
+            kernel: None,
+        };
         let told = of(&Files::new(&tree), &services(&["auditd.service"]), Some(&off));
         assert!(!told.value().unwrap().started);
         assert!(audit.started);

@@ -66,7 +66,7 @@ pub(super) fn of(
     }
     let mut settings = read.settled();
     if let Some(arguments) = arguments {
-        told(arguments, &mut settings);
+        told(arguments, &mut settings, &mut listing);
     }
     if settings.is_empty() && listing.reason.is_none() {
         listing.reason = Some("nothing is set; the kernel's own defaults hold".to_owned());
@@ -78,10 +78,25 @@ pub(super) fn of(
     listing
 }
 
-/// Adds what the kernel is told as `sysctl.NAME=VALUE`, unless a file sets it afterwards.
-fn told(arguments: &Arguments<'_>, settings: &mut Vec<Setting>) {
+/// The first release of the kernel that knows parameters among its arguments.
+const KNOWS_ARGUMENTS: (u32, u32) = (5, 8);
+
+/// Adds what the kernel is told as `sysctl.NAME=VALUE`, or by an argument of an older kind, unless a
+/// file sets it afterwards.
+fn told(arguments: &Arguments<'_>, settings: &mut Vec<Setting>, listing: &mut Listing<Setting>) {
     let mut last: BTreeMap<String, &str> = BTreeMap::new();
-    last.extend(arguments.starting("sysctl.").map(|(name, value)| (canonical(name), value)));
+    if arguments.value("norandmaps").is_some() {
+        last.insert("kernel.randomize_va_space".to_owned(), "0");
+    }
+    let mut named = arguments.starting("sysctl.").peekable();
+    if named.peek().is_some() {
+        let release = arguments.kernel.and_then(release);
+        if release.is_some_and(|release| release >= KNOWS_ARGUMENTS) {
+            last.extend(named.map(|(name, value)| (canonical(name), value)));
+        } else {
+            listing.hide("the kernel is told parameters, which it only knows from release 5.8 on");
+        }
+    }
     last.retain(|name, _| settings.iter().all(|setting| setting.name != *name));
     settings.extend(last.into_iter().take(MAX_SETTINGS).map(|(name, value)| Setting {
         name,
@@ -89,6 +104,12 @@ fn told(arguments: &Arguments<'_>, settings: &mut Vec<Setting>) {
         evidence: arguments.place.clone(),
     }));
     settings.sort_by(|one, other| one.name.cmp(&other.name));
+}
+
+/// The first two numbers of a kernel's version.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split(|letter: char| !letter.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 /// Whether systemd sets them.
@@ -239,7 +260,7 @@ mod tests {
     fn shown(files: &[(&str, &[u8])], services: &Listing<Service>) -> Vec<String> {
         let tree = memory::tree(files);
         let text = "ro sysctl.kernel.a=9 sysctl.kernel.told=1 sysctl.kernel.told=2";
-        let arguments = Arguments { text, place: None };
+        let arguments = Arguments { text, place: None, kernel: Some("6.1.0-28-amd64") };
         let with = of(&Files::new(&tree), services, Some(&arguments)).items;
         let value = |name: &str| with.iter().find(|it| it.name == name).map(|it| it.value.clone());
         assert_eq!(value("kernel.told").as_deref(), Some("2"));
@@ -265,6 +286,24 @@ mod tests {
         assert_eq!(shown(files, &systemd()), ["kernel.a=3"]);
         let none = Listing::complete(Vec::new(), Vec::new());
         assert_eq!(shown(files, &none), ["kernel.a=4"], "without systemd that file counts last");
+    }
+
+    #[test]
+    fn the_kernel_is_told_what_its_release_knows() {
+        let none = Listing::complete(Vec::new(), Vec::new());
+        let tree = memory::tree(&[]);
+        let text = "norandmaps sysctl.kernel.a=1";
+        let told = |kernel| {
+            let arguments = Arguments { text, place: None, kernel };
+            of(&Files::new(&tree), &none, Some(&arguments))
+        };
+        let new = told(Some("5.8.0-1.el9"));
+        let names: Vec<_> = new.items.iter().map(|it| (&it.name[..], &it.value[..])).collect();
+        assert_eq!(names, [("kernel.a", "1"), ("kernel.randomize_va_space", "0")]);
+        for kernel in [None, Some("4.18.0-553.el8"), Some("vmlinuz")] {
+            let old = told(kernel);
+            assert_eq!((old.items.len(), old.coverage), (1, Coverage::Partial), "{kernel:?}");
+        }
     }
 
     #[test]

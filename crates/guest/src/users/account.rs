@@ -74,6 +74,9 @@ pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
     let accounts = text.lines().take(MAX_LINES).filter_map(account).collect();
     let mut listing = Listing::complete(accounts, vec![PASSWD.into()]);
     listing.reason = elsewhere::of(files, &text);
+    if listing.items.is_empty() && listing.reason.is_none() {
+        listing.reason = Some(format!("{PASSWD} names no account"));
+    }
     damage.iter().for_each(|why| listing.hide(why.to_string()));
     if text.lines().count() > MAX_LINES {
         listing.hide(format!("{PASSWD} has more than {MAX_LINES} lines; the rest is not read"));

@@ -3,14 +3,12 @@
 mod text;
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
 
-use fathom_diff::{Unfit, saved_report};
 use fathom_report::{Difference, Report};
 
 use super::inspect::place::{Sheet, check_free, is_output};
+use super::saved::{self, is_saved};
 use crate::args::{Diff, DiffFormat};
 use crate::clock;
 use crate::exit::{Failure, Verdict};
@@ -76,21 +74,10 @@ fn write(
     }
 }
 
-/// One of the two. Its name says whether it is a saved report: the first bytes of an image were
-/// written by its guest, who must not be able to tell us what to find in it.
+/// One of the two.
 fn side(name: &OsString, options: &Diff) -> Result<Report, Failure> {
-    let shown = Path::new(name).display().to_string();
-    let unfit = |error: Unfit| match error {
-        Unfit::Io(error) => Failure::Host(shown.clone(), error),
-        Unfit::Other(why) => Failure::Usage(format!("{shown}: {why}")),
-    };
-    if name == "-" {
-        return saved_report(io::stdin().lock()).map_err(unfit);
-    }
-    let is_saved = Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
-    if is_saved && !name.to_string_lossy().contains("://") {
-        let file = File::open(name).map_err(Failure::reading(shown.clone()))?;
-        return saved_report(file).map_err(unfit);
+    if is_saved(name) {
+        return saved::load(name);
     }
     let how = fathom_guest::Options { now: clock::now()?, ..fathom_guest::Options::default() };
     // There are two, so that it is always said which one is meant.

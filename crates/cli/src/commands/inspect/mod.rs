@@ -19,6 +19,7 @@ use fathom_report::{Coverage, Problem, ProblemKind, Report, SCHEMA};
 use self::checksum::Expected;
 use self::profiles::Chosen;
 use self::writer::Writer;
+use super::saved::{self, is_saved};
 use crate::args::{Inspect, Reading};
 use crate::clock;
 use crate::exit::{Each, Failure, Verdict, describe, say};
@@ -36,6 +37,7 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         let why = "--key-file - reads one passphrase from standard input: it takes one image";
         return Err(Failure::Usage(why.to_owned()));
     }
+    check_saved(options)?;
     let expected = expected(options)?;
     let chosen = Chosen::of(&options.profiles)?;
     let now = clock::now()?;
@@ -49,11 +51,17 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
     let look = |index: usize| {
         interrupt::check()?;
         let image = &options.images[index];
-        let expected = if several { expected.get(index..=index) } else { Some(&*expected) };
-        let checksums = verified(image, &options.reading, expected.unwrap_or_default())?;
-        let called = several.then(|| shown(image));
-        let (mut report, none) =
-            report(image, &options.reading, &checksums, &how, called.as_deref())?;
+        let (mut report, none) = if is_saved(image) {
+            let report = saved::load(image)?;
+            let why = "no operating system was found when this report was made";
+            let none = report.systems.is_empty();
+            (report, none.then(|| Error::not_found(shown(image), why)))
+        } else {
+            let expected = if several { expected.get(index..=index) } else { Some(&*expected) };
+            let checksums = verified(image, &options.reading, expected.unwrap_or_default())?;
+            let called = several.then(|| shown(image));
+            report(image, &options.reading, &checksums, &how, called.as_deref())?
+        };
         if let Some(chosen) = &chosen {
             chosen.apply(&mut report, today);
         }
@@ -92,6 +100,25 @@ pub(crate) fn run(options: &Inspect) -> Result<Verdict, Failure> {
         _ if failed => Ok(Verdict::No),
         verdict => Ok(verdict),
     }
+}
+
+/// Refuses what a saved report cannot answer.
+fn check_saved(options: &Inspect) -> Result<(), Failure> {
+    let Some(saved) = options.images.iter().find(|image| is_saved(image)) else { return Ok(()) };
+    let of_disks = [
+        (options.deep, "--deep"),
+        (!options.checksums.is_empty(), "--checksum"),
+        (!options.reading.disks.is_empty(), "--disk"),
+    ];
+    if let Some((_, option)) = of_disks.iter().find(|(given, _)| *given) {
+        let saved = shown(saved);
+        let why = format!("{option} needs a disk to look at, and {saved} is a saved report");
+        return Err(Failure::Usage(why));
+    }
+    if options.images.iter().filter(|image| *image == "-").count() > 1 {
+        return Err(Failure::Usage("standard input holds only one report".to_owned()));
+    }
+    Ok(())
 }
 
 /// How an image is called in messages.

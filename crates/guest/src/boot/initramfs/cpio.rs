@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use fathom_block::{Error, ReadAt, Result};
 
 /// The length of what stands before a name.
-const HEADER: usize = 110;
+pub(super) const HEADER: usize = 110;
 
 /// The longest name, as the kernel takes them.
 const MAX_NAME: u64 = 4096;

@@ -51,16 +51,9 @@ fn randomisation(
         let place = set.evidence.as_ref().map(|place| place.0.clone());
         return found.add(name, set.value.clone(), place.as_deref());
     }
-    match arguments.map(|arguments| (arguments.value("norandmaps"), &arguments.place)) {
-        Some((Some(_), place)) => {
-            let place = place.as_ref().map(|place| place.0.clone());
-            found.add(name, "0", place.as_deref());
-        }
-        // The kernel's own default, as long as nothing that says otherwise could not be read.
-        Some((None, _)) if kernel.coverage == fathom_report::Coverage::Complete => {
-            found.add(name, "2", None);
-        }
-        _ => {}
+    // The kernel's own default, as long as nothing that says otherwise could not be read.
+    if arguments.is_some() && kernel.coverage == fathom_report::Coverage::Complete {
+        found.add(name, "2", None);
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Holds<'a> {
 impl Logins {
     /// What the files say; an error says why they could not all be read.
     pub(crate) fn of(files: &Files<'_>) -> Result<Self, String> {
-        let mut reader = Reader::new(files, false);
+        let mut reader = Reader::new(files, None);
         for config in CONFIGS {
             if reader.file(config)? {
                 break;

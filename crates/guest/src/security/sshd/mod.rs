@@ -41,8 +41,7 @@ pub(super) fn of(
     services: &Listing<Service>,
 ) -> Fact<Sshd> {
     let release = Release::of(packages);
-    let challenge = release.as_ref().is_some_and(Release::has_challenge);
-    let mut reader = Reader::new(files, challenge);
+    let mut reader = Reader::new(files, release.as_ref());
     let started = match started::how(files, services) {
         Ok(started) => started,
         Err(why) => return Fact::unknown(why),

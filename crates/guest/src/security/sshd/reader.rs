@@ -1,7 +1,10 @@
 //! The files of sshd's configuration, line by line, and what includes what.
 
+use std::collections::HashSet;
+
 use super::super::glob;
-use super::keyword::{self, Keyword};
+use super::keyword::{self, Keyword, Kind};
+use super::release::Release;
 use super::value::values;
 use super::words::{condition, line, words};
 use crate::files::{Files, Read};
@@ -36,13 +39,15 @@ pub(super) struct Set {
 /// What the files say.
 pub(super) struct Reader<'a> {
     files: &'a Files<'a>,
-    challenge: bool,
+    release: Option<&'a Release>,
     /// In the order of the lines.
     pub(super) sets: Vec<Set>,
     /// The files in the order in which they were read.
     pub(super) places: Vec<String>,
     /// What sshd would refuse.
     pub(super) mistakes: Vec<String>,
+    /// The names of subsystems, and the conditions under which each is set.
+    subsystems: HashSet<(String, Option<String>)>,
     lines: usize,
     blocks: usize,
 }
@@ -55,13 +60,14 @@ struct Context {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(files: &'a Files<'a>, challenge: bool) -> Self {
+    pub(super) fn new(files: &'a Files<'a>, release: Option<&'a Release>) -> Self {
         Self {
             files,
-            challenge,
+            release,
             sets: Vec::new(),
             places: Vec::new(),
             mistakes: Vec::new(),
+            subsystems: HashSet::new(),
             lines: 0,
             blocks: 0,
         }
@@ -144,7 +150,7 @@ impl<'a> Reader<'a> {
     }
 
     fn set(&mut self, name: &str, rest: &str, path: &str, at: &Context) {
-        let keyword = keyword::find(name, self.challenge);
+        let keyword = keyword::find(name, self.release.is_some_and(Release::has_challenge));
         let outcome = match keyword {
             Some(keyword) => values(keyword, rest),
             None => words(rest)
@@ -155,11 +161,29 @@ impl<'a> Reader<'a> {
             Ok(values) => values,
             Err(why) => return self.mistake(format!("{path}: {name}: {why}")),
         };
-        if keyword.is_none() {
-            self.mistake(format!("{path}: {name} is no keyword that is known"));
+        match (keyword, self.release) {
+            (None, _) => self.mistake(format!("{path}: {name} is no keyword that is known")),
+            (Some(keyword), Some(release)) if !release.has(keyword.name) => {
+                return self
+                    .mistake(format!("{path}: {name} is no keyword of {}", release.version));
+            }
+            _ => {}
         }
         let conditional = at.condition.as_deref().is_some_and(|condition| !condition.is_empty());
-        if conditional && keyword.is_some_and(|keyword| !keyword.conditional) {
+        let many = self.release.is_none_or(Release::has_many_subsystems);
+        if keyword.is_some_and(|keyword| keyword.kind == Kind::Subsystem) {
+            let named = values.first().and_then(|value| value.split(' ').next());
+            let named = (named.unwrap_or_default().to_owned(), at.condition.clone());
+            if !self.subsystems.insert(named) {
+                if !many {
+                    self.mistake(format!("{path}: {name} {rest}: there is one of this name"));
+                }
+                return;
+            }
+        }
+        let may =
+            |keyword: &Keyword| keyword.conditional || keyword.kind == Kind::Subsystem && many;
+        if conditional && keyword.is_some_and(|keyword| !may(keyword)) {
             return self.mistake(format!("{path}: {name} may not stand under a condition"));
         }
         self.sets.push(Set {

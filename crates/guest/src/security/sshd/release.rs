@@ -53,6 +53,16 @@ impl Release {
         self.number < (8, 7)
     }
 
+    /// Whether it knows the keyword. What Red Hat adds to old releases is not told by their number.
+    pub(super) fn has(&self, keyword: &str) -> bool {
+        self.builder == Builder::RedHat || self.number >= since(keyword)
+    }
+
+    /// Whether a subsystem may be set twice, of which the first counts, and under a condition.
+    pub(super) fn has_many_subsystems(&self) -> bool {
+        self.number >= (9, 5)
+    }
+
     /// What it does with the keyword by default: nothing if that is not known, or if it has no such
     /// keyword.
     pub(super) fn default(&self, keyword: &str) -> Option<&'static str> {
@@ -69,9 +79,10 @@ impl Release {
             // Where its own files lie is decided when it is built.
             "pidfile" if self.builder != Builder::Debian => None,
             "xauthlocation" if self.builder == Builder::Other => None,
-            "ipqos" if self.builder == Builder::Debian => Some("lowdelay throughput"),
-            "ipqos" if self.number < (7, 8) => Some("lowdelay throughput"),
             "ipqos" if self.number >= (10, 1) => None,
+            "ipqos" if self.builder == Builder::Debian || self.number < (7, 8) => {
+                Some("lowdelay throughput")
+            }
             "gssapikexalgorithms" if !self.is_compared() => None,
             name if name.starts_with("kerberos") || name.starts_with("gssapi") => {
                 let built = matches!(self.builder, Builder::Debian | Builder::RedHat);
@@ -105,12 +116,16 @@ fn since(keyword: &str) -> (u32, u32) {
     match keyword {
         "disableforwarding" => (7, 4),
         "exposeauthinfo" => (7, 6),
-        "permitlisten" => (7, 8),
+        "rdomain" => (7, 7),
+        "permitlisten" | "setenv" => (7, 8),
         "casignaturealgorithms" => (7, 9),
         "pubkeyauthoptions" | "securitykeyprovider" => (8, 2),
-        "modulifile" | "persourcemaxstartups" | "persourcenetblocksize" => (8, 5),
+        "logverbose" | "modulifile" | "persourcemaxstartups" | "persourcenetblocksize" => (8, 5),
         "requiredrsasize" => (9, 1),
-        "unusedconnectiontimeout" => (9, 2),
+        "channeltimeout" | "unusedconnectiontimeout" => (9, 2),
+        "persourcepenalties" | "persourcepenaltyexemptlist" | "sshdsessionpath" => (9, 8),
+        "refuseconnection" => (9, 9),
+        "sshdauthpath" => (10, 0),
         _ => (0, 0),
     }
 }

@@ -155,3 +155,16 @@ fn coverage_is_not_mixed_up_with_packages_that_could_not_be_read() {
     let fact = of(&Files::new(&tree), &packages, &services);
     assert!(matches!(fact, Fact::Absent { .. }));
 }
+
+#[test]
+fn keywords_and_subsystems_are_those_of_the_release() {
+    let text = b"LogVerbose x.c:*\nSubsystem sftp internal-sftp\nSubsystem sftp /bin/false\n\
+                 Match user bob\nSubsystem sftp /bin/true\n";
+    let old = sshd(Some("8.4p1"), &[(MAIN, text)]);
+    assert_eq!(values(&old, "subsystem"), ["sftp internal-sftp"]);
+    assert_eq!(old.mistakes.len(), 3, "{:?}", old.mistakes);
+    let new = sshd(Some("10.0p1"), &[(MAIN, text)]);
+    assert_eq!(values(&new, "subsystem"), ["sftp internal-sftp"]);
+    assert!(new.mistakes.is_empty(), "{:?}", new.mistakes);
+    assert_eq!(new.matches.len(), 1);
+}

@@ -29,8 +29,9 @@ pub(super) fn of(name: &str, own: &str, unit: &Unit, folders: &[Links]) -> Enabl
     if config.wanted.iter().any(|link| fits(link, own) && is_known(link, own, unit)) {
         return Enabled::Enabled;
     }
-    // An instance that somebody chose stands for its template only in part.
-    let instance = config.wanted.iter().any(|link| fits(link, own));
+    // An instance that somebody chose stands for its template only in part, and a name that somebody
+    // made for the unit may be in use.
+    let mut otherwise = config.wanted.iter().any(|link| fits(link, own));
     let mut linked = false;
     for (link, target) in &config.aliases {
         let leads_here = target.rsplit('/').next() == Some(own);
@@ -38,9 +39,11 @@ pub(super) fn of(name: &str, own: &str, unit: &Unit, folders: &[Links]) -> Enabl
             linked = true;
         } else if (leads_here || fits(link, own)) && is_known(link, own, unit) {
             return Enabled::Enabled;
+        } else if leads_here {
+            otherwise = true;
         }
     }
-    if instance {
+    if otherwise {
         Enabled::Indirect
     } else if linked {
         Enabled::Linked
