@@ -24,6 +24,11 @@ pub(super) fn sshd(system: &System) -> Said {
             1 => shown.push("1 condition".to_owned()),
             count => shown.push(format!("{count} conditions")),
         }
+        match sshd.mistakes.len() {
+            0 => {}
+            1 => shown.push("1 mistake".to_owned()),
+            count => shown.push(format!("{count} mistakes")),
+        }
         shown.join(", ")
     })
 }
