@@ -193,11 +193,20 @@ impl<'a> Files<'a> {
         match read() {
             Ok(value) => Read::There(value),
             Err(error) if error.kind() == ErrorKind::NotFound => Read::Absent,
+            // What leads to `/dev/null` is taken away, whether the disk has that device or not.
+            Err(error) if error.kind() == ErrorKind::Invalid && self.leads_nowhere(path) => {
+                Read::Absent
+            }
             Err(error) => {
                 self.note(&error, path, hides);
                 Read::Unread(led(&error, path).to_string())
             }
         }
+    }
+
+    fn leads_nowhere(&self, path: &str) -> bool {
+        let metadata = self.tree.metadata(path.as_bytes());
+        metadata.is_ok_and(|metadata| metadata.device == Some((1, 3)))
     }
 
     /// Adds something that could not be read at `place`, and what that hides.

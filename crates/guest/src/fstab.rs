@@ -41,8 +41,7 @@ pub(crate) enum What {
 }
 
 /// Filesystems that the kernel makes up, and those of removable disks.
-const NOT_KEPT: [&str; 28] = [
-    "autofs",
+const NOT_KEPT: [&str; 27] = [
     "bdev",
     "binfmt_misc",
     "bpf",

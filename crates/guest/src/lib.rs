@@ -12,6 +12,7 @@
 
 mod applications;
 mod arrays;
+mod autofs;
 mod bolt;
 mod boot;
 mod concerns;

@@ -1,13 +1,24 @@
 //! Units of systemd that mount something or swap to it when the system starts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use fathom_block::{Error, ErrorKind, Result};
 use fathom_filesystem::Tree;
 
+use crate::autofs;
 use crate::fstab::Line;
 use crate::text;
 
-/// Where a system's own units lie.
-const UNITS: &str = "/etc/systemd/system";
+/// Where units lie, the first counting most.
+const FOLDERS: [&str; 4] = [
+    "/etc/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+
+/// What fstab says counts more than a unit beyond this many of the folders.
+const BEFORE_FSTAB: usize = 1;
 
 /// The section of a unit that says what is mounted where, and that of one that swaps.
 const MOUNT: &str = "[Mount]";
@@ -19,58 +30,145 @@ const MAX_UNIT: usize = 64 << 10;
 /// The most units that are read.
 const MAX_UNITS: usize = 1000;
 
+/// Windows into the kernel, which hold nothing: those that come with systemd are on every system.
+const OF_THE_KERNEL: [&str; 10] = [
+    "binfmt_misc",
+    "bpf",
+    "configfs",
+    "debugfs",
+    "efivarfs",
+    "fusectl",
+    "hugetlbfs",
+    "mqueue",
+    "securityfs",
+    "tracefs",
+];
+
 /// A unit that mounts something, or swaps to it.
 pub(crate) struct Unit {
     /// Its file.
     pub(crate) path: String,
     pub(crate) line: Line,
+    /// Whether a line of fstab for the same path counts more.
+    pub(crate) yields: bool,
 }
 
 /// The units that something wants or requires; and why there may be more.
 pub(crate) fn started(tree: &Tree) -> (Vec<Unit>, Option<String>) {
     let mut units = Vec::new();
-    let outcome = collect(tree, &mut units);
+    let outcome = Folders::of(tree).and_then(|folders| folders.collect(tree, &mut units));
     (units, outcome.err().map(|error| error.to_string()))
 }
 
-fn collect(tree: &Tree, units: &mut Vec<Unit>) -> Result<()> {
-    for folder in names(tree, UNITS)? {
-        if !folder.ends_with(".wants") && !folder.ends_with(".requires") {
-            continue;
+/// The names that each of the folders holds.
+struct Folders(Vec<(&'static str, BTreeSet<String>)>);
+
+impl Folders {
+    fn of(tree: &Tree) -> Result<Self> {
+        let listed = FOLDERS.map(|folder| Ok((folder, names(tree, folder)?)));
+        Ok(Self(listed.into_iter().collect::<Result<_>>()?))
+    }
+
+    /// The names in all folders that start what they name.
+    fn wanted(&self, tree: &Tree) -> Result<BTreeSet<String>> {
+        let mut wanted = BTreeSet::new();
+        for (folder, held) in &self.0 {
+            let starts = |name: &&String| name.ends_with(".wants") || name.ends_with(".requires");
+            for name in held.iter().filter(starts) {
+                wanted.extend(names(tree, &format!("{folder}/{name}"))?);
+            }
         }
-        for name in names(tree, &format!("{UNITS}/{folder}"))? {
-            let path = format!("{UNITS}/{name}");
+        Ok(wanted)
+    }
+
+    fn collect(&self, tree: &Tree, units: &mut Vec<Unit>) -> Result<()> {
+        let wanted = self.wanted(tree)?;
+        for name in &wanted {
+            // What is mounted when somebody looks at it is mounted as far as a disk can tell.
+            let (name, waits) = match name.strip_suffix(".automount") {
+                Some(stem) => (format!("{stem}.mount"), true),
+                None => (name.clone(), false),
+            };
             let kinds = [(".mount", MOUNT), (".swap", SWAP)];
             let kind = kinds.into_iter().find(|(ending, _)| name.ends_with(ending));
-            let Some((_, section)) = kind else { continue };
-            if units.iter().any(|unit: &Unit| unit.path == path) {
+            let Some((_, section)) = kind.filter(|_| !waits || !wanted.contains(&name)) else {
                 continue;
-            }
+            };
             if units.len() >= MAX_UNITS {
                 let why = format!("more than {MAX_UNITS} of them mount something or swap");
                 return Err(Error::unsupported("units", why));
             }
-            match tree.read(path.as_bytes(), MAX_UNIT) {
-                Ok(bytes) => {
-                    let line = parse(&text::whole(&path, bytes)?, section);
-                    units.extend(line.map(|line| Unit { path, line }));
+            let Some(place) = self.0.iter().position(|(_, held)| held.contains(&name)) else {
+                self.missing(tree, &name)?;
+                continue;
+            };
+            let path = format!("{}/{name}", self.0[place].0);
+            let Some(mut text) = read(tree, &path)? else { continue };
+            for path in self.changes(tree, &name)? {
+                text.push('\n');
+                text.push_str(&read(tree, &path)?.unwrap_or_default());
+            }
+            let Some(mut line) = parse(&text, section) else { continue };
+            if OF_THE_KERNEL.contains(&line.kind.as_str()) {
+                continue;
+            }
+            if waits {
+                line.options.push("x-systemd.automount".to_owned());
+            }
+            units.push(Unit { path, line, yields: place >= BEFORE_FSTAB });
+        }
+        if wanted.contains("autofs.service") {
+            let lines = autofs::lines(tree)?.into_iter();
+            units.extend(lines.map(|(path, line)| Unit { path, line, yields: false }));
+        }
+        Ok(())
+    }
+
+    /// The files that change the unit, of one name the first, in the order of their names.
+    fn changes(&self, tree: &Tree, name: &str) -> Result<Vec<String>> {
+        let mut changes = BTreeMap::new();
+        for (folder, held) in &self.0 {
+            let own = format!("{name}.d");
+            if !held.contains(&own) {
+                continue;
+            }
+            for file in names(tree, &format!("{folder}/{own}"))? {
+                if file.ends_with(".conf") {
+                    let path = format!("{folder}/{own}/{file}");
+                    changes.entry(file).or_insert(path);
                 }
-                // What leads to `/dev/null` is not started.
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => {}
-                Err(error) => return Err(error),
             }
         }
+        Ok(changes.into_values().collect())
     }
-    Ok(())
+
+    /// A unit that is in none of the folders is started by nobody, unless a folder is on another disk.
+    fn missing(&self, tree: &Tree, name: &str) -> Result<()> {
+        let has_own = self.0.iter().skip(BEFORE_FSTAB).any(|(_, held)| !held.is_empty());
+        if has_own || !tree.exists(b"/etc/fstab")? {
+            return Ok(());
+        }
+        let why = "something wants it, and what comes with the system is on another filesystem";
+        Err(Error::unsupported(name, why))
+    }
 }
 
-fn names(tree: &Tree, folder: &str) -> Result<Vec<String>> {
+/// The text of the file; nothing where there is none, or where it leads to `/dev/null`.
+fn read(tree: &Tree, path: &str) -> Result<Option<String>> {
+    match tree.read(path.as_bytes(), MAX_UNIT) {
+        Ok(bytes) => Ok(Some(text::whole(path, bytes)?)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn names(tree: &Tree, folder: &str) -> Result<BTreeSet<String>> {
     match tree.read_dir(folder.as_bytes()) {
         Ok(entries) => {
             Ok(entries.iter().map(|it| String::from_utf8_lossy(&it.name).into_owned()).collect())
         }
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => {
-            Ok(Vec::new())
+            Ok(BTreeSet::new())
         }
         Err(error) => Err(error),
     }
@@ -87,7 +185,8 @@ fn parse(text: &str, section: &str) -> Option<Line> {
         if line.starts_with('[') {
             inside = line == section;
         } else if let (true, Some((key, value))) = (inside, line.split_once('=')) {
-            let value = value.trim().to_owned();
+            // A percent sign is written twice.
+            let value = value.trim().replace("%%", "%");
             match key.trim() {
                 "What" => what = Some(value),
                 "Where" if section == MOUNT => place = Some(value),
@@ -133,6 +232,42 @@ mod tests {
         assert_eq!((line.path.as_str(), line.kind.as_str()), ("/srv/data", "xfs"));
         assert_eq!((line.device.as_str(), line.options.len()), ("/dev/disk/by-uuid/1-2", 2));
         assert!(started(&memory::tree(&[])).0.is_empty());
+    }
+
+    #[test]
+    fn units_count_wherever_they_lie_with_what_changes_them() {
+        let unit = |what: &str, place: &str, kind: &str| {
+            format!("[Mount]\nWhat={what}\nWhere={place}\nType={kind}\nOptions=nosuid\n")
+                .into_bytes()
+        };
+        let etc = "/etc/systemd/system";
+        let texts = [
+            ("/usr/local/lib/systemd/system/var.mount".to_owned(), unit("UUID=1", "/var", "ext4")),
+            (format!("{etc}/local-fs.target.wants/var.mount -> /usr/local/x"), Vec::new()),
+            ("/usr/lib/systemd/system/tmp.mount".to_owned(), unit("tmpfs", "/tmp", "tmpfs")),
+            ("/usr/lib/systemd/system/local-fs.target.wants/tmp.mount".to_owned(), Vec::new()),
+            (format!("{etc}/tmp.mount.d/o.conf"), b"[Mount]\nOptions=size=50%%\n".to_vec()),
+            ("/usr/lib/systemd/system/a.mount".to_owned(), unit("d", "/a", "debugfs")),
+            ("/usr/lib/systemd/system/sysinit.target.wants/a.mount".to_owned(), Vec::new()),
+            ("/usr/lib/systemd/system/off.mount".to_owned(), unit("UUID=2", "/off", "ext4")),
+            ("/usr/lib/systemd/system/sysinit.target.wants/off.mount".to_owned(), Vec::new()),
+            (format!("{etc}/off.mount -> /dev/null"), Vec::new()),
+            (format!("{etc}/net-x.mount"), unit("nas:/x", "/net/x", "nfs")),
+            (format!("{etc}/multi-user.target.wants/net-x.automount"), Vec::new()),
+        ];
+        let files: Vec<_> = texts.iter().map(|(path, text)| (&path[..], &text[..])).collect();
+        let (units, hidden) = started(&memory::tree(&files));
+        assert_eq!(hidden, None);
+        let shown: Vec<_> = units
+            .iter()
+            .map(|unit| (&unit.line.path[..], unit.line.options.join(","), unit.yields))
+            .collect();
+        let expected = [
+            ("/net/x", "nosuid,x-systemd.automount".to_owned(), false),
+            ("/tmp", "size=50%".to_owned(), true),
+            ("/var", "nosuid".to_owned(), true),
+        ];
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use fathom_filesystem::{Filesystem, Mount, Tree, Unavailable};
 use fathom_volume::Discovery;
 
 use crate::arrays::{Arrays, is_array};
+use crate::autofs;
 use crate::contents::{SubvolumeName, open_subvolume};
 use crate::crypttab;
 use crate::device::{Names, Place, Places, is_by_hardware};
@@ -64,17 +65,24 @@ impl Table {
             units_hidden,
             discovered: Vec::new(),
         };
+        let listed: HashSet<String> = table.lines().map(|line| line.path).collect();
+        table.units.retain(|unit| !unit.yields || !listed.contains(&unit.line.path));
         if table.devices().iter().any(|device| is_array(device)) {
             table.arrays = Arrays::of(tree);
         }
         table
     }
 
+    /// The lines of its fstab.
+    fn lines(&self) -> impl Iterator<Item = fstab::Line> {
+        let text = self.fstab.as_ref().ok().and_then(Option::as_deref).unwrap_or_default();
+        fstab::lines(text)
+    }
+
     /// What it names as devices.
     fn devices(&self) -> Vec<String> {
         let crypttab = self.crypttab.as_deref().unwrap_or_default();
-        let text = self.fstab.as_ref().ok().and_then(Option::as_deref).unwrap_or_default();
-        fstab::lines(text)
+        self.lines()
             .map(|line| line.device)
             .chain(self.units.iter().map(|unit| unit.line.device.clone()))
             .chain(crypttab.iter().map(|entry| entry.device.clone()))
@@ -146,6 +154,13 @@ pub(crate) fn mount_all(
             What::Disk { subvolume } => {
                 let filesystem = disk(places, &names, tree, entry, subvolume.as_ref());
                 tree.mount(entry.path.as_bytes(), filesystem)
+            }
+            // Where there is nothing, the daemon makes the place itself.
+            What::Elsewhere(kind)
+                if kind == autofs::KIND
+                    && matches!(tree.exists(entry.path.as_bytes()), Ok(false)) =>
+            {
+                Ok(())
             }
             What::Elsewhere(kind) => {
                 let why = format!("it is not on these disks, but a mount of {kind}");

@@ -31,7 +31,8 @@ const OF_THE_KERNEL: [&str; 22] = [
     "none",
 ];
 
-const REMOTE: [&str; 17] = [
+const REMOTE: [&str; 18] = [
+    "autofs",
     "nfs",
     "nfs4",
     "cifs",

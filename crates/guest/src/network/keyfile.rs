@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use fathom_report::{Interface, Route};
 
 use super::address;
-use super::connections::{Connections, interface};
+use super::connections::{Connections, HIDES, interface};
 use super::ini::{Section, Style, sections};
 use super::layers::layered;
+use super::manager::Unmanaged;
 
 /// The first counting most.
 const FOLDERS: [&str; 3] = [
@@ -33,6 +34,7 @@ pub(super) fn read(connections: &mut Connections<'_, '_>) {
         const LEFT: [&str; 7] = ["~", ".swp", ".rpmsave", ".rpmorig", ".rpmnew", ".bak", ".nmmeta"];
         !name.starts_with('.') && !LEFT.iter().any(|end| name.ends_with(end))
     };
+    let unmanaged = Unmanaged::of(connections.files, HIDES);
     let mut profiles = Vec::new();
     let mut uuids = HashSet::new();
     for folder in FOLDERS {
@@ -43,10 +45,12 @@ pub(super) fn read(connections: &mut Connections<'_, '_>) {
             }
             let Some(text) = connections.text(&path) else { continue };
             let Some(mut profile) = profile(connections, &text, &path) else { continue };
-            if connections.others_may_touch(&path) {
+            let refused = connections.others_may_touch(&path);
+            if refused || unmanaged.has(&profile.interface.name) == Some(true) {
                 profile.interface.managed = Some(false);
             }
-            if profile.uuid.is_empty() || uuids.insert(profile.uuid.clone()) {
+            // What is refused takes no other's place.
+            if refused || profile.uuid.is_empty() || uuids.insert(profile.uuid.clone()) {
                 profiles.push(profile);
             }
         }
@@ -192,6 +196,7 @@ fn addresses(
     found: &mut Interface,
     routes: &mut Vec<Route>,
 ) {
+    let (gateways, others) = (found.gateways.len(), routes.len());
     for (name, value) in section.settings.iter().filter(|(_, value)| !value.is_empty()) {
         let mut fields =
             value.split([',', ';', ' ']).map(str::trim).filter(|part| !part.is_empty());
@@ -236,6 +241,12 @@ fn addresses(
             found.search.extend(list(value).map(str::to_owned));
         }
     }
+    // Whatever gateway is named then, nothing is sent there by default.
+    if section.get("never-default") == Some("true") {
+        found.gateways.truncate(gateways);
+        let new = routes.split_off(others);
+        routes.extend(new.into_iter().filter(|route| route.destination != "default"));
+    }
 }
 
 /// The address that stands for none.
@@ -248,6 +259,33 @@ mod tests {
     use super::*;
     use crate::files::Files;
     use crate::memory;
+
+    #[test]
+    fn what_is_never_the_default_has_no_gateway() {
+        let text = b"[connection]\ntype=ethernet\ninterface-name=eth0\n[ipv4]\nmethod=manual\n\
+                     address1=172.16.0.9/16,172.16.0.1\nroute1=10.0.0.0/8,172.16.0.2\nnever-default=true\n";
+        let tree = memory::tree(&[("/etc/NetworkManager/system-connections/a*p", text)]);
+        let files = Files::new(&tree);
+        let mut found = Connections::new(&files);
+        read(&mut found);
+        assert!(found.interfaces[0].gateways.is_empty());
+        assert_eq!(found.routes.len(), 1);
+    }
+
+    #[test]
+    fn what_is_refused_takes_no_others_place() {
+        let text = |name| format!("[connection]\nuuid=1\ninterface-name={name}\n");
+        let (bad, good) = (text("ens4"), text("ens5"));
+        let tree = memory::tree(&[
+            ("/etc/NetworkManager/system-connections/a", bad.as_bytes()),
+            ("/etc/NetworkManager/system-connections/b*p", good.as_bytes()),
+        ]);
+        let files = Files::new(&tree);
+        let mut found = Connections::new(&files);
+        read(&mut found);
+        let shown: Vec<_> = found.interfaces.iter().map(|it| (&it.name[..], it.managed)).collect();
+        assert_eq!(shown, [("ens4", Some(false)), ("ens5", None)]);
+    }
 
     #[test]
     fn profiles_that_others_may_read_are_refused() {
@@ -265,7 +303,7 @@ mod tests {
     #[test]
     fn profiles_and_no_secret() {
         let tree = memory::tree(&[
-            ("/etc/NetworkManager/system-connections/home", b"[connection]
+            ("/etc/NetworkManager/system-connections/home*p", b"[connection]
 id=Home WLAN
 uuid=1
 type=wifi
@@ -285,10 +323,10 @@ route1_options=table=7
 [ipv6]
 method=ignore
 "),
-            ("/etc/NetworkManager/system-connections/bond.nmconnection", b"[connection]\nid=b\nuuid=2\ntype=bond\ninterface-name=bond0\nautoconnect=false\n"),
-            ("/etc/NetworkManager/system-connections/port.nmconnection", b"[connection]\nid=p\nuuid=3\ntype=ethernet\nmaster=2\nslave-type=bond\ninterface-name=eth1\n[ethernet]\nmtu=9000\n"),
-            ("/etc/NetworkManager/system-connections/old~", b"["),
-            ("/usr/lib/NetworkManager/system-connections/other.nmconnection", b"[connection]\nid=shadowed\nuuid=2\ntype=bond\n"),
+            ("/etc/NetworkManager/system-connections/bond.nmconnection*p", b"[connection]\nid=b\nuuid=2\ntype=bond\ninterface-name=bond0\nautoconnect=false\n"),
+            ("/etc/NetworkManager/system-connections/port.nmconnection*p", b"[connection]\nid=p\nuuid=3\ntype=ethernet\nmaster=2\nslave-type=bond\ninterface-name=eth1\n[ethernet]\nmtu=9000\n"),
+            ("/etc/NetworkManager/system-connections/old~*p", b"["),
+            ("/usr/lib/NetworkManager/system-connections/other.nmconnection*p", b"[connection]\nid=shadowed\nuuid=2\ntype=bond\n"),
         ]);
         let files = Files::new(&tree);
         let mut found = Connections::new(&files);

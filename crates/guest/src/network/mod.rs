@@ -15,6 +15,7 @@ mod ifupdown;
 mod ini;
 mod keyfile;
 mod layers;
+mod manager;
 mod netplan;
 mod networkd;
 mod resolver;

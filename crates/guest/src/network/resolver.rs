@@ -10,6 +10,7 @@ use fathom_report::{Coverage, Evidence, Listing, Service};
 use super::connections::{Connections, HIDES, once};
 use super::ini::{Style, sections};
 use super::layers::layered;
+use super::manager;
 use crate::files::{Files, Read};
 use crate::services::starts;
 
@@ -19,9 +20,6 @@ const RESOLVED: [&str; 3] = [
     "/usr/local/lib/systemd/resolved.conf",
     "/usr/lib/systemd/resolved.conf",
 ];
-const MANAGER: &str = "/etc/NetworkManager/NetworkManager.conf";
-const MANAGER_FOLDERS: [&str; 3] =
-    ["/etc/NetworkManager/conf.d", "/run/NetworkManager/conf.d", "/usr/lib/NetworkManager/conf.d"];
 const RESOLVCONF: [&str; 3] = [
     "/etc/resolvconf/resolv.conf.d/head",
     "/etc/resolvconf/resolv.conf.d/base",
@@ -165,16 +163,8 @@ impl Said {
 
     /// What is told to NetworkManager for all connections, which then asks no others.
     fn network_manager(&mut self, files: &Files<'_>) {
-        let mut paths: Vec<String> = Vec::new();
-        let folders = layered(files, &MANAGER_FOLDERS, |name| name.ends_with(".conf"));
-        // The vendor's come first, and the main file before what the administrator adds.
-        let (own, vendors): (Vec<String>, Vec<String>) =
-            folders.into_values().partition(|path| path.starts_with(MANAGER_FOLDERS[0]));
-        paths.extend(vendors);
-        paths.push(MANAGER.to_owned());
-        paths.extend(own);
         let mut settings: BTreeMap<String, String> = BTreeMap::new();
-        for path in paths {
+        for path in manager::paths(files) {
             let Read::There(text) = files.text(&path, HIDES) else { continue };
             self.places.push(path.into());
             for section in sections(&text, Style::Keyfile) {
