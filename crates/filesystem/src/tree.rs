@@ -45,6 +45,7 @@ pub struct Tree {
     /// Of each mount the directory that was there before anything was mounted on it; nothing of the
     /// root. Where many lie over one another it leads to the uppermost at once.
     grounds: Vec<Option<(usize, NodeId)>>,
+    doubt: Option<Error>,
 }
 
 /// What a directory holds: each name, and what it leads to.
@@ -93,13 +94,13 @@ impl Tree {
     pub fn new(root: Arc<dyn Filesystem>) -> Self {
         let (path, node) = (b"/".to_vec(), root.root());
         let mounts = vec![Mount { path, filesystem: root, root: node }];
-        Self { mounts, covered: HashMap::new(), grounds: vec![None] }
+        Self { mounts, covered: HashMap::new(), grounds: vec![None], doubt: None }
     }
 
     /// A tree whose root is a directory of the filesystem.
     pub fn within(filesystem: Arc<dyn Filesystem>, directory: NodeId) -> Self {
         let mounts = vec![Mount { path: b"/".to_vec(), filesystem, root: directory }];
-        Self { mounts, covered: HashMap::new(), grounds: vec![None] }
+        Self { mounts, covered: HashMap::new(), grounds: vec![None], doubt: None }
     }
 
     /// Mounts `filesystem` on the directory `path`, which must exist.
@@ -297,6 +298,34 @@ impl Tree {
     /// What is known of what `path` leads to, symbolic links followed.
     pub fn metadata(&self, path: &[u8]) -> Result<Metadata> {
         self.resolve(path, true)?.metadata()
+    }
+
+    /// Says why more may be mounted than is here.
+    pub fn set_doubt(&mut self, why: Error) {
+        self.doubt = Some(why);
+    }
+
+    /// Why what is not found at `path` may yet be there: more may be mounted than is here, and the way
+    /// to the path ends in a directory that is empty, as those are that something is mounted on.
+    pub fn doubt(&self, path: &[u8]) -> Option<&Error> {
+        let why = self.doubt.as_ref()?;
+        let mut way = path;
+        loop {
+            match self.resolve(way, true) {
+                Ok(found) => {
+                    let (children, more, problem) = self.some_children_of(&found, 1);
+                    let is_empty = children.is_empty() && !more && problem.is_none();
+                    let is_directory =
+                        found.metadata().is_ok_and(|it| it.file_type == FileType::Directory);
+                    return (is_directory && is_empty).then_some(why);
+                }
+                // A link that leads to what is not there may lead to what is mounted.
+                Err(_) if self.symlink_metadata(way).is_ok() => return Some(why),
+                Err(_) => {}
+            }
+            let end = way.iter().rposition(|byte| *byte == b'/')?;
+            way = if end == 0 && way.len() > 1 { b"/" } else { &way[..end] };
+        }
     }
 
     /// What is known of `path` itself.

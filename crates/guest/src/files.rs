@@ -107,13 +107,20 @@ impl<'a> Files<'a> {
     /// The list that `collect` makes. What could not be read meanwhile may be missing in it, so it is
     /// not complete even where the collector did not look further.
     pub(crate) fn listing<T>(&self, collect: impl FnOnce() -> Listing<T>) -> Listing<T> {
-        let before = self.noted().times;
-        let mut listing = collect();
-        let noted = self.noted();
-        if noted.times > before && listing.coverage == Coverage::Complete {
-            listing.hide(noted.last.clone());
+        let (mut listing, why) = self.watched(collect);
+        if let Some(why) = why.filter(|_| listing.coverage == Coverage::Complete) {
+            listing.hide(why);
         }
         listing
+    }
+
+    /// What `look` gives, and why it may not be all: the last thing that could not be read meanwhile.
+    pub(crate) fn watched<T>(&self, look: impl FnOnce() -> T) -> (T, Option<String>) {
+        let before = self.noted().times;
+        let outcome = look();
+        let noted = self.noted();
+        let why = (noted.times > before).then(|| noted.last.clone());
+        (outcome, why)
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
@@ -155,16 +162,23 @@ impl<'a> Files<'a> {
             let is_directory = found.metadata()?.file_type == FileType::Directory;
             Ok(is_directory.then_some(found))
         });
-        directory.flatten().map(|directory| {
-            let (children, problem) = self.tree.children_of(&directory);
-            if let Some(problem) = problem {
-                self.note(&problem, path, hides);
-            }
-            let children = children.into_iter();
-            children
-                .map(|(name, found)| (String::from_utf8_lossy(&name).into_owned(), found))
-                .collect()
-        })
+        let directory = match directory.flatten() {
+            Read::There(directory) => directory,
+            Read::Absent => return Read::Absent,
+            Read::Unread(why) => return Read::Unread(why),
+        };
+        let (children, problem) = self.tree.children_of(&directory);
+        if let Some(problem) = &problem {
+            self.note(problem, path, hides);
+        } else if children.is_empty()
+            && let Some(why) = self.doubt(path, hides)
+        {
+            return Read::Unread(why);
+        }
+        let children = children.into_iter();
+        let named =
+            children.map(|(name, found)| (String::from_utf8_lossy(&name).into_owned(), found));
+        Read::There(named.collect())
     }
 
     /// What is known of a file, symbolic links followed.
@@ -192,7 +206,10 @@ impl<'a> Files<'a> {
     fn read<T>(&self, path: &str, hides: &str, read: impl FnOnce() -> Result<T>) -> Read<T> {
         match read() {
             Ok(value) => Read::There(value),
-            Err(error) if error.kind() == ErrorKind::NotFound => Read::Absent,
+            Err(error) if error.kind() == ErrorKind::NotFound => match self.doubt(path, hides) {
+                Some(why) => Read::Unread(why),
+                None => Read::Absent,
+            },
             // What leads to `/dev/null` is taken away, whether the disk has that device or not.
             Err(error) if error.kind() == ErrorKind::Invalid && self.leads_nowhere(path) => {
                 Read::Absent
@@ -202,6 +219,13 @@ impl<'a> Files<'a> {
                 Read::Unread(led(&error, path).to_string())
             }
         }
+    }
+
+    /// Why what is not found may yet be there.
+    fn doubt(&self, path: &str, hides: &str) -> Option<String> {
+        let why = self.tree.doubt(path.as_bytes())?;
+        self.note(why, "/", hides);
+        Some(why.to_string())
     }
 
     fn leads_nowhere(&self, path: &str) -> bool {
@@ -266,6 +290,37 @@ pub fn problem(error: &Error) -> Problem {
 mod tests {
     use super::*;
     use crate::memory;
+
+    #[test]
+    fn what_may_lie_on_what_is_not_mounted_is_not_absent() {
+        let mut tree = memory::tree(&[
+            ("/etc/passwd", b""),
+            ("/lib -> usr/lib", b""),
+            ("/gone -> /nowhere", b""),
+            ("/usr/x -> /dev/null", b""),
+            ("/var/x", b""),
+        ]);
+        let read = |tree: &Tree, path: &str| match Files::new(tree).text(path, "x") {
+            Read::There(_) => "there",
+            Read::Absent => "absent",
+            Read::Unread(why) => {
+                assert!(why.contains("fstab"), "{why}");
+                "unread"
+            }
+        };
+        assert_eq!(read(&tree, "/gone"), "absent");
+        tree.set_doubt(Error::corrupt("/etc/fstab", 0, "it is damaged"));
+        for (path, expected) in [
+            ("/etc/passwd", "there"),
+            ("/etc/shadow", "absent"),
+            ("/etc/a/b", "absent"),
+            ("/boot/grub/grub.cfg", "absent"),
+            ("/lib/y", "unread"),
+            ("/gone", "unread"),
+        ] {
+            assert_eq!(read(&tree, path), expected, "{path}");
+        }
+    }
 
     #[test]
     fn problems_are_led_by_the_path_and_told_once() {

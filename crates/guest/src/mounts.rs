@@ -52,8 +52,8 @@ fn listing<T>(items: Vec<T>, table: &Table) -> Listing<T> {
         listing.reason = Some(format!("there is no {FSTAB}"));
     }
     // What was lost of crypttab changes which volume a line means, and may have named the disk of one.
-    let damage = table.damage.iter().map(ToString::to_string);
-    damage.chain(table.units_hidden.clone()).for_each(|why| listing.hide(why));
+    let damage = table.damage.iter().chain(&table.units_hidden);
+    damage.for_each(|why| listing.hide(why.to_string()));
     listing
 }
 

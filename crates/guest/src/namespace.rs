@@ -38,7 +38,7 @@ pub(crate) struct Table {
     /// Units of systemd that mount something, and are started.
     pub(crate) units: Vec<Unit>,
     /// Why there may be more of them.
-    pub(crate) units_hidden: Option<String>,
+    pub(crate) units_hidden: Option<Error>,
     /// What nothing names and systemd mounts by the types of partitions.
     pub(crate) discovered: Vec<fathom_report::Mount>,
 }
@@ -71,6 +71,13 @@ impl Table {
             table.arrays = Arrays::of(tree);
         }
         table
+    }
+
+    /// Why it may mount more than is known.
+    fn doubt(&self) -> Option<Error> {
+        let why =
+            self.fstab.as_ref().err().or(self.damage.first()).or(self.units_hidden.as_ref())?;
+        Some(why.clone().within("what else is mounted is not known"))
     }
 
     /// The lines of its fstab.
@@ -119,7 +126,7 @@ pub fn assemble(discovery: &Discovery, problems: &mut Vec<Problem>) -> Result<As
         problems.push(error.clone());
     }
     let mut unmounted = mount_all(&mut root.tree, &root.volume, &mut table, &places, problems);
-    if table.fstab.is_err() {
+    if table.doubt().is_some() {
         unmounted.push("/".to_owned());
     }
     Ok(Assembled { tree: root.tree, unmounted })
@@ -181,6 +188,9 @@ pub(crate) fn mount_all(
         let failures = failures.len();
         let why = format!("{failures} could not be followed; the first {MAX_FAILURES} are told");
         problems.push(Error::unsupported("mount points", why));
+    }
+    if let Some(why) = table.doubt() {
+        tree.set_doubt(why);
     }
     if table.fstab.is_ok() {
         table.discovered = discoverable::mount(tree, root, places, &entries);

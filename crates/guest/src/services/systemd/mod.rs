@@ -10,7 +10,7 @@ mod unit;
 use std::collections::{BTreeMap, HashSet};
 
 use fathom_filesystem::FileType;
-use fathom_report::{Evidence, Fact, Listing, Service, ServiceKind};
+use fathom_report::{Enabled, Evidence, Fact, Listing, Service, ServiceKind};
 
 use self::state::Links;
 use self::unit::Unit;
@@ -59,6 +59,9 @@ struct Folders {
     drop_ins: BTreeMap<String, BTreeMap<String, String>>,
     places: Vec<Evidence>,
     hidden: Option<String>,
+    /// Why links of the administrator may be missing, without which nobody can tell what is not
+    /// enabled.
+    unread: Option<String>,
 }
 
 /// Every unit that starts something.
@@ -94,15 +97,21 @@ impl Folders {
             drop_ins: BTreeMap::new(),
             places: Vec::new(),
             hidden: None,
+            unread: None,
         };
         let mut seen = HashSet::new();
         for folder in FOLDERS {
-            match files.found(folder, HIDES) {
+            let ((), why) = files.watched(|| match files.found(folder, HIDES) {
                 // /lib is mostly another name of /usr/lib.
                 Read::There(found) if !seen.insert(found.place()) => {}
                 Read::There(_) => folders.folder(files, folder),
                 Read::Absent => {}
                 Read::Unread(why) => folders.hide(why),
+            });
+            if folder == FOLDERS[0] {
+                folders.unread = why;
+                // The first links are those of the administrator, who may have none.
+                folders.links.resize_with(1, Links::default);
             }
         }
         folders
@@ -203,15 +212,19 @@ impl Folders {
         let mut unit = Unit::default();
         let enabled = match self.resolve(name) {
             None => Fact::unknown("it leads to no unit"),
-            Some((_, Target::Nothing)) => {
-                Fact::known(fathom_report::Enabled::Masked, evidence_of(&evidence))
-            }
+            Some((_, Target::Nothing)) => Fact::known(Enabled::Masked, evidence_of(&evidence)),
             Some((own, Target::File(path))) => {
                 match self.load(files, &own, &path, &mut unit, &mut evidence) {
                     Err(why) => Fact::unknown(why),
                     Ok(()) => {
                         let state = state::of(name, &own, &unit, &self.links);
-                        Fact::known(state, evidence_of(&evidence))
+                        match &self.unread {
+                            // It may be enabled all the same.
+                            Some(why) if !matches!(state, Enabled::Enabled | Enabled::Masked) => {
+                                Fact::unknown(why.clone())
+                            }
+                            _ => Fact::known(state, evidence_of(&evidence)),
+                        }
                     }
                 }
             }
@@ -295,4 +308,44 @@ fn template(name: &str) -> Option<String> {
     let (prefix, rest) = name.split_once('@')?;
     let (instance, kind) = rest.rsplit_once('.')?;
     (!instance.is_empty()).then(|| format!("{prefix}@.{kind}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use fathom_block::Error;
+    use fathom_filesystem::Unavailable;
+
+    use super::*;
+    use crate::memory;
+
+    #[test]
+    fn what_hides_links_leaves_states_unknown() {
+        let unit: &[u8] = b"[Service]\nExecStart=/x\n[Install]\nWantedBy=multi-user.target\n";
+        let files: &[(&str, &[u8])] = &[
+            ("/usr/lib/systemd/system/a.service", unit),
+            ("/usr/lib/systemd/system/b.service", unit),
+            ("/usr/lib/systemd/system/x.target.wants/b.service", b""),
+            ("/etc/systemd/system/x.target.wants/a.service", b""),
+            ("/etc/systemd/system/y.target.wants/c.service", b""),
+            ("/etc/systemd/system/off.service -> /dev/null", b""),
+        ];
+        let states = |hidden: Option<&str>| {
+            let mut tree = memory::tree(files);
+            if let Some(path) = hidden {
+                let why = Error::corrupt("directory", 0, "its checksum is wrong");
+                tree.mount(path.as_bytes(), Arc::new(Unavailable::new(None, why))).unwrap();
+            }
+            let units = units(&Files::new(&tree));
+            let state = |one: &Service| one.enabled.value().map(|state| format!("{state:?}"));
+            let states = units.items.iter().map(|one| state(one).unwrap_or("?".to_owned()));
+            (units.coverage, states.collect::<Vec<_>>().join(" "))
+        };
+        use fathom_report::Coverage::{Complete, Partial};
+        assert_eq!(states(None), (Complete, "Enabled Disabled Masked".to_owned()));
+        let wants = states(Some("/etc/systemd/system/y.target.wants"));
+        assert_eq!(wants, (Partial, "Enabled ? Masked".to_owned()));
+        assert_eq!(states(Some("/etc/systemd/system")), (Partial, "? ?".to_owned()));
+    }
 }
