@@ -19,6 +19,21 @@ const MAX_LINE: usize = 64 << 10;
 /// The longest file that is read. No database of a real machine comes near.
 const MAX_FILE: u64 = 256 << 20;
 
+/// The first of the items; where there are more than `most`, `more` is told. What was made to hide
+/// something behind filler is so never passed over in silence.
+pub(crate) fn at_most<T>(
+    items: impl IntoIterator<Item = T>,
+    most: usize,
+    more: impl FnOnce(String),
+) -> Vec<T> {
+    let mut items = items.into_iter();
+    let taken = items.by_ref().take(most).collect();
+    if items.next().is_some() {
+        more(format!("there are more than {most}; the rest is left out"));
+    }
+    taken
+}
+
 /// The lines of a file.
 pub(crate) struct Lines {
     reader: Arc<dyn ReadAt>,

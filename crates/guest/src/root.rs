@@ -20,7 +20,7 @@ const MAX_FSTAB: usize = 1 << 20;
 const ROOT_SUBVOLUMES: [&str; 3] = ["@", "root", "@rootfs"];
 
 /// How many other subvolumes are looked into.
-const MAX_SUBVOLUMES: usize = 64;
+const MAX_SUBVOLUMES: usize = 1024;
 
 /// What is wanted of the roots, which decides what can be done where there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,8 +195,13 @@ fn roots_of(
         roots.extend(root_in(places, id, &variant, filesystem, name)?);
     }
     if roots.is_empty() {
-        for name in other_subvolumes(filesystem)? {
-            roots.extend(root_in(places, id, &variant, filesystem, &name)?);
+        let others = other_subvolumes(filesystem)?;
+        for name in others.iter().take(MAX_SUBVOLUMES) {
+            roots.extend(root_in(places, id, &variant, filesystem, name)?);
+        }
+        if roots.is_empty() && others.len() > MAX_SUBVOLUMES {
+            let why = format!("of {} subvolumes {MAX_SUBVOLUMES} were looked into", others.len());
+            return Err(Error::unsupported(id, why));
         }
     }
     Ok(roots)
@@ -245,7 +250,7 @@ fn root_of(
     Ok(is_root.then(|| Root::new(volume, variant, tree.clone(), confirmed)))
 }
 
-/// Subvolumes that are no snapshots of others, by their names.
+/// Subvolumes that are no snapshots of others, by their names: first those that lie in no others.
 fn other_subvolumes(filesystem: &Arc<dyn Filesystem>) -> Result<Vec<String>> {
     let subvolumes = filesystem.subvolumes()?;
     let others = subvolumes.into_iter().filter(|one| one.snapshot_of.is_none() && !one.read_only);
@@ -254,7 +259,9 @@ fn other_subvolumes(filesystem: &Arc<dyn Filesystem>) -> Result<Vec<String>> {
         let name = name.to_ascii_lowercase();
         name.is_empty() || name.contains("snapshot") || name.contains("timeshift")
     };
-    Ok(names.filter(|name| !is_snapshot(name)).take(MAX_SUBVOLUMES).collect())
+    let mut names: Vec<String> = names.filter(|name| !is_snapshot(name)).collect();
+    names.sort_by_cached_key(|name| (name.matches('/').count(), name.clone()));
+    Ok(names)
 }
 
 /// Whether an operating system starts from it. What cannot be looked at is an error only where

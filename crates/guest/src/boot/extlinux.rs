@@ -63,7 +63,10 @@ pub(super) fn default(ground: &Ground<'_>, path: &str) -> Fact<Entry> {
     let mut menu = Menu::default();
     let mut includes = Vec::new();
     menu.add(&text, &mut includes);
-    for include in includes.iter().take(MAX_INCLUDES) {
+    if includes.len() > MAX_INCLUDES {
+        return Fact::unknown(format!("{path} includes more than {MAX_INCLUDES} files"));
+    }
+    for include in &includes {
         let path = locate(ground, folder, include);
         match path {
             Located::Here(path) => match ground.files.text(&path, HIDES) {

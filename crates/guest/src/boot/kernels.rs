@@ -9,6 +9,7 @@ use fathom_report::{Evidence, Kernel, Listing};
 use super::ground::{Area, Ground, Role};
 use super::{HIDES, kernel_image};
 use crate::files::{Files, Read};
+use crate::lines::at_most;
 
 /// The most kernels that are listed. A machine has a handful.
 const MAX_KERNELS: usize = 256;
@@ -73,6 +74,11 @@ impl<'a> Kernels<'a> {
         self.ground.files
     }
 
+    /// As many as are looked at.
+    fn first_of<T>(&mut self, items: impl IntoIterator<Item = T>) -> Vec<T> {
+        at_most(items, MAX_KERNELS, |_| self.cut = true)
+    }
+
     /// `/boot/vmlinuz-VERSION` with its initial filesystem beside it.
     fn in_boot(&mut self, folder: &str) {
         let Some(children) = self.files().children(folder, HIDES).there() else {
@@ -94,7 +100,7 @@ impl<'a> Kernels<'a> {
     /// ostree keeps the kernel of each deployment in a folder of its own.
     fn of_ostree(&mut self) {
         let folders = self.files().children("/boot/ostree", HIDES).there().unwrap_or_default();
-        for (name, _) in folders.iter().take(MAX_KERNELS) {
+        for (name, _) in self.first_of(&folders) {
             self.in_boot(&format!("/boot/ostree/{name}"));
         }
     }
@@ -108,9 +114,9 @@ impl<'a> Kernels<'a> {
         let top = files.children(&at(""), HIDES).there().unwrap_or_default();
         let is_token =
             |name: &str| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        for (token, _) in top.iter().filter(|(name, _)| is_token(name)).take(MAX_KERNELS) {
+        for (token, _) in self.first_of(top.iter().filter(|(name, _)| is_token(name))) {
             let releases = files.children(&at(&format!("/{token}")), HIDES).there();
-            for (release, _) in releases.unwrap_or_default().iter().take(MAX_KERNELS) {
+            for (release, _) in self.first_of(&releases.unwrap_or_default()) {
                 let path = at(&format!("/{token}/{release}/linux"));
                 let Some(found) = files.found(&path, HIDES).there() else { continue };
                 let beside = ["initrd", "initramfs"]
@@ -127,7 +133,7 @@ impl<'a> Kernels<'a> {
     fn unified(&mut self, area: &Area<'_>) {
         let folder = area.path("/EFI/Linux");
         let images = area.files.children(&folder, HIDES).there().unwrap_or_default();
-        for (name, found) in images.iter().filter(|(name, _)| is_efi(name)).take(MAX_KERNELS) {
+        for (name, found) in self.first_of(images.iter().filter(|(name, _)| is_efi(name))) {
             let path = format!("{folder}/{name}");
             let shown = area.shown(&path);
             self.image(area.files, found, path, shown, None, None);
@@ -137,7 +143,7 @@ impl<'a> Kernels<'a> {
     /// The same, where `/boot` is no partition of its own.
     fn unified_in_boot(&mut self) {
         let images = self.files().children("/boot/EFI/Linux", HIDES).there().unwrap_or_default();
-        for (name, found) in images.iter().filter(|(name, _)| is_efi(name)).take(MAX_KERNELS) {
+        for (name, found) in self.first_of(images.iter().filter(|(name, _)| is_efi(name))) {
             let path = format!("/boot/EFI/Linux/{name}");
             self.image(self.files(), found, path.clone(), path, None, None);
         }

@@ -5,6 +5,7 @@ use fathom_report::{Enabled, Fact, Listing, Service, ServiceKind};
 use super::HIDES;
 use super::init::Init;
 use crate::files::{Files, Read};
+use crate::lines::at_most;
 
 const INITTAB: &str = "/etc/inittab";
 
@@ -48,7 +49,7 @@ fn line(text: &str) -> Option<Line<'_>> {
 /// The runlevel that the system goes to, where the table names one.
 pub(super) fn default_level(files: &Files<'_>) -> Option<char> {
     let text = files.text(INITTAB, HIDES).there()?;
-    let mut lines = text.lines().take(MAX_LINES).filter_map(line);
+    let mut lines = text.lines().filter_map(line);
     lines.find(|line| line.action == "initdefault")?.levels.chars().next()
 }
 
@@ -60,10 +61,14 @@ pub(super) fn lines(files: &Files<'_>, init: &Init) -> Listing<Service> {
         Read::Unread(why) => return Listing::unknown(why),
     };
     let default = default_level(files);
-    let lines = text.lines().take(MAX_LINES).filter_map(line);
+    let lines = text.lines().filter_map(line);
     let lines = lines.filter(|line| !EVENTS.contains(&line.action) && !line.command.is_empty());
-    let items = lines.map(|line| service(&line, state(&line, default, init))).collect();
-    Listing::complete(items, vec![INITTAB.into()])
+    let mut hidden = None;
+    let lines = at_most(lines, MAX_LINES, |why| hidden = Some(format!("{INITTAB}: {why}")));
+    let items = lines.iter().map(|line| service(line, state(line, default, init))).collect();
+    let mut listing = Listing::complete(items, vec![INITTAB.into()]);
+    hidden.into_iter().for_each(|why| listing.hide(why));
+    listing
 }
 
 /// Whether the line is run in the runlevel that the system goes to.

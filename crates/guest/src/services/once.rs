@@ -12,9 +12,8 @@ pub(super) const ANACRONTAB: &str = "/etc/anacrontab";
 /// Where distributions keep the jobs of `at`.
 const JOBS: [&str; 3] = ["/var/spool/cron/atjobs", "/var/spool/at", "/var/spool/atjobs"];
 
-/// No machine has as many, and no job as many lines.
+/// No machine has as many.
 const MAX_JOBS: usize = 10_000;
-const MAX_LINES: usize = 1000;
 
 /// The lines of anacron's table.
 pub(super) fn anacron(files: &Files<'_>) -> Listing<Service> {
@@ -107,7 +106,7 @@ fn job(name: &str) -> Option<(u32, i64)> {
 
 /// The job without the environment that it was given in, which is nobody's business.
 fn service(text: &str, path: &str, number: u32, seconds: i64) -> Service {
-    let mut lines = text.lines().take(MAX_LINES);
+    let mut lines = text.lines();
     let user = text.lines().find_map(|line| line.strip_prefix("# mail "));
     let user = user.and_then(|mail| mail.split_whitespace().next()).map(str::to_owned);
     // The commands come behind the change into the folder, and may stand between two marks.

@@ -14,6 +14,7 @@ use self::daemon::{Daemon, Kind, Taken};
 use self::line::Line;
 use super::{HIDES, once};
 use crate::files::{Files, Read};
+use crate::lines::at_most;
 
 const CRONTAB: &str = "/etc/crontab";
 /// Tables whose lines name an account.
@@ -136,8 +137,9 @@ impl Daemon {
         if account.is_none() {
             found.evidence.push(path.into());
         }
-        let lines: Vec<Line<'_>> =
-            text.lines().take(MAX_LINES).map(|text| line::read(text, account)).collect();
+        let lines = text.lines().map(|text| line::read(text, account));
+        let lines = lines.filter(|line| *line != Line::Nothing);
+        let lines = at_most(lines, MAX_LINES, |why| found.hide(format!("{path}: {why}")));
         let mut taken = self.takes(files, path, own, account);
         if taken == Taken::Yes && self.kind == Kind::Debian {
             taken = self.whole(&text, &lines);
