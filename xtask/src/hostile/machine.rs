@@ -78,6 +78,25 @@ root("linked", "/dev/sdb /data/vol ext4 defaults\nLABEL=other /mine ext4 default
             ],
         ),
         Case::new(
+            "machine/units",
+            r#"
+from machine import *
+status = "Package: bash\nStatus: install ok installed\nArchitecture: amd64\nVersion: 5.2-1\n\n"
+ext("var", {"lib/dpkg/status": status, "lib/dpkg/info/bash.list": "/bin/bash\n"}, options="-U 66666666-1111-1111-1111-111111111111")
+unit = "[Mount]\nWhat=/dev/disk/by-uuid/66666666-1111-1111-1111-111111111111\nWhere=/var\nType=ext4\n"
+system = {"var/": "", "usr/lib/systemd/system/x.service": "", "etc/systemd/system/local-fs.target.wants/var.mount": ("../../../x",)}
+root("etc", "", {**system, "etc/systemd/system/var.mount": unit})
+root("local", "", {**system, "usr/local/lib/systemd/system/var.mount": unit})
+root("torn", "\0" * 60 + "\n", {"var/": ""})
+"#,
+            [
+                ask("inspect etc --disk var --section packages").shows("bash"),
+                ask("inspect local --disk var --section packages").shows("bash"),
+                ask("inspect local --section packages").fails(9, "/var").shows("unknown"),
+                ask("inspect torn --disk var --section packages").fails(9, "fstab").shows("unknown"),
+            ],
+        ),
+        Case::new(
             "machine/copies",
             r#"
 from machine import *
