@@ -92,8 +92,8 @@ root("torn", "\0" * 60 + "\n", {"var/": ""})
             [
                 ask("inspect etc --disk var --section packages").shows("bash"),
                 ask("inspect local --disk var --section packages").shows("bash"),
-                ask("inspect local --section packages").fails(9, "/var").shows("unknown"),
-                ask("inspect torn --disk var --section packages").fails(9, "fstab").shows("unknown"),
+                ask("inspect local --section packages").fails(9, "/var").shows("not complete"),
+                ask("inspect torn --disk var --section packages").fails(9, "fstab").shows("not complete"),
             ],
         ),
         Case::new(
