@@ -2,17 +2,11 @@
 
 use std::cmp::Ordering;
 
+use crate::key;
 use crate::pieces::{by_number, epoch, skipped, taken};
 
 /// By epoch, version and release. Where only one of them has a release, releases do not count.
 pub fn rpm(one: &str, other: &str) -> Ordering {
-    let parts = |text| {
-        let (epoch, rest) = epoch(text).unwrap_or((0, text));
-        match str::rsplit_once(rest, '-') {
-            Some((version, release)) => (epoch, version, Some(release)),
-            None => (epoch, rest, None),
-        }
-    };
     let ((epoch_one, version_one, release_one), (epoch_other, version_other, release_other)) =
         (parts(one), parts(other));
     let releases = || match (release_one, release_other) {
@@ -25,15 +19,28 @@ pub fn rpm(one: &str, other: &str) -> Ordering {
         .then_with(releases)
 }
 
+/// Epoch, version and release.
+fn parts(text: &str) -> (u64, &str, Option<&str>) {
+    let (epoch, rest) = epoch(text).unwrap_or((0, text));
+    match rest.rsplit_once('-') {
+        Some((version, release)) => (epoch, version, Some(release)),
+        None => (epoch, rest, None),
+    }
+}
+
+/// What only parts the stretches of a version.
+fn is_between(byte: &u8) -> bool {
+    !byte.is_ascii_alphanumeric() && !matches!(byte, b'~' | b'^')
+}
+
 /// A version alone, or a release (`rpmvercmp`): stretches of letters or of digits; what is neither only
 /// parts them. A tilde comes before everything, even the end; a caret after the end, but before
 /// everything else.
 pub fn rpm_part(one: &str, other: &str) -> Ordering {
     let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
-    let parts = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'~' | b'^');
     loop {
-        one = skipped(one, parts);
-        other = skipped(other, parts);
+        one = skipped(one, is_between);
+        other = skipped(other, is_between);
         let digits = match (one.first(), other.first()) {
             (Some(b'~'), Some(b'~')) | (Some(b'^'), Some(b'^')) => {
                 (one, other) = (&one[1..], &other[1..]);
@@ -63,6 +70,50 @@ pub fn rpm_part(one: &str, other: &str) -> Ordering {
         let order = if digits { by_number(a, b) } else { a.cmp(b) };
         if order != Ordering::Equal {
             return order;
+        }
+    }
+}
+
+/// What may stand at one place of a version, besides numbers, which come last.
+const TILDE: u8 = 1;
+const END: u8 = 2;
+const CARET: u8 = 3;
+const WORD: u8 = 4;
+
+/// The release, which has an end at least, is left out where there is none: so none comes before all.
+pub(crate) fn encode(version: &str, key: &mut Vec<u8>) -> Option<()> {
+    let (epoch, version, release) = parts(version);
+    key::value(epoch, key);
+    encode_part(version.as_bytes(), key);
+    if let Some(release) = release {
+        encode_part(release.as_bytes(), key);
+    }
+    Some(())
+}
+
+fn encode_part(mut part: &[u8], key: &mut Vec<u8>) {
+    loop {
+        part = skipped(part, is_between);
+        let stretch;
+        match part.first() {
+            None => return key.push(END),
+            Some(b'~') => {
+                key.push(TILDE);
+                part = &part[1..];
+            }
+            Some(b'^') => {
+                key.push(CARET);
+                part = &part[1..];
+            }
+            Some(byte) if byte.is_ascii_digit() => {
+                (stretch, part) = taken(part, u8::is_ascii_digit);
+                key::number(stretch, key);
+            }
+            Some(_) => {
+                (stretch, part) = taken(part, u8::is_ascii_alphabetic);
+                key.push(WORD);
+                key::word(stretch, key);
+            }
         }
     }
 }
