@@ -7,8 +7,9 @@
 //! apk 3 is followed. apk 2 takes zeros before a number for a fraction: `1.00` is older than `1.0`
 //! to it, and newer to apk 3; and `1.019` is older than `1.0102` to it, and newer to apk 3. Two
 //! things that only apk 2 reads are kept, for Alpine has had such versions: a number behind the
-//! letter (`5.9.2p1`), and nothing between two dots. What has a fault is older than what ends in
-//! its place, as apk 3 has it, and all that is behind the fault does not count.
+//! letter (`5.9.2p1`), and nothing behind a dot (`1.18.-r2`). What has a fault is older than what
+//! ends in its place, as apk 3 has it, and all that is behind the fault does not count; but a
+//! letter behind a dot (`2.15.r-r1`) is only older, and read on.
 
 use crate::key;
 use crate::pieces::taken;
@@ -29,9 +30,8 @@ const GIT: u8 = 12;
 const HG: u8 = 13;
 const P: u8 = 14;
 const LETTER: u8 = 15;
-/// Nothing between two dots.
+/// Behind a dot: nothing, 0 alone, and 0 with digits behind it.
 const NOTHING: u8 = 16;
-/// Between two dots: 0 alone, and 0 with digits behind it.
 const ZERO: u8 = 17;
 const ZEROS: u8 = 18;
 
@@ -94,8 +94,11 @@ fn token<'v>(rest: &'v [u8], last: Last, key: &mut Vec<u8>) -> Option<(&'v [u8],
         b'.' if last == Last::Number => {
             let (digits, behind) = taken(behind, u8::is_ascii_digit);
             match digits {
-                [] if behind.first() == Some(&b'.') => key.push(NOTHING),
-                [] => return None,
+                [] => key.push(match behind.first()? {
+                    b'.' | b'-' | b'_' => NOTHING,
+                    b'a'..=b'z' => FAULT,
+                    _ => return None,
+                }),
                 [b'0'] => key.push(ZERO),
                 [b'0', digits @ ..] => {
                     key.push(ZEROS);
