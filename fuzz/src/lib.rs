@@ -118,3 +118,8 @@ pub fn docker(bytes: &[u8]) {
 pub fn windows(bytes: &[u8]) {
     exercise::windows_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as versions, a line each.
+pub fn version(bytes: &[u8]) {
+    exercise::version_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

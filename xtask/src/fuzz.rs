@@ -88,7 +88,7 @@ mod tests {
     use crate::mutants::exercise::{
         certificate_at, container_at, filesystem_at, grub_at, initramfs_at, jar_at, metadata_at,
         network_at, program_at, registry_at, rpm_bdb_at, rpm_header_at, rpm_ndb_at, rpm_sqlite_at,
-        security_text_at, volumes_at, windows_at,
+        security_text_at, version_at, volumes_at, windows_at,
     };
     use fathom_block::ReadAt;
     use std::sync::Arc;
@@ -122,6 +122,7 @@ mod tests {
                 security_text_at(image.clone());
                 certificate_at(image.clone());
                 registry_at(image.clone());
+                version_at(image.clone());
                 windows_at(image);
                 replayed += 1;
             }

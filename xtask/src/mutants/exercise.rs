@@ -1,12 +1,14 @@
 //! Reads everything that an image lets itself be read for. Of a damaged image it matters only that
 //! something comes back, in bounded time and memory; of a healthy one, that nothing was wrong.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use fathom_block::{Error, ErrorKind, Location, Opener, ReadAt, Result, Window};
 use fathom_filesystem::{FileType, Tree};
 use fathom_guest::report::{Listing, Package, Problem};
 use fathom_registry::{Hive, Key};
+use fathom_version::Scheme;
 use fathom_volume::{Discovery, Disk, Keys};
 
 use super::memory;
@@ -556,6 +558,74 @@ fn data(reader: &dyn ReadAt) {
 
 /// Where a hive ends and its two logs start, in one image of all three.
 pub(crate) const LOGS: [u64; 2] = [1 << 20, 2 << 20];
+
+/// Takes the bytes for versions, a line each.
+pub(crate) fn version(image: Vec<u8>) -> Outcome {
+    version_at(Arc::new(image))
+}
+
+/// The most bytes of versions that are read.
+const VERSIONS: u64 = 1 << 20;
+
+/// The same, of bytes that are not all in memory. Every version is compared with the one before it,
+/// in every order.
+pub(crate) fn version_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut bytes = vec![0; image.len().min(VERSIONS) as usize];
+    outcome.take(image.read_at(0, &mut bytes));
+    let text = String::from_utf8_lossy(&bytes);
+    let mut before = "";
+    for version in text.split('\n').take(PATHS) {
+        for scheme in SCHEMES {
+            compare(scheme, before, version);
+        }
+        outcome.bytes += version.len() as u64;
+        before = version;
+    }
+    outcome
+}
+
+/// All orders of versions.
+const SCHEMES: [Scheme; 12] = [
+    Scheme::Debian,
+    Scheme::Rpm,
+    Scheme::Apk,
+    Scheme::Pacman,
+    Scheme::Semver,
+    Scheme::Go,
+    Scheme::Pep440,
+    Scheme::Maven,
+    Scheme::Gem,
+    Scheme::Nuget,
+    Scheme::Packagist,
+    Scheme::Windows,
+];
+
+/// Keys must be the same whenever they are made, and say what those say that compare without keys.
+fn compare(scheme: Scheme, one: &str, other: &str) {
+    let (key, keys) = (scheme.key(one), scheme.compare(one, other));
+    let mut behind = vec![0x5A];
+    assert_eq!(scheme.encode(one, &mut behind), key.is_some(), "{scheme:?} {one:?}");
+    assert_eq!(behind.split_first(), Some((&0x5A, key.as_deref().unwrap_or_default())));
+    assert_eq!(scheme.compare(one, one), key.map(|_| Ordering::Equal), "{scheme:?} {one:?}");
+    assert_eq!(
+        scheme.compare(other, one),
+        keys.map(Ordering::reverse),
+        "{scheme:?} {one:?} {other:?}"
+    );
+    match scheme {
+        Scheme::Debian => {
+            assert_eq!(fathom_version::debian(one, other), keys, "{one:?} {other:?}");
+        }
+        Scheme::Rpm => {
+            // A release that only one has does not count there.
+            let release = one.contains('-').cmp(&other.contains('-'));
+            let order = fathom_version::rpm(one, other).then(release);
+            assert_eq!(Some(order), keys, "{one:?} {other:?}");
+        }
+        _ => {}
+    }
+}
 
 /// Takes the bytes for a registry hive with its logs behind it.
 pub(crate) fn registry(image: Vec<u8>) -> Outcome {

@@ -26,6 +26,7 @@ mod registry;
 mod security;
 mod system;
 mod vdi;
+mod version;
 mod vhd;
 mod vhdx;
 mod vmdk;
@@ -85,6 +86,7 @@ pub(crate) fn targets() -> Vec<Target> {
         network::targets,
         boot::targets,
         system::targets,
+        version::targets,
         windows::targets,
     ]
     .iter()
