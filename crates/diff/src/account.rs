@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fathom_report::{Part, System, User};
 
 use crate::context::{Context, word};
-use crate::keyed::{Item, Known, Names, hides, lists, maps};
+use crate::keyed::{Item, Known, Names, hides, lists, maps, order};
 
 const PART: Part = Part::Users;
 
@@ -31,20 +31,40 @@ fn keys(system: &System) -> (BTreeMap<String, Vec<Item>>, Option<String>) {
     (map, hidden)
 }
 
+/// Everything that the report says of an account, but for its keys, which are a list of their own. It
+/// is taken apart field by field, so that a new one cannot be forgotten here.
 fn account(user: &User) -> (String, Item) {
+    let User {
+        name,
+        id,
+        group,
+        comment,
+        home,
+        shell,
+        password,
+        algorithm,
+        password_changed,
+        expires,
+        states,
+        last_login,
+        groups,
+        keys: _,
+    } = user;
     let fields = vec![
-        ("id", Known::Is(user.id.clone())),
-        ("group", Known::maybe(user.group.as_deref())),
-        ("groups", Known::set(&user.groups)),
-        ("comment", Known::maybe(user.comment.as_deref())),
-        ("home", Known::maybe(user.home.as_deref())),
-        ("shell", Known::maybe(user.shell.as_deref())),
-        ("password", Known::fact(&user.password, word)),
-        ("algorithm", Known::maybe(user.algorithm.as_deref())),
-        ("password changed", Known::maybe(user.password_changed.as_deref())),
-        ("states", Known::set(&user.states)),
+        ("id", Known::Is(id.clone())),
+        ("group", Known::maybe(group.as_deref())),
+        ("groups", Known::set(groups)),
+        ("comment", Known::maybe(comment.as_deref())),
+        ("home", Known::maybe(home.as_deref())),
+        ("shell", Known::maybe(shell.as_deref())),
+        ("password", Known::fact(password, word)),
+        ("algorithm", Known::maybe(algorithm.as_deref())),
+        ("password changed", Known::maybe(password_changed.as_deref())),
+        ("expires", Known::maybe(expires.as_deref())),
+        ("states", Known::set(states)),
+        ("last login", Known::maybe(last_login.as_deref())),
     ];
-    (user.name.clone(), Item { fields, evidence: Vec::new() })
+    (name.clone(), Item { fields, evidence: Vec::new() })
 }
 
 pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
@@ -68,4 +88,6 @@ pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
     let names = Names { part: PART, list: "rules of sudo", item: "rule of sudo" };
     let rule = |rule: &String| (rule.clone(), Item { fields: Vec::new(), evidence: Vec::new() });
     lists(names, (&one.sudo, &other.sudo), rule, context);
+    // Of several rules that fit, the last counts.
+    order(names, (&one.sudo.items, &other.sudo.items), context);
 }

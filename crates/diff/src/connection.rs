@@ -3,7 +3,7 @@
 use fathom_report::{Listing, Part, System};
 
 use crate::context::Context;
-use crate::keyed::{Item, Known, Names, lists};
+use crate::keyed::{Item, Known, Names, lists, order};
 
 const PART: Part = Part::Network;
 
@@ -18,7 +18,9 @@ fn ordered(
     (before, after): (&Listing<String>, &Listing<String>),
     context: &mut Context,
 ) {
-    lists(Names { part: PART, list, item }, (before, after), |it| bare(it.clone()), context);
+    let names = Names { part: PART, list, item };
+    lists(names, (before, after), |it| bare(it.clone()), context);
+    order(names, (&before.items, &after.items), context);
 }
 
 pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
@@ -28,6 +30,8 @@ pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
         (&one.interfaces, &other.interfaces),
         |it| {
             let fields = vec![
+                ("profile", Known::maybe(it.profile.as_deref())),
+                ("managed", Known::maybe(it.managed)),
                 ("kind", Known::maybe(it.kind.as_deref())),
                 ("mac", Known::maybe(it.mac.as_deref())),
                 ("dhcp4", Known::maybe(it.dhcp4)),

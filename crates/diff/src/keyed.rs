@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use fathom_report::{ChangeKind, Coverage, Evidence, Fact, FieldChange, Listing, Part};
+use fathom_report::{
+    ChangeKind, Coverage, Evidence, Fact, FieldChange, Listing, Part, USUAL_FOLDERS_ALONE,
+};
 
 use crate::context::Context;
 
@@ -139,6 +141,58 @@ pub(crate) fn maps(
     context: &mut Context,
 ) {
     each(names, (&before, &after), hidden, Item::clone, context);
+}
+
+/// Compares the order of lists in which it decides what holds. What only one of them has is left aside:
+/// that is said already.
+pub(crate) fn order(names: Names, (before, after): (&[String], &[String]), context: &mut Context) {
+    let (was, is) = (common(before, after), common(after, before));
+    if was == is {
+        return;
+    }
+    let field = FieldChange {
+        name: "order".to_owned(),
+        before: Some(was.join(", ")),
+        after: Some(is.join(", ")),
+    };
+    context.change(names.part, ChangeKind::Changed, "order", names.list, vec![field]);
+}
+
+/// Those of the list that are in the other too, each as often as it is there.
+fn common<'a>(list: &'a [String], other: &[String]) -> Vec<&'a str> {
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in other {
+        let count = left.entry(one).or_default();
+        *count = count.saturating_add(1);
+    }
+    let mut take = |one: &&'a str| match left.get_mut(one) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    };
+    list.iter().map(String::as_str).filter(|one| take(one)).collect()
+}
+
+/// The same as [`lists`] of lists that say where they looked. Where both looked in the usual folders
+/// alone, and nothing there was hidden, what only one of them has is missing in the other for sure; what
+/// lies elsewhere neither of them knows.
+pub(crate) fn looked_up<T>(
+    names: Names,
+    (before, after): (&Listing<T>, &Listing<T>),
+    item: impl Fn(&T) -> (String, Item),
+    context: &mut Context,
+) {
+    let alone = |listing: &Listing<T>| {
+        listing.coverage == Coverage::Partial
+            && listing.reason.as_deref() == Some(USUAL_FOLDERS_ALONE)
+    };
+    if !alone(before) || !alone(after) {
+        return lists(names, (before, after), item, context);
+    }
+    parts(names, (before, after), |_| true, (None, None), item, context);
+    context.hidden(names.part, names.list, hides(before), hides(after), Vec::new());
 }
 
 /// What is compared, by its name.

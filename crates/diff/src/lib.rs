@@ -1,7 +1,8 @@
 //! What differs between two reports.
 //!
 //! A pure function: two reports in, their [`Difference`] out. It goes by what things are called, not
-//! by where they stand in a list, so the order of a report changes nothing.
+//! by where they stand in a list, so the order of a report changes nothing, but for the few lists in
+//! which the order decides what holds: rules of sudo, name servers, search domains, conditions of sshd.
 //!
 //! What one of the two does not know cannot be compared: it is said so, and is never taken for
 //! added or removed. Of two lists of which one is not complete, what both hold is compared, and what

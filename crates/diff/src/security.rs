@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fathom_report::{Fact, Listing, OpenFile, Part, Setting, Sshd, System};
 
 use crate::context::Context;
-use crate::keyed::{Item, Known, Names, lists, maps};
+use crate::keyed::{Item, Known, Names, lists, looked_up, maps, order};
 
 const PART: Part = Part::Security;
 
@@ -52,6 +52,26 @@ fn conditional(fact: &Fact<Sshd>) -> Settings {
     map
 }
 
+/// Each condition with what then holds, in their order.
+fn blocks(fact: &Fact<Sshd>) -> Vec<String> {
+    let matches = fact.value().into_iter().flat_map(|sshd| &sshd.matches);
+    let block = matches.map(|one| {
+        let settings = one.settings.iter().map(|it| format!("{} {}", it.name, it.value));
+        format!("Match {}: {}", one.condition, settings.collect::<Vec<_>>().join("; "))
+    });
+    block.collect()
+}
+
+/// What the program would refuse: with a mistake it does not start.
+fn mistakes(fact: &Fact<Sshd>) -> Settings {
+    let mut map = Settings::new();
+    for mistake in fact.value().iter().flat_map(|sshd| &sshd.mistakes) {
+        let item = Item { fields: Vec::new(), evidence: Vec::new() };
+        map.entry(mistake.clone()).or_default().push(item);
+    }
+    map
+}
+
 /// Logins over SSH. A setting that is not listed is not unset: what holds then is the default of a
 /// release that is not known. So what only one of the two lists cannot be compared, if both have the
 /// program at all.
@@ -85,7 +105,15 @@ fn logins(before: &Fact<Sshd>, after: &Fact<Sshd>, context: &mut Context) {
     }
     was.append(&mut conditional(before));
     is.append(&mut conditional(after));
+    let both_known = hidden_before.is_none() && hidden_after.is_none();
     maps(names, (was, is), (hidden_before, hidden_after), context);
+    if both_known {
+        // Where several conditions hold, what stands first counts.
+        let names = Names { part: PART, list: "conditions of sshd", item: "condition of sshd" };
+        order(names, (&blocks(before), &blocks(after)), context);
+        let names = Names { part: PART, list: "mistakes of sshd", item: "mistake of sshd" };
+        maps(names, (mistakes(before), mistakes(after)), (None, None), context);
+    }
 }
 
 /// Settings that could not be told.
@@ -118,11 +146,11 @@ pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
     settings("kernel parameters", "kernel parameter", pair);
     settings("further settings", "setting", (&one.settings, &other.settings));
     let names = Names { part: PART, list: "set-id programs", item: "set-id program" };
-    lists(names, (&one.set_id, &other.set_id), file, context);
+    looked_up(names, (&one.set_id, &other.set_id), file, context);
     let names = Names { part: PART, list: "writable by everybody", item: "writable file" };
-    lists(names, (&one.world_writable, &other.world_writable), file, context);
+    looked_up(names, (&one.world_writable, &other.world_writable), file, context);
     let names = Names { part: PART, list: "certificates", item: "certificate" };
-    lists(
+    looked_up(
         names,
         (&one.certificates, &other.certificates),
         |it| {

@@ -281,3 +281,153 @@ fn packages_of_languages_are_compared_as_far_as_both_looked() {
     let new = with(true, &[package(PackageKind::Deb, "new", "1")]);
     assert_eq!(packages(&check(&shallow, &new)), [(ChangeKind::Added, "new (deb)")]);
 }
+
+/// What was changed, as `what name`.
+fn named(difference: &Difference) -> Vec<String> {
+    let changes = difference.changes.iter();
+    changes.map(|it| format!("{} {}", it.what, it.name)).collect()
+}
+
+#[test]
+fn every_field_of_an_account_is_compared() {
+    let with = |field: &str, value: serde_json::Value| {
+        report(|system| {
+            let mut document = serde_json::json!({
+                "name": "ann", "id": "1000", "groups": [],
+                "password": {"state": "known", "value": "set", "evidence": []},
+                "keys": {"coverage": "complete", "evidence": [], "items": []},
+            });
+            document[field] = value;
+            let user = serde_json::from_value(document).unwrap();
+            system.users.accounts = Listing::complete(vec![user], Vec::new());
+        })
+    };
+    let before = with("name", "ann".into());
+    for field in [
+        "id",
+        "group",
+        "comment",
+        "home",
+        "shell",
+        "algorithm",
+        "password_changed",
+        "expires",
+        "last_login",
+    ] {
+        let difference = check(&before, &with(field, "other".into()));
+        assert_eq!(named(&difference), ["account ann"], "{field}");
+    }
+    for field in ["states", "groups"] {
+        let difference = check(&before, &with(field, serde_json::json!(["other"])));
+        assert_eq!(named(&difference), ["account ann"], "{field}");
+    }
+    let locked = serde_json::json!({"state": "known", "value": "locked", "evidence": []});
+    assert_eq!(named(&check(&before, &with("password", locked))), ["account ann"]);
+}
+
+#[test]
+fn an_order_that_decides_what_holds_is_compared() {
+    type Take = fn(&mut System) -> &mut Listing<String>;
+    let lists: [(Take, &str); 3] = [
+        (|system| &mut system.users.sudo, "rules of sudo"),
+        (|system| &mut system.network.nameservers, "name servers"),
+        (|system| &mut system.network.search, "search domains"),
+    ];
+    for (take, name) in lists {
+        let with = |items: &[&str]| {
+            let items: Vec<String> = items.iter().map(|item| (*item).to_owned()).collect();
+            report(|system| *take(system) = Listing::complete(items, Vec::new()))
+        };
+        let before = with(&["a", "b", "c"]);
+        assert!(check(&before, &with(&["a", "b", "c"])).is_same());
+        let swapped = check(&before, &with(&["b", "a", "c"]));
+        assert_eq!(named(&swapped), [format!("order {name}")]);
+        assert_eq!(swapped.changes[0].fields[0].before.as_deref(), Some("a, b, c"));
+        assert_eq!(swapped.changes[0].fields[0].after.as_deref(), Some("b, a, c"));
+        // What was taken out or put between does not change the order of the others.
+        assert_eq!(check(&before, &with(&["a", "c"])).changes.len(), 1);
+        assert_eq!(check(&before, &with(&["a", "x", "b", "c"])).changes.len(), 1);
+        assert_eq!(check(&before, &with(&["a", "b", "c", "a"])).changes.len(), 1);
+    }
+}
+
+#[test]
+fn mistakes_and_the_order_of_conditions_of_sshd_are_compared() {
+    let sshd = |mistakes: &[&str], users: &[(&str, &str)]| {
+        report(|system| {
+            let matches = users.iter().map(|(user, value)| {
+                let setting = serde_json::json!({"name": "x11forwarding", "value": value});
+                serde_json::json!({"condition": user, "settings": [setting], "evidence": "/s"})
+            });
+            let matches: Vec<_> = matches.collect();
+            let document = serde_json::json!({
+                "settings": [], "matches": matches, "mistakes": mistakes,
+            });
+            let sshd = serde_json::from_value(document).unwrap();
+            system.security.sshd = Fact::known(sshd, "/s");
+        })
+    };
+    let (a, b) = (("user a", "yes"), ("group b", "no"));
+    let before = sshd(&[], &[a, b]);
+    assert!(check(&before, &sshd(&[], &[a, b])).is_same());
+    let named = |after: &Report| named(&check(&before, after));
+    assert_eq!(named(&sshd(&["line 3"], &[a, b])), ["mistake of sshd line 3"]);
+    assert_eq!(named(&sshd(&[], &[b, a])), ["order conditions of sshd"]);
+    // Two of one condition are told apart by what they set.
+    let twice = sshd(&[], &[("user a", "yes"), ("user a", "no")]);
+    let turned = sshd(&[], &[("user a", "no"), ("user a", "yes")]);
+    assert_eq!(check(&twice, &turned).changes.len(), 1);
+}
+
+#[test]
+fn further_commands_of_a_service_are_compared() {
+    let service = |further: &[&str]| {
+        report(|system| {
+            let document = serde_json::json!({
+                "kind": "service", "name": "a.service", "evidence": [],
+                "enabled": {"state": "known", "value": "enabled", "evidence": []},
+                "further_commands": further,
+            });
+            let service = serde_json::from_value(document).unwrap();
+            system.services = Listing::complete(vec![service], Vec::new());
+        })
+    };
+    let difference = check(&service(&[]), &service(&["ExecStartPre=/bin/x"]));
+    assert_eq!(named(&difference), ["service a.service (service)"]);
+    assert_eq!(difference.changes[0].fields[0].name, "further commands");
+}
+
+#[test]
+fn what_is_new_in_a_usual_folder_that_both_looked_at_is_added() {
+    let with = |paths: &[&str], why: Option<&str>| {
+        report(|system| {
+            let files = paths.iter().map(|path| {
+                let document = serde_json::json!({
+                    "path": path, "mode": "4755", "owner": 0, "group": 0,
+                });
+                serde_json::from_value(document).unwrap()
+            });
+            let mut listing = Listing::complete(files.collect(), vec!["/usr/local/bin".into()]);
+            if let Some(why) = why {
+                listing.hide(why);
+            }
+            listing.hide(fathom_report::USUAL_FOLDERS_ALONE);
+            system.security.set_id = listing;
+        })
+    };
+    let new = ["/usr/local/bin/rootshell"];
+    let difference = check(&with(&[], None), &with(&new, None));
+    assert_eq!(named(&difference), ["set-id program /usr/local/bin/rootshell"]);
+    assert_eq!(difference.uncompared().0, 0, "{:?}", difference.unknown);
+    // Where one of the two could not look at all of them, it may have it too.
+    for (before, after) in [(Some("damaged"), None), (Some("damaged"), Some("damaged"))] {
+        let difference = compare(&with(&[], before), &with(&new, after), "test");
+        assert!(difference.changes.is_empty(), "{:?}", difference.changes);
+        assert_eq!(difference.uncompared().0, 1);
+    }
+    // With every file looked at on one side, too.
+    let mut deep = with(&new, None);
+    deep.systems[0].security.set_id.coverage = Coverage::Complete;
+    deep.systems[0].security.set_id.reason = None;
+    assert!(compare(&with(&[], None), &deep, "test").changes.is_empty());
+}

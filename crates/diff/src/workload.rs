@@ -15,6 +15,7 @@ pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
                 ("enabled", Known::fact(&service.enabled, word)),
                 ("start", Known::maybe(service.start.as_deref())),
                 ("commands", Known::list(&service.commands)),
+                ("further commands", Known::list(&service.further_commands)),
                 ("user", Known::maybe(service.user.as_deref())),
                 ("triggers", Known::set(&service.triggers)),
             ];

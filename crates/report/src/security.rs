@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{Evidence, Fact, Listing};
 
+/// What the lists of files and of certificates say where not every file was looked at.
+pub const USUAL_FOLDERS_ALONE: &str =
+    "only the usual folders were looked at; --deep looks at every file";
+
 /// How a system is guarded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Security {

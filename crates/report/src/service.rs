@@ -77,6 +77,10 @@ pub struct Service {
     /// What is run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<String>,
+    /// What is run besides: before and after the commands, to stop and to reload it, each as it is
+    /// written, `ExecStartPre=/usr/bin/true`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_commands: Vec<String>,
     /// As whom, where it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,

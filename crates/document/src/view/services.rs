@@ -15,6 +15,7 @@ const SERVICES: &[Column] = &[
     spare("command"),
     spare("user"),
     detail("description"),
+    detail("further commands"),
     detail("evidence"),
 ];
 
@@ -32,6 +33,7 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
             Value::texts(&service.commands),
             Value::maybe(service.user.as_deref()),
             Value::maybe(service.description.as_deref()),
+            Value::texts(&service.further_commands),
             Value::evidence(&service.evidence),
         ])
     })

@@ -14,6 +14,7 @@ fn service(name: &str, enabled: Enabled, command: &str) -> Service {
         enabled: Fact::known(enabled, "/unit"),
         description: None,
         commands: vec![command.to_owned()],
+        further_commands: Vec::new(),
         user: None,
         triggers: Vec::new(),
         evidence: vec!["/unit".into()],

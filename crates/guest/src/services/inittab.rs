@@ -97,6 +97,7 @@ fn service(line: &Line<'_>, enabled: Fact<Enabled>) -> Service {
         enabled,
         description: None,
         commands: vec![line.command.to_owned()],
+        further_commands: Vec::new(),
         user: Some("root".to_owned()),
         triggers: vec![trigger],
         start: None,

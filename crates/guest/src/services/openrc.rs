@@ -107,6 +107,7 @@ fn service(name: String, path: String, text: &str, levels: Vec<(String, Evidence
         enabled: Fact::known(state, place),
         description: values.remove("description").filter(|text| !text.is_empty()),
         commands: vec![command],
+        further_commands: Vec::new(),
         user: values.remove("command_user").filter(|user| !user.is_empty()),
         triggers,
         start: None,

@@ -105,6 +105,7 @@ pub(super) fn scripts(files: &Files<'_>, init: &Init) -> Listing<Service> {
                 enabled: Fact::known(state, path.as_str()),
                 description: None,
                 commands: vec![format!("{path} start")],
+                further_commands: Vec::new(),
                 user: None,
                 triggers: Vec::new(),
                 start: None,

@@ -122,8 +122,7 @@ impl Certificates {
         if everything {
             self.listing.evidence.push("/".into());
         } else {
-            let rest = "only the usual folders were looked at; --deep looks at every file";
-            self.listing.hide(rest);
+            self.listing.hide(fathom_report::USUAL_FOLDERS_ALONE);
         }
         self.listing
     }

@@ -210,8 +210,7 @@ pub(super) fn usual(files: &Files<'_>) -> OpenFiles {
     if let Some(why) = failed {
         open.hide(&why);
     }
-    let rest = "only the usual folders were looked at; --deep looks at every file";
-    open.hide(rest);
+    open.hide(fathom_report::USUAL_FOLDERS_ALONE);
     open.sort();
     open
 }

@@ -3,7 +3,7 @@
 use fathom_report::{Fact, Listing, Setting};
 
 use super::Found;
-use crate::files::Read;
+use crate::files::{Files, Read};
 use crate::security::Known;
 use crate::security::arguments::Arguments;
 
@@ -30,6 +30,7 @@ pub(super) fn of(found: &mut Found<'_>, known: &Known<'_>, kernel: &Listing<Sett
     randomisation(found, arguments.as_ref(), kernel);
     password(found);
     three_keys(found);
+    target(found, arguments.as_ref());
     if found.files.exists("/.autorelabel", super::HIDES) {
         found.add("selinux-relabel-pending", "yes", Some("/.autorelabel"));
     }
@@ -89,6 +90,74 @@ fn asks(found: &mut Found<'_>, text: &str, folder: &str) -> bool {
     let known = passwords.any(|line| !beside(line));
     let file = format!("{folder}/user.cfg");
     named && (known || found.text(&file).is_some_and(|text| text.contains("GRUB2_PASSWORD=")))
+}
+
+/// Where systemd finds its units, the first counting most.
+const UNITS: [&str; 5] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+
+/// How many links lead from one name of a target to another.
+const MAX_LINKS: usize = 16;
+
+/// What systemd starts when nobody chooses: the target that `default.target` leads to, unless the kernel
+/// is told another. Where there is no such link there is nothing to tell.
+fn target(found: &mut Found<'_>, arguments: Option<&Arguments<'_>>) {
+    let key = "default-target";
+    if let Some(arguments) = arguments
+        && let Some(unit) = arguments.value("systemd.unit").filter(|unit| !unit.is_empty())
+    {
+        let place = arguments.place.as_ref().map(|place| place.0.as_str());
+        return found.add(key, unit, place);
+    }
+    let mut name = "default.target".to_owned();
+    let mut first = None;
+    for _ in 0..MAX_LINKS {
+        let (path, target) = match unit(found.files, &name) {
+            Read::There((path, Some(target))) => (path, target),
+            // The unit itself, or a name that leads nowhere.
+            Read::There((path, None)) => {
+                first.get_or_insert(path);
+                break;
+            }
+            Read::Absent => break,
+            Read::Unread(why) => return found.listing.hide(why),
+        };
+        first.get_or_insert(path);
+        if target == "/dev/null" {
+            return found.add(key, "masked", first.as_deref());
+        }
+        let last = target.rsplit('/').next().unwrap_or_default();
+        if last == name {
+            break;
+        }
+        name = last.to_owned();
+    }
+    if let Some(path) = first {
+        found.add(key, name, Some(&path));
+    }
+}
+
+/// The file of the unit that counts, and where it leads to if it is a link.
+fn unit(files: &Files<'_>, name: &str) -> Read<(String, Option<String>)> {
+    for folder in UNITS {
+        let path = format!("{folder}/{name}");
+        match files.link(&path, super::HIDES) {
+            Read::There(target) => return Read::There((path, Some(target))),
+            Read::Absent => {}
+            Read::Unread(why) => return Read::Unread(why),
+        }
+        match files.found(&path, super::HIDES) {
+            Read::There(_) => return Read::There((path, None)),
+            Read::Absent => {}
+            Read::Unread(why) => return Read::Unread(why),
+        }
+    }
+    Read::Absent
 }
 
 /// What the keys control, alt and delete do.

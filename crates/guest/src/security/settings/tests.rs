@@ -135,3 +135,23 @@ fn mounts_that_are_not_known_are_no_settings() {
     assert_eq!(value(&listing, "mount-tmp"), None);
     assert!(listing.reason.is_some_and(|why| why.contains("mounts: fstab is damaged")));
 }
+
+#[test]
+fn the_default_target_is_told() {
+    let target = |files: &[(&str, &[u8])]| {
+        value(&found(files, Vec::new(), &[]), "default-target").map(str::to_owned)
+    };
+    let vendor: (&str, &[u8]) = ("/usr/lib/systemd/system/default.target -> graphical.target", b"");
+    assert_eq!(target(&[vendor]).as_deref(), Some("graphical.target"));
+    let own: (&str, &[u8]) =
+        ("/etc/systemd/system/default.target -> /lib/systemd/system/runlevel1.target", b"");
+    let alias: (&str, &[u8]) = ("/usr/lib/systemd/system/runlevel1.target -> rescue.target", b"");
+    let unit: (&str, &[u8]) = ("/usr/lib/systemd/system/rescue.target", b"[Unit]\n");
+    assert_eq!(target(&[own, alias, unit, vendor]).as_deref(), Some("rescue.target"));
+    let masked: (&str, &[u8]) = ("/etc/systemd/system/default.target -> /dev/null", b"");
+    assert_eq!(target(&[masked, vendor]).as_deref(), Some("masked"));
+    let circle: (&str, &[u8]) = ("/etc/systemd/system/default.target -> b.target", b"");
+    let back: (&str, &[u8]) = ("/etc/systemd/system/b.target -> default.target", b"");
+    assert!(target(&[circle, back]).is_some());
+    assert_eq!(target(&[("/etc/inittab", b"")]), None);
+}

@@ -229,6 +229,7 @@ fn entry(
         enabled,
         description: None,
         commands: vec![command.to_owned()],
+        further_commands: Vec::new(),
         user: Some(user.to_owned()),
         triggers: vec![when.to_owned()],
         start: None,

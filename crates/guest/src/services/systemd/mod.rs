@@ -235,6 +235,7 @@ impl Folders {
             enabled,
             description: unit.description,
             commands: unit.commands,
+            further_commands: unit.further_commands,
             user: unit.user,
             triggers: unit.triggers,
             start: None,

@@ -5,6 +5,8 @@
 pub(super) struct Unit {
     pub(super) description: Option<String>,
     pub(super) commands: Vec<String>,
+    /// The commands of other kinds, each behind its kind.
+    pub(super) further_commands: Vec<String>,
     pub(super) user: Option<String>,
     /// When or where it is started.
     pub(super) triggers: Vec<String>,
@@ -36,6 +38,18 @@ const TRIGGERS: [&str; 15] = [
     "PathChanged",
     "PathModified",
     "DirectoryNotEmpty",
+];
+
+/// What is run besides the command itself.
+const FURTHER_COMMANDS: [&str; 8] = [
+    "ExecCondition",
+    "ExecStartPre",
+    "ExecStartPost",
+    "ExecReload",
+    "ExecReloadPost",
+    "ExecStop",
+    "ExecStopPre",
+    "ExecStopPost",
 ];
 
 impl Unit {
@@ -70,6 +84,15 @@ impl Unit {
         match (section, name) {
             ("Unit", "Description") => self.description = some(value),
             ("Service", "ExecStart") => list(&mut self.commands, value),
+            ("Service" | "Socket", _) if FURTHER_COMMANDS.contains(&name) => {
+                let all = &mut self.further_commands;
+                if value.is_empty() {
+                    let start = format!("{name}=");
+                    all.retain(|one| !one.starts_with(&start));
+                } else {
+                    all.push(format!("{name}={value}"));
+                }
+            }
             ("Service", "User") => self.user = some(value),
             ("Timer" | "Socket" | "Path", _) if TRIGGERS.contains(&name) => {
                 let (all, new) = (&mut self.triggers, format!("{name}={value}"));
@@ -110,4 +133,21 @@ fn words(all: &mut Vec<String>, value: &str) {
         all.clear();
     }
     all.extend(value.split_whitespace().map(str::to_owned));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_commands_are_told_with_their_kind() {
+        let mut unit = Unit::default();
+        unit.read("[Service]\nExecStart=/a\nExecStartPre=-/b\nExecStop=/c\nExecStartPre=/d\n");
+        unit.read("[Other]\nExecStop=/no\n[Service]\nExecStop=\nExecStartPost=/e \\\n  f\n");
+        assert_eq!(unit.commands, ["/a"]);
+        assert_eq!(
+            unit.further_commands,
+            ["ExecStartPre=-/b", "ExecStartPre=/d", "ExecStartPost=/e  f"]
+        );
+    }
 }

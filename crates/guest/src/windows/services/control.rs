@@ -42,6 +42,7 @@ fn service(key: &Node<'_>) -> Option<Service> {
         enabled,
         description: values.text("DisplayName").there(),
         commands: image.into_iter().chain(library).collect(),
+        further_commands: Vec::new(),
         user: values.text("ObjectName").there().filter(|_| kind == ServiceKind::WindowsService),
         triggers,
         start,

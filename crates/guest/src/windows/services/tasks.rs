@@ -77,6 +77,7 @@ fn service(registry: &Registry<'_>, path: &str, key: &Node<'_>) -> Service {
         enabled,
         description: task.description,
         commands: task.commands,
+        further_commands: Vec::new(),
         user: task.user,
         triggers: task.triggers,
         start: None,
