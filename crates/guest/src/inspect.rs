@@ -17,7 +17,7 @@ use crate::root::{Asked, Roots};
 use crate::walk::{self, Walked};
 use crate::{
     applications, boot, concerns, containers, end_of_life, hibernation, identity, languages,
-    mounts, network, packages, security, services, storage, users, windows,
+    mounts, network, packages, secrets, security, services, storage, users, windows,
 };
 
 /// How closely to look.
@@ -227,7 +227,7 @@ pub(crate) fn unix(
             };
             security::of(files, &known, deep.security, deep.walked.as_ref())
         });
-        System {
+        let mut system = System {
             boot,
             network,
             applications,
@@ -241,6 +241,8 @@ pub(crate) fn unix(
             mounts,
             swap,
             problems: Vec::new(),
-        }
+        };
+        secrets::mask(&mut system);
+        system
     })
 }

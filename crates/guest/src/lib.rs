@@ -40,6 +40,7 @@ mod ostree;
 mod packages;
 mod pe;
 mod root;
+mod secrets;
 mod security;
 mod services;
 mod shell;

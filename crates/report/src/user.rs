@@ -76,6 +76,9 @@ pub enum PasswordState {
 pub struct SshKey {
     /// Its kind, as `ssh-ed25519`.
     pub kind: String,
+    /// How many bits it has, of RSA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits: Option<u32>,
     /// Its fingerprint, as `SHA256:…`.
     pub fingerprint: String,
     /// What is written behind it.

@@ -138,10 +138,30 @@ fn key(line: &str, path: &str) -> Option<SshKey> {
     let comment: Vec<_> = words.collect();
     Some(SshKey {
         kind: kind.to_owned(),
+        bits: rsa_bits(&blob),
         fingerprint: format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob))),
         comment: (!comment.is_empty()).then(|| comment.join(" ")),
         evidence: path.into(),
     })
+}
+
+/// How many bits the modulus of a key of RSA has: behind the name of the kind and the exponent, each led
+/// by its length.
+fn rsa_bits(blob: &[u8]) -> Option<u32> {
+    fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
+    }
+    let (kind, rest) = part(blob)?;
+    let (_, rest) = part(rest)?;
+    let (modulus, _) = part(rest)?;
+    if kind != b"ssh-rsa" {
+        return None;
+    }
+    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+    let first = modulus.get(zeros)?;
+    let bytes = u32::try_from(modulus.len() - zeros).ok()?;
+    Some(bytes.checked_mul(8)? - first.leading_zeros())
 }
 
 fn first_word(text: &str) -> &str {

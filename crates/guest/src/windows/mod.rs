@@ -69,7 +69,7 @@ pub(crate) fn system(
         registry.listing(|| applications::all(&registry, &packages, &services))
     });
     let why = "this version does not look for containers on Windows";
-    System {
+    let mut system = System {
         identity,
         boot,
         users: sections.collect(|files| users::all(&Registry::new(files, &hives, users::HIDES))),
@@ -85,5 +85,7 @@ pub(crate) fn system(
         swap,
         root,
         problems: Vec::new(),
-    }
+    };
+    crate::secrets::mask(&mut system);
+    system
 }

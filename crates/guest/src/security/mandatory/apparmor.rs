@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use fathom_filesystem::FileType;
-use fathom_report::{Enabled, Fact, Listing, MandatoryAccess, Service};
+use fathom_report::{Coverage, Enabled, Fact, Listing, MandatoryAccess, Service};
 
 use crate::files::{Files, Read};
 use crate::security::arguments::Arguments;
@@ -45,7 +45,12 @@ pub(super) fn of(
     let service = services.items.iter().find(|service| service.name == "apparmor.service");
     let Some(service) = service else {
         // Packages bring profiles for systems that do not have it.
-        return Listing::complete(Vec::new(), vec![FOLDER.into()]);
+        let mut none = Listing::complete(Vec::new(), vec![FOLDER.into()]);
+        if services.coverage != Coverage::Complete {
+            let why = services.reason.as_deref().unwrap_or("some could not be read");
+            none.hide(format!("whether the service of AppArmor is there is not known: {why}"));
+        }
+        return none;
     };
     let mut listing = Listing::complete(Vec::new(), vec![FOLDER.into()]);
     let mut names = |folder: &str| match files.children(&format!("{FOLDER}/{folder}"), HIDES) {
@@ -210,5 +215,17 @@ mod tests {
             ]
         );
         assert!(headers("}}}}{{{{ \"").is_empty());
+    }
+
+    #[test]
+    fn a_service_that_could_not_be_looked_for_is_not_missing() {
+        let tree = crate::memory::tree(&[("/etc/apparmor.d/a", b"profile a {}\n")]);
+        let mut services = Listing::complete(Vec::new(), Vec::new());
+        let none = of(&Files::new(&tree), &services, None);
+        assert_eq!(none.coverage, Coverage::Complete);
+        services.hide("/usr/lib/systemd/system is damaged");
+        let partly = of(&Files::new(&tree), &services, None);
+        assert_eq!(partly.coverage, Coverage::Partial);
+        assert!(partly.reason.is_some_and(|why| why.contains("is damaged")));
     }
 }

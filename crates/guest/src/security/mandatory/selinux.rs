@@ -1,6 +1,6 @@
 //! SELinux: the mode that its configuration asks for, unless the kernel is told otherwise.
 
-use fathom_report::{Evidence, Fact, Listing, MandatoryAccess, Package, PackageKind};
+use fathom_report::{Coverage, Evidence, Fact, Listing, MandatoryAccess, Package, PackageKind};
 
 use crate::files::{Files, Read};
 use crate::security::arguments::Arguments;
@@ -21,7 +21,13 @@ pub(super) fn of(
         Read::Unread(why) => return Listing::unknown(why),
     };
     let policy = value(&text, "SELINUXTYPE");
-    let debian = packages.items.iter().any(|package| package.kind == PackageKind::Deb);
+    let has = |kind| packages.items.iter().any(|package| package.kind == kind);
+    let debian = match (has(PackageKind::Deb), has(PackageKind::Rpm)) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        // What it is may stand in what could not be read.
+        _ => (packages.coverage == Coverage::Complete).then_some(false),
+    };
     let access = MandatoryAccess {
         system: "selinux".to_owned(),
         mode: mode(value(&text, "SELINUX"), debian, arguments),
@@ -35,7 +41,11 @@ fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('=')).map(str::trim)
 }
 
-fn mode(configured: Option<&str>, debian: bool, arguments: Option<&Arguments<'_>>) -> Fact<String> {
+fn mode(
+    configured: Option<&str>,
+    debian: Option<bool>,
+    arguments: Option<&Arguments<'_>>,
+) -> Fact<String> {
     let chosen = arguments.and_then(|arguments| arguments.chooses("selinux"));
     let told = |mode: &str| {
         let place = arguments.and_then(|arguments| arguments.place.clone());
@@ -55,9 +65,14 @@ fn mode(configured: Option<&str>, debian: bool, arguments: Option<&Arguments<'_>
     };
     match (debian, arguments, chosen) {
         // The kernels of Debian and its kin have another module unless they are told to have this one.
-        (true, Some(_), None) => return told("disabled"),
-        (true, None, _) => {
+        (Some(true), Some(_), None) => return told("disabled"),
+        (Some(true), None, _) => {
             return Fact::unknown("what the kernel is told when it starts is not known");
+        }
+        (None, _, None) => {
+            return Fact::unknown(
+                "whether the kernel has it depends on the distribution, whose packages are not known",
+            );
         }
         _ => {}
     }
@@ -117,5 +132,18 @@ mod tests {
         assert_eq!(shown("SELINUX=disabled\n", Some("enforcing=1")).as_deref(), Some("disabled"));
         assert_eq!(shown("SELINUX=enforced\n", None), None);
         assert_eq!(shown("", None), None);
+    }
+
+    #[test]
+    fn without_the_packages_the_default_of_the_kernel_is_not_known() {
+        let tree = memory::tree(&[(CONFIG, b"SELINUX=enforcing\n")]);
+        let files = Files::new(&tree);
+        let unread = Listing::unknown("/var is not there");
+        let mode = |arguments: Option<&Arguments<'_>>| {
+            of(&files, &unread, arguments).items[0].mode.value().cloned()
+        };
+        assert_eq!(mode(None), None);
+        let told = boot(Some("selinux=1 security=selinux"));
+        assert_eq!(mode(Arguments::of(&told).as_ref()).as_deref(), Some("enforcing"));
     }
 }

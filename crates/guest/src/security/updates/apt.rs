@@ -2,7 +2,8 @@
 
 use super::apt_conf::AptConf;
 use super::sources::{deb822, one_line};
-use super::{Search, without_secret};
+use super::{Search, hidden, without_secret};
+use crate::files::Read;
 use crate::security::glob;
 
 const CONFIGS: &str = "/etc/apt/apt.conf.d";
@@ -50,12 +51,24 @@ impl Search<'_> {
         };
         let asked = is_on("APT::Periodic::Enable", true)
             && is_on("APT::Periodic::Unattended-Upgrade", false);
-        let timer = match self.service("apt-daily-upgrade.timer").is_some() {
-            true => self.starts("apt-daily-upgrade.timer")?,
-            // Without systemd a script of cron does the same.
-            false => self.files.exists("/etc/cron.daily/apt-compat", super::HIDES),
-        };
-        Ok(("unattended-upgrades", asked && timer))
+        if !asked {
+            return Ok(("unattended-upgrades", false));
+        }
+        let timer = "apt-daily-upgrade.timer";
+        if self.service(timer).is_some() {
+            return Ok(("unattended-upgrades", self.starts(timer)?));
+        }
+        // Without systemd a script of cron does the same. It leaves it to the timer where there is one,
+        // so it has to be known that there is none.
+        if let Some(why) = hidden(self.known.services) {
+            return Err(format!("whether {timer} starts is not known: {why}"));
+        }
+        let script = "/etc/cron.daily/apt-compat";
+        match self.files.found(script, super::HIDES) {
+            Read::There(_) => Ok(("unattended-upgrades", true)),
+            Read::Absent => Ok(("unattended-upgrades", false)),
+            Read::Unread(why) => Err(why),
+        }
     }
 
     /// Where packages come from: `deb URI SUITE COMPONENT…`.

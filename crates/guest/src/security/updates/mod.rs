@@ -6,7 +6,9 @@ mod ini;
 mod rpm;
 mod sources;
 
-use fathom_report::{Enabled, Evidence, Fact, PackageKind, Service, Setting, Updates};
+use fathom_report::{
+    Coverage, Enabled, Evidence, Fact, Listing, PackageKind, Service, Setting, Updates,
+};
 
 use super::Known;
 use crate::files::{Files, Read};
@@ -22,7 +24,8 @@ pub(super) struct Found {
 
 /// What updates it.
 pub(super) fn of(files: &Files<'_>, known: &Known<'_>) -> Found {
-    let mut search = Search { files, known, evidence: Vec::new(), settings: Vec::new() };
+    let mut search =
+        Search { files, known, evidence: Vec::new(), settings: Vec::new(), doubt: None };
     let updates = match search.updates() {
         Ok(Some(value)) => {
             let mut evidence = search.evidence;
@@ -42,6 +45,14 @@ struct Search<'a> {
     known: &'a Known<'a>,
     evidence: Vec<Evidence>,
     settings: Vec<Setting>,
+    /// Why something that was not found may be there all the same.
+    doubt: Option<String>,
+}
+
+/// Why the list may lack something, if it may.
+fn hidden<T>(listing: &Listing<T>) -> Option<String> {
+    let why = || listing.reason.clone().unwrap_or_else(|| "some could not be read".to_owned());
+    (listing.coverage != Coverage::Complete).then(why)
 }
 
 impl Search<'_> {
@@ -49,8 +60,10 @@ impl Search<'_> {
         let kinds = [PackageKind::Deb, PackageKind::Rpm, PackageKind::Apk, PackageKind::Pacman];
         let has = |kind| self.known.packages.items.iter().any(|package| package.kind == kind);
         let Some(kind) = kinds.into_iter().find(|kind| has(*kind)) else {
-            return match &self.known.packages.reason {
-                Some(why) if self.known.packages.items.is_empty() => Err(why.clone()),
+            let packages = self.known.packages;
+            return match (hidden(packages), &packages.reason) {
+                (Some(why), _) => Err(why),
+                (None, Some(why)) if packages.items.is_empty() => Err(why.clone()),
                 _ => Ok(None),
             };
         };
@@ -66,7 +79,11 @@ impl Search<'_> {
             PackageKind::Apk => ("none", false, self.apk_sources()?),
             _ => ("none", false, self.pacman_sources()?),
         };
-        Ok(Some(Updates { system: system.to_owned(), automatic, sources }))
+        // What was not found may be among what could not be read.
+        match self.doubt.take().filter(|_| !automatic) {
+            Some(why) => Err(why),
+            None => Ok(Some(Updates { system: system.to_owned(), automatic, sources })),
+        }
     }
 
     /// The text of a file that may be missing.
@@ -96,7 +113,10 @@ impl Search<'_> {
 
     /// Whether it is started; an error where that is not known.
     fn starts(&mut self, name: &str) -> Result<bool, String> {
-        let Some(service) = self.service(name) else { return Ok(false) };
+        let Some(service) = self.service(name) else {
+            self.doubt = self.doubt.take().or_else(|| hidden(self.known.services));
+            return Ok(false);
+        };
         let starts = match &service.enabled {
             Fact::Known { value, .. } => *value == Enabled::Enabled,
             Fact::Absent { .. } => false,
@@ -107,8 +127,12 @@ impl Search<'_> {
         Ok(starts)
     }
 
-    fn has_package(&self, name: &str) -> bool {
-        self.known.packages.items.iter().any(|package| package.name == name)
+    fn has_package(&mut self, name: &str) -> bool {
+        let has = self.known.packages.items.iter().any(|package| package.name == name);
+        if !has {
+            self.doubt = self.doubt.take().or_else(|| hidden(self.known.packages));
+        }
+        has
     }
 
     fn setting(&mut self, name: &str, value: impl Into<String>, place: Option<Evidence>) {
@@ -140,5 +164,61 @@ mod tests {
         ] {
             assert_eq!(without_secret(address), shown);
         }
+    }
+
+    /// What the search says of a Debian with these services and packages.
+    fn of_debian(
+        files: &[(&str, &[u8])],
+        services: &Listing<Service>,
+        packages: &Listing<fathom_report::Package>,
+    ) -> Fact<Updates> {
+        let system = fathom_report::System::unknown("", fathom_report::Family::Linux, "");
+        let known = Known {
+            packages,
+            boot: &system.boot,
+            services,
+            users: &system.users,
+            mounts: &system.mounts,
+        };
+        let tree = crate::memory::tree(files);
+        of(&Files::new(&tree), &known).updates
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_missing() {
+        let package = |name: &str| {
+            let document = serde_json::json!({
+                "kind": "deb", "name": name, "version": "1", "evidence": "/",
+            });
+            serde_json::from_value::<fathom_report::Package>(document).unwrap()
+        };
+        let conf: (&str, &[u8]) =
+            ("/etc/apt/apt.conf.d/20auto", b"APT::Periodic::Unattended-Upgrade \"1\";\n");
+        let script: (&str, &[u8]) = ("/etc/cron.daily/apt-compat", b"");
+        let tool = Listing::complete(vec![package("unattended-upgrades")], Vec::new());
+        let other = Listing::complete(vec![package("bash")], Vec::new());
+        let none = || Listing::complete(Vec::new(), Vec::new());
+        let mut partly = none();
+        partly.hide("/usr is damaged");
+        let automatic = |fact: Fact<Updates>| fact.value().map(|updates| updates.automatic);
+        // Without systemd the script counts, but whether there is systemd has to be known.
+        assert_eq!(automatic(of_debian(&[conf, script], &none(), &tool)), Some(true));
+        let fact = of_debian(&[conf, script], &partly, &tool);
+        assert!(matches!(&fact, Fact::Unknown { reason } if reason.contains("/usr is damaged")));
+        // Where nothing asks for it, it does not matter.
+        assert_eq!(automatic(of_debian(&[script], &partly, &tool)), Some(false));
+        // The package may be among those that could not be read.
+        assert_eq!(automatic(of_debian(&[conf], &none(), &other)), Some(false));
+        let mut hidden = other.clone();
+        hidden.hide("a record is damaged");
+        let fact = of_debian(&[conf], &none(), &hidden);
+        assert!(matches!(&fact, Fact::Unknown { reason } if reason == "a record is damaged"));
+        // Without /var there may be a database, whatever else was found.
+        let mut language = package("left-pad");
+        language.kind = PackageKind::Npm;
+        let mut away = Listing::complete(vec![language], Vec::new());
+        away.hide("/var is on a disk that was not given");
+        let fact = of_debian(&[], &none(), &away);
+        assert!(matches!(&fact, Fact::Unknown { reason } if reason.contains("not given")));
     }
 }
