@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use fathom_report::{
-    ChangeKind, Coverage, Evidence, Fact, FieldChange, Listing, Part, USUAL_FOLDERS_ALONE,
+    ChangeKind, Coverage, Evidence, Fact, FieldChange, Listing, NAMED_FILES_ALONE, Part,
+    USUAL_FOLDERS_ALONE,
 };
 
 use crate::context::Context;
@@ -176,7 +177,7 @@ fn common<'a>(list: &'a [String], other: &[String]) -> Vec<&'a str> {
 }
 
 /// The same as [`lists`] of lists that say where they looked. Where both looked in the usual folders
-/// alone, and nothing there was hidden, what only one of them has is missing in the other for sure; what
+/// alone, or in the same kinds of files, and nothing there was hidden, what only one of them has is missing in the other for sure; what
 /// lies elsewhere neither of them knows.
 pub(crate) fn looked_up<T>(
     names: Names,
@@ -184,11 +185,11 @@ pub(crate) fn looked_up<T>(
     item: impl Fn(&T) -> (String, Item),
     context: &mut Context,
 ) {
-    let alone = |listing: &Listing<T>| {
-        listing.coverage == Coverage::Partial
-            && listing.reason.as_deref() == Some(USUAL_FOLDERS_ALONE)
+    let alone = |listing: &Listing<T>, why: &str| {
+        listing.coverage == Coverage::Partial && listing.reason.as_deref() == Some(why)
     };
-    if !alone(before) || !alone(after) {
+    let both = |why: &str| alone(before, why) && alone(after, why);
+    if !both(USUAL_FOLDERS_ALONE) && !both(NAMED_FILES_ALONE) {
         return lists(names, (before, after), item, context);
     }
     parts(names, (before, after), |_| true, (None, None), item, context);

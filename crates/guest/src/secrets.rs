@@ -16,6 +16,8 @@ pub(crate) fn mask(system: &mut System) {
         mount.device = text(&mount.device);
     }
     for service in &mut system.services.items {
+        // What a line of cron runs is its name too.
+        service.name = text(&service.name);
         for command in service.commands.iter_mut().chain(&mut service.further_commands) {
             *command = text(command);
         }

@@ -43,8 +43,8 @@ pub use package::{Package, PackageKind, USUAL_PLACES_ALONE};
 pub use problem::{Problem, ProblemKind};
 pub use profile::{Outcome, Profile, RuleResult, Severity};
 pub use security::{
-    Audit, Certificate, MandatoryAccess, OpenFile, Security, Setting, Sshd, SshdMatch,
-    USUAL_FOLDERS_ALONE, Updates,
+    Audit, Certificate, MandatoryAccess, NAMED_FILES_ALONE, OpenFile, Security, Setting, Sshd,
+    SshdMatch, USUAL_FOLDERS_ALONE, Updates,
 };
 pub use service::{Enabled, Service, ServiceKind};
 pub use storage::{Mount, Storage, Swap, Volume};

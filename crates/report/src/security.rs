@@ -9,6 +9,13 @@ use crate::fact::{Evidence, Fact, Listing};
 pub const USUAL_FOLDERS_ALONE: &str =
     "only the usual folders were looked at; --deep looks at every file";
 
+/// What the list of certificates says where every file was looked at: a certificate is looked for by the
+/// name of its file.
+pub const NAMED_FILES_ALONE: &str = "certificates were looked for in files that are named as such \
+     (.pem, .crt, .cer, .cert, .der, .p7b, .p7c), and outside of /usr in short texts without an ending or \
+     in .conf, .cfg, .txt, .ovpn and bundles; under other names, in .key, .p12, .pfx and .jks, and in long \
+     texts they are not";
+
 /// How a system is guarded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Security {

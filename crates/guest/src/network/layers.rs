@@ -14,10 +14,20 @@ pub(super) fn layered(
     folders: &[impl AsRef<str>],
     keep: impl Fn(&str) -> bool,
 ) -> BTreeMap<String, String> {
+    layered_for(files, folders, HIDES, keep)
+}
+
+/// The same for another part of the report, which loses `hides` by what cannot be read.
+pub(crate) fn layered_for(
+    files: &Files<'_>,
+    folders: &[impl AsRef<str>],
+    hides: &str,
+    keep: impl Fn(&str) -> bool,
+) -> BTreeMap<String, String> {
     let mut counting: BTreeMap<String, Option<String>> = BTreeMap::new();
     for folder in folders {
         let folder = folder.as_ref();
-        let Read::There(children) = files.children(folder, HIDES) else { continue };
+        let Read::There(children) = files.children(folder, hides) else { continue };
         for (name, found) in children {
             if !keep(&name) || counting.contains_key(&name) {
                 continue;
@@ -25,7 +35,7 @@ pub(super) fn layered(
             let path = format!("{folder}/{name}");
             let masked = match found.metadata().map(|metadata| metadata.file_type) {
                 Ok(FileType::Symlink) => {
-                    files.link(&path, HIDES).there().is_some_and(|target| target == "/dev/null")
+                    files.link(&path, hides).there().is_some_and(|target| target == "/dev/null")
                 }
                 Ok(FileType::File) => false,
                 Ok(_) => continue,

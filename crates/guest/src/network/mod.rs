@@ -22,6 +22,7 @@ mod resolver;
 mod udev;
 mod yaml;
 
+pub(crate) use self::layers::layered_for;
 use std::collections::{HashMap, HashSet};
 
 use fathom_report::{Listing, Network, Route, Service};

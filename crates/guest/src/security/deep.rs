@@ -3,7 +3,7 @@
 
 use fathom_report::{Certificate, Listing};
 
-use super::certificates::{Certificates, is_candidate};
+use super::certificates::{Certificates, is_candidate, is_text, read_text};
 use super::open_files::{OpenFiles, is_program};
 use crate::files::Files;
 use crate::walk::{Collector, Entry, Kept, Walked, in_parallel};
@@ -17,6 +17,8 @@ pub(crate) struct Candidates {
     /// Programs, whose attributes are to be read.
     programs: Kept,
     certificates: Kept,
+    /// Texts that may hold certificates.
+    texts: Kept,
 }
 
 impl Default for Candidates {
@@ -25,6 +27,7 @@ impl Default for Candidates {
             open: OpenFiles::at(vec!["/".into()]),
             programs: Kept::default(),
             certificates: Kept::default(),
+            texts: Kept::default(),
         }
     }
 }
@@ -38,6 +41,8 @@ impl Collector for Candidates {
         }
         if is_candidate(&path, &entry.metadata) {
             self.certificates.keep(entry);
+        } else if is_text(&path, &entry.metadata) {
+            self.texts.keep(entry);
         }
     }
 }
@@ -48,7 +53,7 @@ pub(super) fn everything(
     candidates: Candidates,
     walked: &Walked,
 ) -> (OpenFiles, Listing<Certificate>) {
-    let Candidates { mut open, programs, certificates } = candidates;
+    let Candidates { mut open, programs, certificates, texts } = candidates;
     // The walk does not show where it begins.
     if let Some(metadata) = files.found("/", OF_PROGRAMS).there().and_then(|it| it.metadata().ok())
     {
@@ -77,6 +82,15 @@ pub(super) fn everything(
             let path = entry.shown();
             if let Err(error) = found.file(&path, &entry.metadata, || entry.open()) {
                 files.note(&error, &path, OF_CERTIFICATES);
+            }
+        }
+        let texts = texts.into_entries(files, OF_CERTIFICATES);
+        let read = in_parallel(&texts, |_, entry| read_text(&*entry.open()?));
+        for (entry, text) in texts.iter().zip(read) {
+            match text {
+                Ok(Some(text)) => found.text(&entry.shown(), &text),
+                Ok(None) => {}
+                Err(error) => files.note(&error, &entry.shown(), OF_CERTIFICATES),
             }
         }
         let mut listing = found.listing(true);

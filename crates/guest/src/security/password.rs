@@ -225,7 +225,7 @@ fn modules(text: &str, stack: &str, path: &str) -> Vec<Setting> {
 }
 
 /// Lines without comments, those that end in a backslash joined with the next.
-fn joined(text: &str) -> Vec<String> {
+pub(super) fn joined(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut whole = String::new();
     for line in text.lines() {
@@ -246,7 +246,7 @@ fn joined(text: &str) -> Vec<String> {
 }
 
 /// Type, control, module, arguments: `auth [success=1 default=ignore] pam_unix.so nullok`.
-fn parts(line: &str) -> Option<(&str, String, &str, Vec<&str>)> {
+pub(super) fn parts(line: &str) -> Option<(&str, String, &str, Vec<&str>)> {
     let line = line.trim();
     let (kind, rest) = line.split_once([' ', '\t'])?;
     let kind = kind.strip_prefix('-').unwrap_or(kind);

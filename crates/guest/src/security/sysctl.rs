@@ -3,15 +3,15 @@
 //! Files of one name in several folders: the first folder's counts. They are then read in the order of
 //! their names, wherever they lie, and the last line of a parameter counts. Which folders there are
 //! depends on who reads them: systemd, or the `sysctl` of older systems, which reads
-//! `/etc/sysctl.conf` too, and last.
+//! `/etc/sysctl.conf` too, and last. What others set after them is in [`late`].
 
 use std::collections::BTreeMap;
 
 use fathom_filesystem::FileType;
-use fathom_report::{Enabled, Listing, Service, Setting};
+use fathom_report::{Coverage, Enabled, Listing, Service, Setting};
 
 use super::arguments::Arguments;
-use super::glob;
+use super::{glob, late};
 use crate::files::{Files, Read};
 
 const HIDES: &str = "parameters of the kernel";
@@ -44,8 +44,13 @@ pub(super) fn of(
     let mut read = Parameters::default();
     let mut paths: Vec<String> = files_in_order(files, &mut listing);
     if !of_systemd(services) {
+        if services.coverage != Coverage::Complete {
+            let why = services.reason.as_deref().unwrap_or("some services could not be read");
+            listing.hide(format!("whether systemd sets them is not known: {why}"));
+        }
         paths.push(CONF.to_owned());
     }
+    paths.extend(late::ufw(files, services, &mut listing));
     if paths.len() > MAX_FILES {
         listing.hide(format!("there are more than {MAX_FILES} files; the rest is not read"));
         paths.truncate(MAX_FILES);
@@ -64,9 +69,21 @@ pub(super) fn of(
         listing
             .hide(format!("there are more than {MAX_SETTINGS} parameters; the rest is left out"));
     }
+    let forwarding = late::networkd(files, services);
+    for (name, value, path) in forwarding.set {
+        read.set.insert(name.to_owned(), (Some(value.to_owned()), path));
+    }
     let mut settings = read.settled();
     if let Some(arguments) = arguments {
         told(arguments, &mut settings, &mut listing);
+    }
+    // What may be turned on when the network comes up is not known to be off.
+    for (name, why) in forwarding.unsure {
+        if settings.iter().any(|setting| setting.name == name && setting.value == "1") {
+            continue;
+        }
+        settings.retain(|setting| setting.name != name);
+        listing.hide(why);
     }
     if settings.is_empty() && listing.reason.is_none() {
         listing.reason = Some("nothing is set; the kernel's own defaults hold".to_owned());
@@ -240,7 +257,7 @@ fn canonical(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use fathom_report::{Coverage, Fact};
+    use fathom_report::Fact;
     use serde_json::json;
 
     use super::*;
@@ -330,5 +347,71 @@ mod tests {
         let tree = memory::tree(&[("/etc/sysctl.d/a.conf", &long)]);
         let listing = of(&Files::new(&tree), &systemd(), None);
         assert_eq!(listing.coverage, Coverage::Partial);
+    }
+
+    /// systemd's own service and further ones that are enabled.
+    fn with(names: &[&str]) -> Listing<Service> {
+        let mut all = systemd();
+        all.items.extend(names.iter().map(|name| {
+            let enabled = Fact::known(Enabled::Enabled, "/etc");
+            let service =
+                json!({"kind": "service", "name": name, "enabled": enabled, "evidence": []});
+            serde_json::from_value::<Service>(service).unwrap()
+        }));
+        all
+    }
+
+    fn value(files: &[(&str, &[u8])], services: &Listing<Service>, name: &str) -> Option<String> {
+        let listing = of(&Files::new(&memory::tree(files)), services, None);
+        listing.items.iter().find(|it| it.name == name).map(|it| it.value.clone())
+    }
+
+    #[test]
+    fn ufw_applies_its_file_last() {
+        let own: (&str, &[u8]) = ("/etc/sysctl.d/99-z.conf", b"net.ipv4.ip_forward = 0\n");
+        let file: (&str, &[u8]) = ("/etc/ufw/sysctl.conf", b"net/ipv4/ip_forward=1\n");
+        let defaults: (&str, &[u8]) = ("/etc/default/ufw", b"IPT_SYSCTL=/etc/ufw/sysctl.conf\n");
+        let on: (&str, &[u8]) = ("/etc/ufw/ufw.conf", b"ENABLED=yes\n");
+        let off: (&str, &[u8]) = ("/etc/ufw/ufw.conf", b"ENABLED=no\n");
+        let (name, started) = ("net.ipv4.ip_forward", with(&["ufw.service"]));
+        assert_eq!(value(&[own, file, defaults, on], &started, name).as_deref(), Some("1"));
+        assert_eq!(value(&[own, file, defaults, off], &started, name).as_deref(), Some("0"));
+        assert_eq!(value(&[own, file, defaults, on], &systemd(), name).as_deref(), Some("0"));
+        assert_eq!(value(&[own, file, on], &started, name).as_deref(), Some("0"));
+        let mut unsure = systemd();
+        unsure.hide("a folder is damaged");
+        let tree = memory::tree(&[own, file, defaults, on]);
+        assert_eq!(of(&Files::new(&tree), &unsure, None).coverage, Coverage::Partial);
+    }
+
+    #[test]
+    fn networkd_passes_packets_on_where_a_network_asks_for_it() {
+        let own: (&str, &[u8]) = ("/etc/sysctl.d/99-z.conf", b"net.ipv4.ip_forward = 0\n");
+        let (name, started) = ("net.ipv4.ip_forward", with(&["systemd-networkd.service"]));
+        let network = |path: &str, text: &str, services: &Listing<Service>| {
+            value(&[own, (path, text.as_bytes())], services, name)
+        };
+        let place = "/etc/systemd/network/a.network";
+        let text = "[Match]\nName=eth0\n[Network]\nIPForward=yes\n";
+        assert_eq!(network(place, text, &started).as_deref(), Some("1"));
+        assert_eq!(network(place, text, &systemd()).as_deref(), Some("0"));
+        assert_eq!(network(place, "[Other]\nIPForward=yes\n", &started).as_deref(), Some("0"));
+        assert_eq!(network(place, "[Network]\nIPForward=ipv6\n", &started).as_deref(), Some("0"));
+        let part = "/etc/systemd/network/a.network.d/b.conf";
+        assert_eq!(network(part, text, &started).as_deref(), Some("1"));
+        // What ships with networkd for containers says nothing.
+        let shipped = "/usr/lib/systemd/network/80-container-ve.network";
+        assert_eq!(network(shipped, text, &started).as_deref(), Some("0"));
+        let conf = "/etc/systemd/networkd.conf";
+        assert_eq!(
+            network(conf, "[Network]\nIPv4Forwarding=yes\n", &started).as_deref(),
+            Some("1")
+        );
+        // Of one interface or of all: that is not known to be off.
+        assert_eq!(network(place, "[Network]\nIPv4Forwarding=yes\n", &started), None);
+        assert_eq!(network(place, "[Network]\nIPMasquerade=ipv4\n", &started), None);
+        let mut unsure = systemd();
+        unsure.hide("a folder is damaged");
+        assert_eq!(network(place, text, &unsure), None);
     }
 }

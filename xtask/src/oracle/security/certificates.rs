@@ -41,12 +41,14 @@ openssl req -new -x509 -key dsa.key -subj /CN=dsa -out dsa.pem 2>/dev/null
 openssl req -new -x509 -key ed25519.key -subj /CN=der -outform DER -out der.der
 cat ec-P-256.pem ec-P-256.key > ec-P-256.both; mv ec-P-256.both ec-P-256.pem; rm conf
 mv san.pem ../../letsencrypt/archive/a/cert1.pem; ln -s ../../archive/a/cert1.pem ../../letsencrypt/live/a/cert.pem
+openssl crl2pkcs7 -nocrl -certfile small.pem -outform DER -out small.p7b; mv small.pem ../../../../small.pem
+openssl crl2pkcs7 -nocrl -certfile long.pem -out long.p7b; mv long.pem ../../../../long.pem
 ls *.pem | wc -l
 "#;
 
 /// What openssl says of each, in one line.
 const SAY: &str = r#"
-for file in root/etc/nginx/ssl/*.pem root/etc/nginx/ssl/*.der root/etc/letsencrypt/archive/a/cert1.pem; do
+for file in small.pem long.pem root/etc/nginx/ssl/*.pem root/etc/nginx/ssl/*.der root/etc/letsencrypt/archive/a/cert1.pem; do
   form=PEM; case $file in *.der) form=DER;; esac
   say() { openssl x509 -inform $form -in $file -noout "$@" 2>/dev/null; }
   names='esc_2253,esc_ctrl,utf8,sep_comma_plus_space,sname'

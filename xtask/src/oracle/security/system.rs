@@ -220,3 +220,26 @@ ln -s ../off root/etc/apparmor.d/disable/off; cp root/etc/apparmor.d/off root/et
     let names = found.policies.iter().map(|it| it.split(" (").next().unwrap_or(it).to_owned());
     same(&said, &names.collect::<Vec<_>>())
 }
+
+/// What `modprobe -c` of those folders says of modules that are turned off, of which it runs the first
+/// that it names.
+pub(super) fn modprobe(work: &Work) -> Result<()> {
+    work.bash(
+        r##"mkdir -p root/etc/modprobe.d root/run/modprobe.d root/usr/local/lib/modprobe.d root/usr/lib/modprobe.d root/var/lib/dpkg
+: > root/var/lib/dpkg/status
+printf 'blacklist cramfs # c\nblacklist hfs#c\n# blacklist udf\ninstall sctp \\\n  /bin/false\n#install x \\\ninstall rds /bin/false\nblacklist ti\\\npc\nblacklist jffs2 udf\n  blacklist freevxfs\ninstall bluetooth\ninstall hfsplus /bin/a\ninstall hfsplus /bin/b\n' > root/usr/lib/modprobe.d/b.conf
+printf 'install dccp /bin/true\ninstall usb_storage /bin/false\n' > root/etc/modprobe.d/c.conf
+printf 'install dccp /bin/never\n' > root/run/modprobe.d/c.conf
+printf 'install hfsplus /bin/first\n' > root/usr/local/lib/modprobe.d/a.conf
+echo 'blacklist vfat' > root/usr/lib/modprobe.d/masked.conf; ln -s /dev/null root/etc/modprobe.d/masked.conf
+echo 'blacklist thunderbolt' > root/etc/modprobe.d/not-read"##,
+    )?;
+    let said = work.bash(
+        r#"options=; for at in etc run usr/local/lib usr/lib; do options="$options -C root/$at/modprobe.d"; done
+PATH=$PATH:/usr/sbin modprobe $options -c 2>/dev/null | sed -n 's/^blacklist \([^ #]*\)$/\1 blacklist/p; s/^install \([^ ]*\)  */\1 /p' \
+ | awk '!seen[$1]++' | sed 's/^\([^ ]*\)_/module-\1-/; t; s/^/module-/'"#,
+    )?;
+    let security = security(work, false)?;
+    let ours = security.settings.items.iter().filter(|it| it.name.starts_with("module-"));
+    same(&said, &lines(&ours.cloned().collect::<Vec<_>>()))
+}

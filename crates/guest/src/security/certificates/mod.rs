@@ -7,6 +7,7 @@
 mod certificate;
 mod name;
 mod pem;
+mod pkcs7;
 mod places;
 
 use std::collections::HashSet;
@@ -34,7 +35,13 @@ const MAX_FILES: usize = 5_000;
 const MAX_FOUND: usize = 5_000;
 
 /// Endings of files that hold certificates.
-const ENDINGS: [&str; 5] = ["pem", "crt", "cer", "cert", "der"];
+const ENDINGS: [&str; 7] = ["pem", "crt", "cer", "cert", "der", "p7b", "p7c"];
+
+/// Endings of texts that may hold certificates among other things; none is one of them.
+const TEXTS: [&str; 9] = ["", "conf", "cfg", "txt", "ovpn", "ca", "ca-bundle", "chain", "bundle"];
+
+/// The longest text that is looked at for certificates.
+const MAX_TEXT: u64 = 64 << 10;
 
 /// What was found so far.
 pub(crate) struct Certificates {
@@ -76,25 +83,26 @@ impl Certificates {
 
     /// Takes in what a file holds: DER, or any number of blocks of PEM.
     fn bytes(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
-        let whole = [bytes.to_vec()];
-        let blocks;
-        let found: &[Vec<u8>] = if bytes.first() == Some(&0x30) {
-            if certificate::is_other(bytes) {
-                return Ok(());
-            }
-            &whole
+        let blocks = if bytes.first() == Some(&0x30) {
+            vec![bytes.to_vec()]
         } else {
-            blocks = pem::certificates(bytes, MAX_CHAIN + 1)
-                .map_err(|why| Error::corrupt(path, 0, why))?;
-            &blocks
+            pem::certificates(bytes, MAX_CHAIN + 1).map_err(|why| Error::corrupt(path, 0, why))?
         };
+        let mut found = Vec::new();
+        for der in blocks {
+            match pkcs7::certificates(&der, MAX_CHAIN + 1) {
+                Some(inside) => found.extend(inside),
+                None if bytes.first() == Some(&0x30) && certificate::is_other(&der) => {}
+                None => found.push(der),
+            }
+        }
         if found.len() > MAX_CHAIN {
             let why = format!("{path} holds more than {MAX_CHAIN} certificates; it is not listed");
             self.listing.hide(why);
             return Ok(());
         }
         let mut outcome = Ok(());
-        for der in found {
+        for der in &found {
             match certificate::read(der, path) {
                 Ok(certificate) if self.seen.insert(certificate.fingerprint.clone()) => {
                     if self.listing.items.len() >= MAX_FOUND {
@@ -111,6 +119,12 @@ impl Certificates {
         outcome
     }
 
+    /// Takes in a text that holds certificates among other things. What only looks like one there, as in
+    /// instructions, is none.
+    pub(crate) fn text(&mut self, path: &str, bytes: &[u8]) {
+        drop(self.bytes(path, bytes));
+    }
+
     fn full(&mut self, why: &str) {
         if self.listing.reason.as_deref().is_none_or(|reason| !reason.contains(why)) {
             self.listing.hide(format!("{why}; the rest is left out"));
@@ -121,6 +135,7 @@ impl Certificates {
     pub(crate) fn listing(mut self, everything: bool) -> Listing<Certificate> {
         if everything {
             self.listing.evidence.push("/".into());
+            self.listing.hide(fathom_report::NAMED_FILES_ALONE);
         } else {
             self.listing.hide(fathom_report::USUAL_FOLDERS_ALONE);
         }
@@ -188,6 +203,26 @@ pub(crate) fn is_candidate(path: &str, metadata: &Metadata) -> bool {
         && !is_bundle(name)
         && !is_shipped(path)
         && metadata.size > 0
+}
+
+/// Whether the file may be a short text with certificates in it. What is beneath `/usr` and is not the
+/// administrator's comes from packages, and are thousands.
+pub(crate) fn is_text(path: &str, metadata: &Metadata) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    metadata.file_type == FileType::File
+        && (1..=MAX_TEXT).contains(&metadata.size)
+        && TEXTS.iter().any(|its| its.eq_ignore_ascii_case(ending))
+        && (!path.starts_with("/usr/") || path.starts_with("/usr/local/"))
+        && !is_bundle(name)
+        && !is_shipped(path)
+}
+
+/// The text, if certificates stand in it.
+pub(crate) fn read_text(reader: &dyn ReadAt) -> Result<Option<Vec<u8>>> {
+    let mut bytes = vec![0; reader.len().min(MAX_TEXT) as usize];
+    reader.read_at(0, &mut bytes)?;
+    Ok(pem::has_certificates(&bytes).then_some(bytes))
 }
 
 /// What lies in the usual places.

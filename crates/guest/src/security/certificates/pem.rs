@@ -6,8 +6,25 @@ use base64::engine::general_purpose::STANDARD;
 /// The lines that blocks of certificates begin and end with.
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
-const KINDS: [&[u8]; 3] =
-    [b"CERTIFICATE-----", b"X509 CERTIFICATE-----", b"TRUSTED CERTIFICATE-----"];
+const KINDS: [&[u8]; 5] = [
+    b"CERTIFICATE-----",
+    b"X509 CERTIFICATE-----",
+    b"TRUSTED CERTIFICATE-----",
+    b"PKCS7-----",
+    b"CMS-----",
+];
+
+/// Whether the text has a line that a block of certificates begins with.
+pub(super) fn has_certificates(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(start) = find(rest, BEGIN) {
+        rest = &rest[start + BEGIN.len()..];
+        if KINDS.iter().any(|kind| rest.starts_with(kind)) {
+            return true;
+        }
+    }
+    false
+}
 
 /// The certificates in the text, at most so many. Other blocks, as those of keys, are passed over and
 /// not decoded.

@@ -91,7 +91,49 @@ fn requests_keys_and_parameters_are_passed_over() {
 }
 
 #[test]
-fn without_damage_a_look_at_everything_is_complete() {
+fn a_look_at_everything_goes_by_names_and_says_so() {
     let listing = Certificates::new().listing(true);
-    assert_eq!(listing.coverage, Coverage::Complete);
+    assert_eq!(listing.coverage, Coverage::Partial);
+    assert_eq!(listing.reason.as_deref(), Some(fathom_report::NAMED_FILES_ALONE));
+}
+
+#[test]
+fn texts_that_hold_certificates_are_found_by_looking_at_everything() {
+    let inside = format!("client\n<ca>\n{PEM}</ca>\n");
+    let tree = memory::tree(&[("/x", inside.as_bytes())]);
+    let found = tree.resolve(b"/x", true).unwrap();
+    let metadata = found.metadata().unwrap();
+    for path in ["/etc/vpn/client.ovpn", "/srv/noext", "/home/a/c5.txt", "/usr/local/etc/a.conf"] {
+        assert!(super::is_text(path, &metadata), "{path}");
+    }
+    for path in ["/usr/bin/noext", "/usr/share/doc/a.txt", "/srv/a.jpg", "/srv/site.key"] {
+        assert!(!super::is_text(path, &metadata), "{path}");
+    }
+    let text = super::read_text(&*found.open().unwrap()).unwrap().unwrap();
+    let mut certificates = Certificates::new();
+    certificates.text("/x", &text);
+    certificates.text("/y", b"-----BEGIN CERTIFICATE-----\n...\n");
+    assert_eq!(certificates.listing(true).items.len(), 1);
+    assert!(super::read_text(&b"no certificate".to_vec()).unwrap().is_none());
+}
+
+/// What `openssl crl2pkcs7 -nocrl` makes, put together by hand.
+#[test]
+fn certificates_in_a_container_are_told() {
+    fn part(tag: u8, inside: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(inside.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82][..], &length, inside].concat()
+    }
+    let der = &super::pem::certificates(PEM.as_bytes(), 1).unwrap()[0];
+    let data = b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+    let signed =
+        part(0x30, &[b"\x02\x01\x01\x31\x00", &data[..], &part(0xa0, der), b"\x31\x00"].concat());
+    let kind = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+    let whole = part(0x30, &[&kind[..], &part(0xa0, &signed)].concat());
+    let tree = memory::tree(&[("/etc/nginx/chain.p7b", &whole)]);
+    let files = Files::new(&tree);
+    let listing = usual(&files);
+    assert_eq!(files.into_problems(), []);
+    assert_eq!(listing.items.len(), 1);
+    assert!(listing.items[0].subject.ends_with("CN=example.org"));
 }

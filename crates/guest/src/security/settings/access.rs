@@ -4,7 +4,7 @@
 use fathom_report::{Coverage, Enabled};
 
 use super::Found;
-use crate::security::Known;
+use crate::security::{Known, password};
 
 /// The folders that guides ask to be mounted by themselves, and with restrictions.
 const MOUNTS: [(&str, &str); 7] = [
@@ -68,17 +68,25 @@ fn sudo(found: &mut Found<'_>, known: &Known<'_>) {
     }
 }
 
-/// Whether only members of a group may become another by `su`.
+/// Whether only members of a group may become another by `su`: `root-only` where others than root may be
+/// become by everybody.
 fn su(found: &mut Found<'_>) {
     let path = "/etc/pam.d/su";
     let Some(text) = found.text(path) else { return };
-    let asks = text.lines().any(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        matches!(words[..], ["auth", "required" | "requisite", module, ..]
-            if module.ends_with("pam_wheel.so"))
-            && !words.contains(&"deny")
-    });
-    found.add("su-members-only", if asks { "yes" } else { "no" }, Some(path));
+    let mut asks = "no";
+    for line in password::joined(&text) {
+        let Some((kind, control, module, arguments)) = password::parts(&line) else { continue };
+        let is = kind == "auth"
+            && ["required", "requisite"].contains(&control.as_str())
+            && module.rsplit('/').next() == Some("pam_wheel.so")
+            && !arguments.contains(&"deny");
+        match (is, arguments.contains(&"root_only")) {
+            (true, false) => asks = "yes",
+            (true, true) if asks == "no" => asks = "root-only",
+            _ => {}
+        }
+    }
+    found.add("su-members-only", asks, Some(path));
 }
 
 /// The terminals at which root may log in; where there is no such file, at all of them.

@@ -27,6 +27,12 @@ pub(super) fn of(found: &mut Found<'_>, known: &Known<'_>, kernel: &Listing<Sett
             }
         }
     }
+    if let Some(arguments) = &arguments {
+        let off = mitigations_off(arguments);
+        let value = if off.is_empty() { "none".to_owned() } else { off.join(" ") };
+        let place = arguments.place.as_ref().map(|place| place.0.as_str());
+        found.add("kernel-mitigations-off", value, place);
+    }
     randomisation(found, arguments.as_ref(), kernel);
     password(found);
     three_keys(found);
@@ -38,6 +44,55 @@ pub(super) fn of(found: &mut Found<'_>, known: &Known<'_>, kernel: &Listing<Sett
         let place = evidence.first().map(|place| place.0.as_str());
         found.add("boot-loader", value.loader.clone(), place);
     }
+}
+
+/// Arguments of which the last counts, and the values by which they turn a defence against a hole of
+/// processors off.
+const MITIGATIONS: [(&str, &[&str]); 22] = [
+    ("mitigations", &["off"]),
+    ("spectre_v2", &["off"]),
+    ("spectre_v2_user", &["off"]),
+    ("spectre_bhi", &["off"]),
+    ("spec_store_bypass_disable", &["off"]),
+    ("ssbd", &["force-off"]),
+    ("pti", &["off"]),
+    ("kpti", &["0", "off", "no", "n"]),
+    ("mds", &["off"]),
+    ("l1tf", &["off"]),
+    ("tsx_async_abort", &["off"]),
+    ("srbds", &["off"]),
+    ("mmio_stale_data", &["off"]),
+    ("retbleed", &["off"]),
+    ("spec_rstack_overflow", &["off"]),
+    ("gather_data_sampling", &["off"]),
+    ("reg_file_data_sampling", &["off"]),
+    ("indirect_target_selection", &["off"]),
+    ("tsa", &["off"]),
+    ("vmscape", &["off"]),
+    ("kvm.nx_huge_pages", &["off", "never", "0"]),
+    ("kvm-intel.vmentry_l1d_flush", &["never"]),
+];
+
+/// Words that turn one off by themselves.
+const MITIGATION_SWITCHES: [&str; 5] =
+    ["nospectre_v1", "nospectre_v2", "nospectre_bhb", "nospec_store_bypass_disable", "nopti"];
+
+/// What the kernel is told that turns a defence against a hole of processors off.
+fn mitigations_off(arguments: &Arguments<'_>) -> Vec<String> {
+    let mut off = Vec::new();
+    for (name, values) in MITIGATIONS {
+        // The kernel takes both signs in names of parameters of modules.
+        let value = arguments.value(name).or_else(|| arguments.value(&name.replace('-', "_")));
+        if let Some(value) = value.filter(|value| values.contains(value)) {
+            off.push(format!("{name}={value}"));
+        }
+    }
+    // What is said of `pti` by name counts more than the word.
+    let outdone = |name: &str| name == "nopti" && arguments.value("pti").is_some();
+    let words: Vec<&str> = arguments.text.split_whitespace().collect();
+    let switches = MITIGATION_SWITCHES.iter().filter(|name| words.contains(*name));
+    off.extend(switches.filter(|name| !outdone(name)).map(|name| (*name).to_owned()));
+    off
 }
 
 /// Whether addresses are random: the kernel does it unless it is told not to.

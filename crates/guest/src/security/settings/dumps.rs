@@ -1,7 +1,10 @@
 //! Memory of programs that crash, the journal, and modules that may not be loaded.
 
+use std::collections::BTreeMap;
+
 use super::{Found, kebab};
 use crate::files::Read;
+use crate::network::layered_for;
 
 /// Modules that guides ask to be turned off.
 const MODULES: [&str; 16] = [
@@ -25,11 +28,11 @@ const MODULES: [&str; 16] = [
 
 pub(super) fn of(found: &mut Found<'_>) {
     limits(found);
-    for (service, keys) in [
-        ("coredump", &["Storage", "ProcessSizeMax"][..]),
-        ("journald", &["Storage", "Compress", "ForwardToSyslog"]),
+    for (service, section, keys) in [
+        ("coredump", "Coredump", &["Storage", "ProcessSizeMax"][..]),
+        ("journald", "Journal", &["Storage", "Compress", "ForwardToSyslog"]),
     ] {
-        for (key, value, path) in found.systemd(service, keys) {
+        for (key, value, path) in found.systemd(service, section, keys) {
             found.add(&format!("{service}-{}", kebab(&key)), value, Some(&path));
         }
     }
@@ -64,28 +67,65 @@ fn limits(found: &mut Found<'_>) {
     }
 }
 
+/// Where kmod reads what it is told about modules: of files of one name the first folder's counts, and
+/// all of them in the order of their names.
+const MODPROBE: [&str; 5] = [
+    "/etc/modprobe.d",
+    "/run/modprobe.d",
+    "/usr/local/lib/modprobe.d",
+    "/usr/lib/modprobe.d",
+    "/lib/modprobe.d",
+];
+
 /// Modules that are turned off: another program is run instead of loading them, or they are not
-/// loaded by themselves.
+/// loaded by themselves. Of several programs the first counts, and more than that it is not loaded by
+/// itself.
 fn modules(found: &mut Found<'_>) {
-    let mut off = Vec::new();
-    for folder in ["/etc/modprobe.d", "/usr/lib/modprobe.d"] {
-        for path in found.expand(&format!("{folder}/*.conf")) {
-            let Some(text) = found.text(&path) else { continue };
-            for line in text.lines() {
-                let words: Vec<&str> = line.split_whitespace().collect();
-                let (name, how) = match words[..] {
-                    ["blacklist", name] => (name, "blacklist".to_owned()),
-                    ["install", name, ref command @ ..] => (name, command.join(" ")),
-                    _ => continue,
-                };
-                let name = name.replace('_', "-");
-                if MODULES.contains(&name.as_str()) {
-                    off.push((format!("module-{name}"), how, path.clone()));
+    let mut off: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let paths = layered_for(found.files, &MODPROBE, super::HIDES, |name| name.ends_with(".conf"));
+    for path in paths.into_values() {
+        let Some(text) = found.text(&path) else { continue };
+        for line in joined(&text) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (name, how) = match words[..] {
+                ["blacklist", name, ..] => (name, BLACKLIST.to_owned()),
+                ["install", name, ref command @ ..] if !command.is_empty() => {
+                    // A shell runs it, for which what follows is a comment.
+                    let words = command.iter().take_while(|word| !word.starts_with('#'));
+                    (name, words.copied().collect::<Vec<_>>().join(" "))
                 }
+                _ => continue,
+            };
+            let name = name.replace('_', "-");
+            if !MODULES.contains(&name.as_str()) {
+                continue;
+            }
+            match off.get(&name) {
+                Some((its, _)) if its != BLACKLIST || how == BLACKLIST => {}
+                _ => drop(off.insert(name, (how, path.clone()))),
             }
         }
     }
-    for (name, how, path) in off {
-        found.add(&name, how, Some(&path));
+    for (name, (how, path)) in off {
+        found.add(&format!("module-{name}"), how, Some(&path));
     }
+}
+
+const BLACKLIST: &str = "blacklist";
+
+/// The lines, those that end in a backslash joined with the next without anything between, comments too.
+fn joined(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut whole = String::new();
+    for line in text.lines() {
+        match line.strip_suffix('\\') {
+            Some(start) => whole.push_str(start),
+            None => {
+                whole.push_str(line);
+                lines.push(std::mem::take(&mut whole));
+            }
+        }
+    }
+    lines.push(whole);
+    lines
 }

@@ -7,10 +7,14 @@ mod dumps;
 mod modes;
 mod shells;
 
+use std::collections::BTreeMap;
+
 use fathom_report::{Evidence, Listing, Setting};
 
 use super::Known;
+use super::sections::assignments;
 use crate::files::{Files, Read};
+use crate::network::layered_for;
 
 const HIDES: &str = "settings of the system's security";
 
@@ -68,38 +72,28 @@ impl Found<'_> {
         })
     }
 
-    /// What the settings of a service of systemd come to: `NAME.conf` of the vendor or of the
-    /// administrator, and the parts beside it, by their names. Each with where it stands.
-    fn systemd(&mut self, name: &str, keys: &[&str]) -> Vec<(String, String, String)> {
-        let mut paths = Vec::new();
-        // The administrator's file counts instead of the vendor's.
-        let main = ["/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"];
-        for folder in main {
-            let path = format!("{folder}/{name}.conf");
-            if self.files.exists(&path, HIDES) {
-                paths.push(path);
-                break;
-            }
-        }
-        let mut parts: std::collections::BTreeMap<String, String> = Default::default();
-        for folder in main {
-            for path in self.expand(&format!("{folder}/{name}.conf.d/*.conf")) {
-                let part = path.rsplit('/').next().unwrap_or_default().to_owned();
-                parts.entry(part).or_insert(path);
-            }
-        }
-        paths.extend(parts.into_values());
-        let mut values: std::collections::BTreeMap<String, (String, String)> = Default::default();
-        for path in paths {
+    /// What the settings of a service of systemd come to, those of its own section: `NAME.conf` of the
+    /// vendor or of the administrator, and the parts beside it, by their names. Each with where it
+    /// stands.
+    fn systemd(
+        &mut self,
+        name: &str,
+        section: &str,
+        keys: &[&str],
+    ) -> Vec<(String, String, String)> {
+        // The administrator's file counts instead of the vendor's, and a link to nothing instead of both.
+        let folders =
+            ["/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"];
+        let main = format!("{name}.conf");
+        let main = layered_for(self.files, &folders, HIDES, |its| its == main);
+        let parts = folders.map(|folder| format!("{folder}/{name}.conf.d"));
+        let parts = layered_for(self.files, &parts, HIDES, |its| its.ends_with(".conf"));
+        let mut values: BTreeMap<String, (String, String)> = BTreeMap::new();
+        for path in main.into_values().chain(parts.into_values()) {
             let Some(text) = self.text(&path) else { continue };
-            for line in text.lines().map(str::trim) {
-                if line.starts_with(['#', ';']) {
-                    continue;
-                }
-                let Some((key, value)) = line.split_once('=') else { continue };
-                if keys.contains(&key.trim()) {
-                    let value = (value.trim().to_owned(), path.clone());
-                    values.insert(key.trim().to_owned(), value);
+            for one in assignments(&text) {
+                if one.section == section && keys.contains(&one.name.as_str()) {
+                    values.insert(one.name, (one.value, path.clone()));
                 }
             }
         }

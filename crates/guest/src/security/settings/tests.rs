@@ -155,3 +155,116 @@ fn the_default_target_is_told() {
     assert!(target(&[circle, back]).is_some());
     assert_eq!(target(&[("/etc/inittab", b"")]), None);
 }
+
+#[test]
+fn settings_of_services_stand_in_their_sections() {
+    let storage = |files: &[(&str, &[u8])]| {
+        value(&found(files, Vec::new(), &[]), "journald-storage").map(str::to_owned)
+    };
+    let conf = "/etc/systemd/journald.conf";
+    assert_eq!(storage(&[(conf, b"[Journal]\nStorage=volatile\n")]).as_deref(), Some("volatile"));
+    let text = b"Storage=auto\n[Other]\nStorage=none\n[Journal]\nCompress=no\n";
+    assert_eq!(storage(&[(conf, text)]), None);
+    let joined = b"[Journal]\nStorage=\\\n# no\n none\n";
+    assert_eq!(storage(&[(conf, joined)]).as_deref(), Some("none"));
+    // A link to nothing takes the vendor's file away, and a part of it.
+    let vendor: (&str, &[u8]) =
+        ("/usr/lib/systemd/journald.conf.d/a.conf", b"[Journal]\nStorage=none\n");
+    assert_eq!(storage(&[vendor]).as_deref(), Some("none"));
+    let masked: (&str, &[u8]) = ("/etc/systemd/journald.conf.d/a.conf -> /dev/null", b"");
+    assert_eq!(storage(&[vendor, masked]), None);
+}
+
+/// As `modprobe -c` of kmod 30 shows it.
+#[test]
+fn modules_are_turned_off_as_kmod_reads_it() {
+    let text =
+        b"blacklist cramfs # c\nblacklist hfs#c\n# blacklist udf\ninstall sctp \\\n  /bin/false\n\
+        install dccp /bin/true # no\n#install x \\\ninstall rds /bin/false\nblacklist ti\\\npc\n\
+        blacklist jffs2 udf\n  blacklist freevxfs\ninstall bluetooth\n\
+        install usb_storage    /bin/false   a  b\ninstall hfsplus /bin/a\ninstall hfsplus /bin/b\n\
+        blacklist hfsplus\nblacklist vfat   \\\n";
+    let masked: (&str, &[u8]) = ("/etc/modprobe.d/v.conf -> /dev/null", b"");
+    let vendor: (&str, &[u8]) = ("/usr/lib/modprobe.d/v.conf", b"blacklist squashfs\n");
+    let shown = |files: &[(&str, &[u8])]| -> Vec<String> {
+        let listing = found(files, Vec::new(), &[]);
+        let modules = listing
+            .items
+            .iter()
+            .filter_map(|it| Some(format!("{} {}", it.name.strip_prefix("module-")?, it.value)));
+        modules.collect()
+    };
+    assert_eq!(
+        shown(&[("/etc/modprobe.d/a.conf", text), vendor, masked]),
+        [
+            "cramfs blacklist",
+            "dccp /bin/true",
+            "freevxfs blacklist",
+            "hfsplus /bin/a",
+            "jffs2 blacklist",
+            "sctp /bin/false",
+            "tipc blacklist",
+            "usb-storage /bin/false a b",
+            "vfat blacklist",
+        ]
+    );
+    assert_eq!(shown(&[vendor]), ["squashfs blacklist"]);
+}
+
+#[test]
+fn su_asks_for_members_by_pam_wheel() {
+    for (line, expected) in [
+        ("auth required pam_wheel.so use_uid", "yes"),
+        ("auth required /lib/security/pam_wheel.so group=a # root_only", "yes"),
+        ("auth required \\\n pam_wheel.so", "yes"),
+        ("auth required pam_wheel.so root_only", "root-only"),
+        ("auth required pam_wheel.so deny group=nosu", "no"),
+        ("auth sufficient pam_wheel.so trust", "no"),
+        ("# auth required pam_wheel.so", "no"),
+        ("account required pam_wheel.so", "no"),
+    ] {
+        let listing = found(&[("/etc/pam.d/su", line.as_bytes())], Vec::new(), &[]);
+        assert_eq!(value(&listing, "su-members-only"), Some(expected), "{line}");
+    }
+}
+
+#[test]
+fn what_turns_defences_of_the_processor_off_is_told() {
+    let off = |arguments: &str| {
+        let entry = serde_json::json!({"loader": "grub", "initramfs": [], "arguments": arguments});
+        let entry = serde_json::from_value(entry).unwrap();
+        let boot = Boot {
+            kernels: Listing::unknown(""),
+            default: Fact::known(entry, "/boot/grub/grub.cfg"),
+            firmware: Listing::unknown(""),
+            drivers: Listing::unknown(""),
+        };
+        let system = fathom_report::System::unknown("", fathom_report::Family::Linux, "");
+        let known = Known {
+            packages: &system.packages,
+            boot: &boot,
+            services: &system.services,
+            users: &system.users,
+            mounts: &system.mounts,
+        };
+        let tree = memory::tree(&[]);
+        let kernel = Listing::complete(Vec::new(), Vec::new());
+        let listing = of(&Files::new(&tree), &known, &kernel, Vec::new());
+        value(&listing, "kernel-mitigations-off").map(str::to_owned)
+    };
+    for (arguments, expected) in [
+        ("ro quiet", "none"),
+        ("mitigations=off", "mitigations=off"),
+        ("mitigations=off mitigations=auto", "none"),
+        ("mitigations=auto,nosmt", "none"),
+        ("foo=nopti x=mitigations=off", "none"),
+        ("nopti", "nopti"),
+        ("nopti pti=on", "none"),
+        ("pti=off nospectre_v1 spectre_v2=off", "spectre_v2=off pti=off nospectre_v1"),
+        ("l1tf=full mds=off", "mds=off"),
+        ("kvm.nx_huge_pages=off", "kvm.nx_huge_pages=off"),
+        ("kvm_intel.vmentry_l1d_flush=never", "kvm-intel.vmentry_l1d_flush=never"),
+    ] {
+        assert_eq!(off(arguments).as_deref(), Some(expected), "{arguments}");
+    }
+}
