@@ -10,6 +10,7 @@ use fathom_report::{
     Coverage, Enabled, Evidence, Fact, Listing, PackageKind, Service, Setting, Updates,
 };
 
+use self::sources::MAX_SOURCES;
 use super::Known;
 use crate::files::{Files, Read};
 
@@ -79,6 +80,9 @@ impl Search<'_> {
             PackageKind::Apk => ("none", false, self.apk_sources()?),
             _ => ("none", false, self.pacman_sources()?),
         };
+        if sources.len() > MAX_SOURCES {
+            return Err(format!("packages come from more than {MAX_SOURCES} places"));
+        }
         // What was not found may be among what could not be read.
         match self.doubt.take().filter(|_| !automatic) {
             Some(why) => Err(why),

@@ -5,7 +5,7 @@ use super::{HIDES, Search, without_secret};
 use crate::security::glob;
 
 /// How many sources there are with sense.
-const MAX_SOURCES: usize = 1000;
+pub(super) const MAX_SOURCES: usize = 10_000;
 
 /// The words of options that are kept, since they say that nothing is verified.
 const TELLING: [&str; 3] = ["trusted", "allow-insecure", "allow-weak"];
@@ -30,7 +30,7 @@ pub(super) fn one_line(text: &str) -> Vec<String> {
         let words: Vec<_> = rest.split_whitespace().collect();
         (words.len() >= 2).then(|| format!("deb {options}{}", words.join(" ")))
     });
-    lines.take(MAX_SOURCES).collect()
+    lines.take(MAX_SOURCES + 1).collect()
 }
 
 /// Paragraphs of a `.sources` file, each address with each suite.
@@ -56,7 +56,7 @@ pub(super) fn deb822(text: &str) -> Vec<String> {
         for address in field("URIs").split_whitespace() {
             for suite in field("Suites").split_whitespace() {
                 let source = format!("deb {options}{address} {suite} {}", components.join(" "));
-                if sources.len() < MAX_SOURCES {
+                if sources.len() <= MAX_SOURCES {
                     sources.push(source.trim_end().to_owned());
                 }
             }
@@ -120,7 +120,7 @@ impl Search<'_> {
                         }
                         None => silent.push(section.name.clone()),
                     }
-                    if sources.len() < MAX_SOURCES {
+                    if sources.len() <= MAX_SOURCES {
                         sources.push(format!("{} {}", section.name, without_secret(address)));
                     }
                 }
@@ -141,7 +141,7 @@ impl Search<'_> {
             let Some(text) = self.text(&path)? else { continue };
             let lines = text.lines().map(str::trim);
             let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-            sources.extend(lines.take(MAX_SOURCES).map(without_secret));
+            sources.extend(lines.take(MAX_SOURCES + 1).map(without_secret));
         }
         Ok(sources)
     }
@@ -155,7 +155,7 @@ impl Search<'_> {
             let from = section.get("Server").or_else(|| section.get("Include")).unwrap_or_default();
             format!("{} {}", section.name, without_secret(from)).trim_end().to_owned()
         });
-        Ok(shown.take(MAX_SOURCES).collect())
+        Ok(shown.take(MAX_SOURCES + 1).collect())
     }
 }
 
