@@ -203,8 +203,8 @@ pub(crate) fn unix(
         packages.join(sections.collect(|files| {
             files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
         }));
-        let users = sections.collect(users::all);
         let services = sections.collect(|files| files.listing(|| services::all(files)));
+        let users = sections.collect(|files| users::all(files, &services, options.now));
         let (mounts, swap) = mounts::of(table, places);
         let network = sections.collect(|files| network::of(files, &services));
         let applications = sections

@@ -59,6 +59,8 @@ pub use files::problem;
 pub use inspect::{Inspection, Options, inspect};
 pub use namespace::{Assembled, assemble};
 
+use std::time::SystemTime;
+
 use fathom_filesystem::Tree;
 use fathom_report::{
     Boot, Containers, Fact, Listing, Network, Package, Problem, Security, Service, System,
@@ -113,6 +115,7 @@ pub fn boot(tree: &Tree) -> (Boot, Vec<Problem>) {
 pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
     let files = files::Files::new(tree);
     let why = "it is not looked at";
+    let services = services::all(&files);
     let known = security::Known {
         packages: &packages::all(&files),
         boot: &Boot {
@@ -121,8 +124,8 @@ pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
             firmware: Listing::unknown(why),
             drivers: Listing::unknown(why),
         },
-        services: &services::all(&files),
-        users: &users::all(&files),
+        services: &services,
+        users: &users::all(&files, &services, SystemTime::now()),
         mounts: &Listing::unknown(why),
     };
     let deep = inspect::Deep::walk(&files);

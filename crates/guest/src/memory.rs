@@ -11,7 +11,7 @@ use fathom_filesystem::{
 };
 
 enum Node {
-    Directory(BTreeMap<Vec<u8>, u64>),
+    Directory(BTreeMap<Vec<u8>, u64>, u32, u32),
     File(Arc<dyn ReadAt>, u32, u32),
     Link(Vec<u8>),
 }
@@ -21,7 +21,7 @@ struct Memory(Vec<Node>);
 /// A tree of these files, their directories made as they are needed. A path that ends in ` -> TARGET`
 /// is a symbolic link, one that ends in `*` a program, in `*w` a file that
 /// everybody may write, in `*o` one that belongs to another than root, in `*p` one that only root may
-/// read.
+/// read. `*w` and `*o` behind the name of a directory mean the same of it, where it is named first.
 pub(crate) fn tree(files: &[(&str, &[u8])]) -> Tree {
     readers(files.iter().map(|(path, bytes)| {
         let reader: Arc<dyn ReadAt> = Arc::new(bytes.to_vec());
@@ -31,7 +31,7 @@ pub(crate) fn tree(files: &[(&str, &[u8])]) -> Tree {
 
 /// The same, of bytes from anywhere.
 pub(crate) fn readers<'a>(files: impl Iterator<Item = (&'a str, Arc<dyn ReadAt>)>) -> Tree {
-    let mut nodes = vec![Node::Directory(BTreeMap::new())];
+    let mut nodes = vec![Node::Directory(BTreeMap::new(), 0o755, 0)];
     for (path, reader) in files {
         let (path, node) = match path.split_once(" -> ") {
             Some((path, target)) => (path, Node::Link(target.as_bytes().to_vec())),
@@ -54,18 +54,23 @@ pub(crate) fn readers<'a>(files: impl Iterator<Item = (&'a str, Arc<dyn ReadAt>)
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let Some((name, parents)) = parts.split_last() else { continue };
         for part in parents {
+            let (part, mode, owner) = match part.split_once('*') {
+                Some((part, "w")) => (part, 0o777, 0),
+                Some((part, "o")) => (part, 0o755, 1000),
+                _ => (*part, 0o755, 0),
+            };
             let new = nodes.len() as u64;
             let next = match &mut nodes[at] {
-                Node::Directory(names) => *names.entry(part.as_bytes().to_vec()).or_insert(new),
+                Node::Directory(names, ..) => *names.entry(part.as_bytes().to_vec()).or_insert(new),
                 _ => break,
             };
             if next == new {
-                nodes.push(Node::Directory(BTreeMap::new()));
+                nodes.push(Node::Directory(BTreeMap::new(), mode, owner));
             }
             at = next as usize;
         }
         let new = nodes.len() as u64;
-        if let Node::Directory(names) = &mut nodes[at] {
+        if let Node::Directory(names, ..) = &mut nodes[at] {
             names.insert(name.as_bytes().to_vec(), new);
             nodes.push(node);
         }
@@ -104,13 +109,13 @@ impl Filesystem for Memory {
 
     fn lookup(&self, dir: NodeId, name: &[u8]) -> Result<Option<NodeId>> {
         match self.node(dir)? {
-            Node::Directory(names) => Ok(names.get(name).copied().map(NodeId::new)),
+            Node::Directory(names, ..) => Ok(names.get(name).copied().map(NodeId::new)),
             _ => Ok(None),
         }
     }
 
     fn read_dir(&self, dir: NodeId, visit: Visit<'_>) -> Result<()> {
-        if let Node::Directory(names) = self.node(dir)? {
+        if let Node::Directory(names, ..) = self.node(dir)? {
             for (name, node) in names {
                 let entry =
                     DirEntry { name: name.clone(), node: NodeId::new(*node), file_type: None };
@@ -124,7 +129,7 @@ impl Filesystem for Memory {
 
     fn metadata(&self, node: NodeId) -> Result<Metadata> {
         let (file_type, size, mode, uid) = match self.node(node)? {
-            Node::Directory(_) => (FileType::Directory, 0, 0o644, 0),
+            Node::Directory(_, mode, owner) => (FileType::Directory, 0, *mode, *owner),
             Node::File(reader, mode, owner) => (FileType::File, reader.len(), *mode, *owner),
             Node::Link(target) => (FileType::Symlink, target.len() as u64, 0o644, 0),
         };

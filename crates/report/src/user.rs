@@ -46,6 +46,10 @@ pub struct User {
     /// The day from which nobody can log in as it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
+    /// The last day on which its password can still be changed after it has become too old: nobody can
+    /// log in as it afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_inactive: Option<String>,
     /// What holds for the account besides, of Windows: `disabled`, `locked-out`,
     /// `password-not-required`, `password-never-expires`, `smart-card-required`, `not-of-this-machine`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -20,6 +20,7 @@ const ACCOUNTS: &[Column] = &[
     detail("comment"),
     detail("home"),
     detail("password changed"),
+    detail("password inactive"),
 ];
 const GROUPS: &[Column] = &[key("name"), number(main("id")), main("members")];
 const KEYS: &[Column] =
@@ -68,6 +69,7 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
             Value::maybe(user.comment.as_deref()),
             Value::maybe(user.home.as_deref()),
             Value::maybe(user.password_changed.as_deref()),
+            Value::maybe(user.password_inactive.as_deref()),
         ])
     })?;
     listing("Groups", GROUPS, &users.groups, sink, |group, sink| {

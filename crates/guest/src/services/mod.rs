@@ -7,7 +7,7 @@ mod once;
 mod openrc;
 mod program;
 mod starts;
-mod systemd;
+pub(crate) mod systemd;
 mod sysv;
 
 use fathom_report::{Evidence, Fact, Listing, Service};

@@ -1,9 +1,10 @@
 //! `/etc/passwd`, with what `/etc/shadow` adds.
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use fathom_filesystem::Timestamp;
-use fathom_report::{Fact, Group, Listing, User};
+use fathom_report::{Fact, Group, Listing, Service, User};
 
 use super::password::{self, Password};
 use super::{HIDES, MAX_LINES, elsewhere, ssh};
@@ -13,7 +14,12 @@ use crate::text::Records;
 const PASSWD: &str = "/etc/passwd";
 const SHADOW: &str = "/etc/shadow";
 
-pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
+pub(super) fn all(
+    files: &Files<'_>,
+    groups: &Listing<Group>,
+    services: &Listing<Service>,
+    now: SystemTime,
+) -> Listing<User> {
     let Records { text, damage } = match files.records(PASSWD, HIDES) {
         Read::There(records) => records,
         Read::Absent => {
@@ -28,7 +34,9 @@ pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
         Read::Absent => Ok(Shadows::default()),
         Read::Unread(why) => Err(why.as_str()),
     };
-    let keys = ssh::Places::of(files);
+    let members = || text.lines().take(MAX_LINES).filter_map(Line::parse);
+    let members = members().map(|line| (line.name, line.id, line.group));
+    let keys = ssh::Places::of(files, services, now, ssh::Owners::of(members, groups));
     let ids: HashMap<&str, &str> =
         groups.items.iter().rev().map(|group| (group.id.as_str(), group.name.as_str())).collect();
     let mut members: HashMap<&str, Vec<String>> = HashMap::new();
@@ -49,6 +57,7 @@ pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
             Err(why) => (Fact::unknown(why), None, None),
         };
         let expires = shadow.as_ref().ok().and_then(|all| all.by_name.get(name)?.expires());
+        let inactive = shadow.as_ref().ok().and_then(|all| all.by_name.get(name)?.inactive());
         let groups = members.remove(name).unwrap_or_default();
         let primary = ids.get(group.as_str()).copied();
         let names: Vec<&str> =
@@ -65,6 +74,7 @@ pub(super) fn all(files: &Files<'_>, groups: &Listing<Group>) -> Listing<User> {
             algorithm,
             password_changed,
             expires,
+            password_inactive: inactive,
             states: Vec::new(),
             last_login: None,
             groups,
@@ -153,6 +163,9 @@ impl<'a> Shadows<'a> {
 struct Shadow<'a> {
     password: &'a str,
     changed: &'a str,
+    /// How many days old the password may become, and for how many more it can be changed.
+    oldest: &'a str,
+    inactive: &'a str,
     expires: &'a str,
 }
 
@@ -161,9 +174,11 @@ impl<'a> Shadow<'a> {
         let mut fields = line.split(':');
         let (name, password) = (fields.next()?, fields.next()?);
         let changed = fields.next().unwrap_or_default();
-        // Between them stands how old the password may become.
-        let expires = fields.nth(4).unwrap_or_default();
-        Some((name, Self { password, changed, expires }))
+        // Before it stands how old the password has to become, behind it when one is warned.
+        let oldest = fields.nth(1).unwrap_or_default();
+        let inactive = fields.nth(1).unwrap_or_default();
+        let expires = fields.next().unwrap_or_default();
+        Some((name, Self { password, changed, oldest, inactive, expires }))
     }
 
     /// The day of the last change; 0 asks for a new password at the next login.
@@ -171,11 +186,23 @@ impl<'a> Shadow<'a> {
         day(self.changed.parse().ok().filter(|days| *days > 0)?)
     }
 
+    /// The last day on which a password that is too old can be changed; nothing if it never becomes
+    /// too old.
+    fn inactive(&self) -> Option<String> {
+        let changed: i32 = self.changed.parse().ok().filter(|days| *days > 0)?;
+        let oldest: i32 = self.oldest.parse().ok().filter(|days| (0..NEVER).contains(days))?;
+        let more: i32 = self.inactive.parse().ok().filter(|days| *days >= 0)?;
+        day(changed.checked_add(oldest)?.checked_add(more)?)
+    }
+
     /// The day from which the account cannot be used; PAM takes 0 for a day like any other.
     fn expires(&self) -> Option<String> {
         day(self.expires.parse().ok().filter(|days| *days >= 0)?)
     }
 }
+
+/// A password that may become so many days old never becomes too old.
+const NEVER: i32 = 10_000;
 
 /// So many days after the beginning of 1970.
 fn day(days: i32) -> Option<String> {
@@ -190,6 +217,10 @@ mod tests {
     use super::*;
     use crate::memory;
 
+    fn everything(files: &Files<'_>) -> fathom_report::Users {
+        crate::users::all(files, &Listing::complete(Vec::new(), Vec::new()), SystemTime::now())
+    }
+
     #[test]
     fn lines_that_are_accounts_as_getent_shows_them() {
         let text: &[u8] = b"root:x:0:0::/root:/bin/sh\nshort:x:1004\nfour:x:5:6\n\
@@ -197,7 +228,7 @@ mod tests {
             big:x:99999999999:0::/:/s\nhex:x:0x0:0::/:/s\ntr:x:0 :0::/:/s\nno:x::0::/:/s\n\
             #c:x:1:1::/:/s\n+nis:x:1:1::/:/s\n";
         let tree = memory::tree(&[(PASSWD, text)]);
-        let users = crate::users::all(&Files::new(&tree));
+        let users = everything(&Files::new(&tree));
         let shown = users.accounts.items.iter().map(|it| format!("{}={}", it.name, it.id));
         let shown: Vec<_> = shown.collect();
         assert_eq!(shown, ["root=0", "four=5", "eight=7", "ld=0", "z2=0"]);
@@ -220,7 +251,7 @@ mod tests {
             for path in [PASSWD, "/etc/group"] {
                 let tree = memory::tree(&[(path, text)]);
                 let files = Files::new(&tree);
-                let users = crate::users::all(&files);
+                let users = everything(&files);
                 let found = match path {
                     PASSWD => (users.accounts.coverage, users.accounts.items.len()),
                     _ => (users.groups.coverage, users.groups.items.len()),
@@ -233,7 +264,7 @@ mod tests {
         let shadow = [b"root:*:1:::::::\n", &[0; 100][..], b"\n"].concat();
         let passwd = b"root:x:0:0::/:/s\nbob:x:1:1::/:/s\n";
         let tree = memory::tree(&[(PASSWD, passwd), (SHADOW, &shadow)]);
-        let users = crate::users::all(&Files::new(&tree)).accounts.items;
+        let users = everything(&Files::new(&tree)).accounts.items;
         assert_eq!(users[0].password.value(), Some(&PasswordState::Locked));
         assert!(matches!(users[1].password, Fact::Unknown { .. }));
     }
@@ -249,6 +280,24 @@ mod tests {
         ] {
             let (_, shadow) = Shadow::parse(line).unwrap();
             assert_eq!(shadow.expires().as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn when_a_password_becomes_inactive() {
+        // As chage says it.
+        for (line, expected) in [
+            ("frank:x:18262:0:30:7:5::", Some("2020-02-05")),
+            ("frank:x:18262:0:30:7:0::", Some("2020-01-31")),
+            ("frank:x:18262:0:30:7:::", None),
+            ("frank:x:18262:0:99999:7:5::", None),
+            ("frank:x:18262:0::7:5::", None),
+            ("frank:x:0:0:30:7:5::", None),
+            ("frank:x:18262:0:30:7:2147483647::", None),
+            ("frank:x", None),
+        ] {
+            let (_, shadow) = Shadow::parse(line).unwrap();
+            assert_eq!(shadow.inactive().as_deref(), expected, "{line}");
         }
     }
 

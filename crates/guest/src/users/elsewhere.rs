@@ -1,7 +1,7 @@
 //! Accounts that are not in the system's own files.
 
 use super::HIDES;
-use crate::files::Files;
+use crate::files::{Files, Read};
 
 const SWITCH: &str = "/etc/nsswitch.conf";
 
@@ -17,20 +17,44 @@ pub(super) fn of(files: &Files<'_>, passwd: &str) -> Option<String> {
         return Some(format!("the line {name} of /etc/passwd stands for accounts of a server"));
     }
     let text = files.text(SWITCH, HIDES).there()?;
-    let services = services(&text, "passwd").join(", ");
-    let others = format!("{SWITCH}: there are accounts of {services} besides those of the files");
+    let services = services(&text, "passwd").filter(|name| !LOCAL.contains(name));
+    let services: Vec<&str> = services.collect();
+    let names = services.join(", ");
+    let others = format!("{SWITCH}: there are accounts of {names} besides those of the files");
     (!services.is_empty()).then_some(others)
 }
 
-/// The services that are asked for the database and that are not local.
-fn services<'a>(text: &'a str, database: &str) -> Vec<&'a str> {
+/// Where sudo looks for rules besides its files.
+pub(super) struct Others {
+    pub(super) why: String,
+    /// Whether it looks into its files at all.
+    pub(super) with_files: bool,
+}
+
+/// Who else has rules of sudo; nothing if all are in its files.
+pub(super) fn sudoers(files: &Files<'_>) -> Option<Others> {
+    let text = match files.text(SWITCH, "rules of sudo") {
+        Read::There(text) => text,
+        Read::Absent => return None,
+        Read::Unread(why) => return Some(Others { why, with_files: true }),
+    };
+    let all: Vec<&str> = services(&text, "sudoers").collect();
+    let with_files = all.is_empty() || all.contains(&"files");
+    let others: Vec<&str> = all.into_iter().filter(|name| *name != "files").collect();
+    let names = others.join(", ");
+    let besides = if with_files { "besides" } else { "instead of" };
+    let why = format!("{SWITCH}: there are rules of {names} {besides} those of the files");
+    (!others.is_empty()).then_some(Others { why, with_files })
+}
+
+/// The services that are asked for the database.
+fn services<'a>(text: &'a str, database: &str) -> impl Iterator<Item = &'a str> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     let mut lists =
         lines.filter_map(|line| line.strip_prefix(database)?.trim_start().strip_prefix(':'));
     let list = lists.next().unwrap_or_default();
     // What is to be done with an answer stands in brackets.
-    let words = list.split_whitespace().filter(|word| !word.contains(['[', ']', '=']));
-    words.filter(|word| !LOCAL.contains(word)).collect()
+    list.split_whitespace().filter(|word| !word.contains(['[', ']', '=']))
 }
 
 #[cfg(test)]
@@ -40,13 +64,13 @@ mod tests {
     #[test]
     fn services_that_know_others() {
         for (text, expected) in [
-            ("passwd: files systemd", &[][..]),
-            ("# passwd: ldap\npasswd:\tfiles [NOTFOUND=return] sss # ldap", &["sss"]),
-            ("passwd : compat\ngroup: ldap", &[]),
-            ("passwd: files ldap winbind", &["ldap", "winbind"]),
+            ("passwd: files systemd", &["files", "systemd"][..]),
+            ("# passwd: ldap\npasswd:\tfiles [NOTFOUND=return] sss # ldap", &["files", "sss"]),
+            ("passwd : compat\ngroup: ldap", &["compat"]),
+            ("passwd: files ldap winbind", &["files", "ldap", "winbind"]),
             ("", &[]),
         ] {
-            assert_eq!(services(text, "passwd"), expected, "{text}");
+            assert_eq!(services(text, "passwd").collect::<Vec<_>>(), expected, "{text}");
         }
     }
 }

@@ -3,12 +3,16 @@
 
 mod account;
 mod elsewhere;
+mod options;
 mod password;
 mod ssh;
-mod sudo;
+mod strict;
+pub(crate) mod sudo;
+
+use std::time::SystemTime;
 
 use fathom_block::Error;
-use fathom_report::{Group, Listing, Users};
+use fathom_report::{Group, Listing, Service, Users};
 
 use crate::files::{Files, Read};
 use crate::text::Records;
@@ -22,9 +26,9 @@ const GROUP: &str = "/etc/group";
 const MAX_LINES: usize = 100_000;
 
 /// Everything that the files say of accounts.
-pub(crate) fn all(files: &Files<'_>) -> Users {
+pub(crate) fn all(files: &Files<'_>, services: &Listing<Service>, now: SystemTime) -> Users {
     let groups = files.listing(|| groups(files));
-    let accounts = files.listing(|| account::all(files, &groups));
+    let accounts = files.listing(|| account::all(files, &groups, services, now));
     Users { accounts, sudo: files.listing(|| sudo::rules(files)), groups }
 }
 

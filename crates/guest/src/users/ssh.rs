@@ -1,9 +1,15 @@
 //! The keys that an account may log in with, as fingerprints.
 
+use std::time::SystemTime;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use fathom_report::{Listing, SshKey};
+use fathom_report::{Listing, Service, SshKey};
 use sha2::{Digest as _, Sha256};
+
+use super::options::{self, Taken};
+use super::strict;
+pub(super) use super::strict::Owners;
 
 use crate::files::{Files, Read};
 use crate::security::sshd::{Login, Logins};
@@ -14,13 +20,19 @@ const HIDES: &str = "SSH keys";
 /// Where sshd looks unless it is told otherwise.
 const DEFAULT: [&str; 2] = [".ssh/authorized_keys", ".ssh/authorized_keys2"];
 
+/// How long what is said of a list becomes.
+const MAX_REASON: usize = 1000;
+
 /// No file holds as many.
 const MAX_KEYS: usize = 10_000;
 
 /// Where the SSH server looks for the keys of accounts.
-pub(super) struct Places {
+pub(super) struct Places<'a> {
     /// What its configuration says, or why that is not known.
     logins: Result<Logins, String>,
+    owners: Owners<'a>,
+    /// The moment that keys are judged by.
+    now: SystemTime,
 }
 
 /// An account.
@@ -32,9 +44,14 @@ pub(super) struct Account<'a> {
     pub(super) groups: &'a [&'a str],
 }
 
-impl Places {
-    pub(super) fn of(files: &Files<'_>) -> Self {
-        Self { logins: Logins::of(files) }
+impl<'a> Places<'a> {
+    pub(super) fn of(
+        files: &Files<'_>,
+        services: &Listing<Service>,
+        now: SystemTime,
+        owners: Owners<'a>,
+    ) -> Self {
+        Self { logins: Logins::of(files, services), owners, now }
     }
 
     /// The keys of one account.
@@ -51,9 +68,12 @@ impl Places {
             let path = place(&pattern, account);
             match files.records(&path, HIDES) {
                 Read::There(Records { text, damage }) => {
-                    let found = text.lines().take(MAX_KEYS).filter_map(|line| key(line, &path));
-                    keys.items.extend(found);
-                    keys.evidence.push(path.into());
+                    keys.evidence.push(path.as_str().into());
+                    if let Some(why) = self.refused(files, &path, account, &mut keys) {
+                        note(&mut keys, format!("{path}: sshd does not take its keys: {why}"));
+                        continue;
+                    }
+                    self.lines(&text, &path, &mut keys);
                     damage.iter().for_each(|why| keys.hide(why.to_string()));
                 }
                 Read::Absent => {}
@@ -61,6 +81,46 @@ impl Places {
             }
         }
         keys
+    }
+
+    /// Why sshd does not believe the file, if it does not.
+    fn refused(
+        &self,
+        files: &Files<'_>,
+        path: &str,
+        account: &Account<'_>,
+        keys: &mut Listing<SshKey>,
+    ) -> Option<String> {
+        if self.logins.as_ref().is_ok_and(|logins| !logins.is_strict()) {
+            return None;
+        }
+        match strict::refused(files, path, account, &self.owners) {
+            Ok(why) => why,
+            Err(why) => {
+                keys.hide(format!("{path}: whether sshd takes its keys cannot be told: {why}"));
+                None
+            }
+        }
+    }
+
+    /// Adds the keys that the text holds and that sshd takes.
+    fn lines(&self, text: &str, path: &str, keys: &mut Listing<SshKey>) {
+        for (number, line) in (1_usize..).zip(text.lines()).take(MAX_KEYS) {
+            let Some((options, key)) = key(line, path) else { continue };
+            match options::judge(options, self.now) {
+                Taken::Yes => keys.items.push(key),
+                Taken::No(why) => {
+                    note(
+                        keys,
+                        format!("{path}: sshd does not take the key of line {number}: {why}"),
+                    );
+                }
+                Taken::Unsure(why) => {
+                    keys.hide(format!("{path}: line {number}: {why}"));
+                    keys.items.push(key);
+                }
+            }
+        }
     }
 
     /// Where the keys of the account lie. What else gives it keys leaves the list partial.
@@ -97,6 +157,15 @@ impl Places {
     }
 }
 
+/// Adds to what is said of a list of which nothing is missing.
+fn note(keys: &mut Listing<SshKey>, what: String) {
+    keys.reason = Some(match keys.reason.take() {
+        Some(reason) if reason.len() < MAX_REASON => format!("{reason}; {what}"),
+        Some(reason) => reason,
+        None => what,
+    });
+}
+
 /// The path that the pattern means for the account.
 fn place(pattern: &str, account: &Account<'_>) -> String {
     let mut path = String::new();
@@ -122,27 +191,30 @@ fn place(pattern: &str, account: &Account<'_>) -> String {
 }
 
 /// A line of `authorized_keys`: options, the kind, the key, a comment.
-fn key(line: &str, path: &str) -> Option<SshKey> {
+fn key<'a>(line: &'a str, path: &str) -> Option<(&'a str, SshKey)> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return None;
     }
     let mut rest = line;
+    let mut options = "";
     // Options come before the kind and may hold blanks between quotes.
     if !is_kind(first_word(rest)) {
         rest = after_options(rest)?;
+        options = line.strip_suffix(rest)?.trim_end();
     }
     let mut words = rest.split_whitespace();
     let kind = words.next().filter(|word| is_kind(word))?;
     let blob = STANDARD_NO_PAD.decode(words.next()?.trim_end_matches('=')).ok()?;
     let comment: Vec<_> = words.collect();
-    Some(SshKey {
+    let key = SshKey {
         kind: kind.to_owned(),
         bits: rsa_bits(&blob),
         fingerprint: format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob))),
         comment: (!comment.is_empty()).then(|| comment.join(" ")),
         evidence: path.into(),
-    })
+    };
+    Some((options, key))
 }
 
 /// How many bits the modulus of a key of RSA has: behind the name of the kind and the exponent, each led
@@ -203,7 +275,9 @@ mod tests {
             let files = Files::new(&tree);
             let home = if name == "root" { "/root" } else { "/home/bob" };
             let account = Account { name, id: "0", home, groups: &[] };
-            let listing = Places::of(&files).of_account(&files, &account);
+            let services = Listing::complete(Vec::new(), Vec::new());
+            let places = Places::of(&files, &services, SystemTime::now(), Owners::default());
+            let listing = places.of_account(&files, &account);
             let places = listing.items.into_iter().map(|key| key.evidence.0).collect::<Vec<_>>();
             (places.join(" "), listing.coverage)
         };
@@ -233,14 +307,48 @@ mod tests {
     fn a_key_with_options() {
         // Made by ssh-keygen, which also says the fingerprint.
         let blob = "AAAAC3NzaC1lZDI1NTE5AAAAIBBIjhX5bJ1gHlpaPVqAB8o9vPaJmNkrcAF1TkaDhRUK";
-        let plain = key(&format!("ssh-ed25519 {blob} me@here"), "/k").unwrap();
+        let plain = key(&format!("ssh-ed25519 {blob} me@here"), "/k").unwrap().1;
         assert_eq!(plain.comment.as_deref(), Some("me@here"));
         assert!(plain.fingerprint.starts_with("SHA256:") && plain.fingerprint.len() == 50);
-        let with = key(&format!("command=\"a \\\" b\",no-pty ssh-ed25519 {blob}"), "/k").unwrap();
+        let with = key(&format!("command=\"a \\\" b\",no-pty ssh-ed25519 {blob}"), "/k").unwrap().1;
         assert_eq!((with.fingerprint, with.comment), (plain.fingerprint, None));
         for line in ["", "# no", "ssh-rsa", "ssh-rsa ????", "word word", "command=\"open ssh-rsa A"]
         {
             assert!(key(line, "/k").is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn keys_that_sshd_refuses_are_not_listed() {
+        use fathom_report::Coverage::{Complete, Partial};
+        let blob = "AAAAC3NzaC1lZDI1NTE5AAAAIBBIjhX5bJ1gHlpaPVqAB8o9vPaJmNkrcAF1TkaDhRUK";
+        let plain = format!("ssh-ed25519 {blob}\n");
+        let past = format!("expiry-time=\"20200101\" {plain}");
+        let strange = format!("no-such-option {plain}restrict,command=\"a b\" {plain}");
+        let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        let around = format!("expiry-time=\"20231115\" {plain}");
+        for (config, path, text, count, coverage) in [
+            ("", "/home/bob/.ssh/authorized_keys", &plain, 1, Complete),
+            ("", "/home/bob/.ssh/authorized_keys*w", &plain, 0, Complete),
+            ("StrictModes no\n", "/home/bob/.ssh/authorized_keys*w", &plain, 1, Complete),
+            ("", "/home/bob/.ssh*w/authorized_keys", &plain, 0, Complete),
+            ("", "/home/bob/.ssh/authorized_keys*o", &plain, 0, Complete),
+            ("", "/home/bob/.ssh/authorized_keys", &past, 0, Complete),
+            ("", "/home/bob/.ssh/authorized_keys", &strange, 1, Complete),
+            ("", "/home/bob/.ssh/authorized_keys", &around, 1, Partial),
+        ] {
+            let tree = crate::memory::tree(&[
+                ("/etc/ssh/sshd_config", config.as_bytes()),
+                (path, text.as_bytes()),
+            ]);
+            let files = Files::new(&tree);
+            let services = Listing::complete(Vec::new(), Vec::new());
+            let account = Account { name: "bob", id: "1001", home: "/home/bob", groups: &[] };
+            let places = Places::of(&files, &services, now, Owners::default());
+            let keys = places.of_account(&files, &account);
+            assert_eq!((keys.items.len(), keys.coverage), (count, coverage), "{path} {text}");
+            let is_plain = count == 1 && coverage == Complete && *text != strange;
+            assert_eq!(keys.reason.is_none(), is_plain, "{path} {text} {:?}", keys.reason);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Who may become whom, where root may log in, who may plan tasks, and how temporary folders are
 //! mounted.
 
-use fathom_report::{Coverage, Enabled};
+use fathom_report::{Coverage, Enabled, PackageKind};
 
 use super::Found;
 use crate::security::{Known, password};
+use crate::users::sudo::{self, Entry};
 
 /// The folders that guides ask to be mounted by themselves, and with restrictions.
 const MOUNTS: [(&str, &str); 7] = [
@@ -18,7 +19,7 @@ const MOUNTS: [(&str, &str); 7] = [
 ];
 
 pub(super) fn of(found: &mut Found<'_>, known: &Known<'_>) {
-    sudo(found, known);
+    of_sudo(found, known);
     su(found);
     terminals(found);
     for (name, path) in [
@@ -33,7 +34,7 @@ pub(super) fn of(found: &mut Found<'_>, known: &Known<'_>) {
     mounts(found, known);
 }
 
-fn sudo(found: &mut Found<'_>, known: &Known<'_>) {
+fn of_sudo(found: &mut Found<'_>, known: &Known<'_>) {
     let rules = &known.users.sudo;
     if rules.coverage != Coverage::Complete {
         let why = rules.reason.clone().unwrap_or_default();
@@ -43,29 +44,60 @@ fn sudo(found: &mut Found<'_>, known: &Known<'_>) {
     if rules.items.is_empty() {
         return;
     }
-    let count = |word: &str| {
-        let rules = rules.items.iter().filter(|rule| !rule.starts_with("Defaults"));
-        rules.filter(|rule| rule.contains(word)).count().to_string()
+    let entries = || {
+        let parsed = rules.items.iter().map(|rule| sudo::parse(rule));
+        parsed.filter_map(|entry| entry.ok().flatten()).map(|(entry, _)| entry)
     };
-    found.add("sudo-rules-without-password", count("NOPASSWD"), Some(place));
-    let defaults = || rules.items.iter().filter(|rule| rule.starts_with("Defaults"));
-    let words = || {
-        defaults().flat_map(|rule| {
-            rule.split([',', ' ']).map(|word| word.trim_matches('"')).collect::<Vec<_>>()
-        })
-    };
-    let off = words().filter(|word| *word == "!authenticate").count();
-    found.add("sudo-defaults-without-password", off.to_string(), Some(place));
-    let last = words().rfind(|word| *word == "use_pty" || *word == "!use_pty");
-    found.add("sudo-use-pty", if last == Some("use_pty") { "yes" } else { "no" }, Some(place));
-    let of_value = |name: &str| {
-        words().filter_map(|word| word.strip_prefix(name)?.strip_prefix('=')).next_back()
-    };
-    for (name, key) in [("sudo-log-file", "logfile"), ("sudo-timeout", "timestamp_timeout")] {
-        if let Some(value) = of_value(key) {
-            found.add(name, value.trim_matches('"').to_owned(), Some(place));
+    let without = entries()
+        .filter(|entry| matches!(entry, Entry::Rule { without_password } if *without_password));
+    found.add("sudo-rules-without-password", without.count().to_string(), Some(place));
+    let mut off = 0;
+    // What is limited to an account, a machine or a command does not hold for the others.
+    let mut everywhere = Vec::new();
+    for entry in entries() {
+        let Entry::Defaults { everywhere: all, settings } = entry else { continue };
+        off += settings.iter().filter(|it| it.name == "authenticate" && it.is_off).count();
+        if all {
+            everywhere.extend(settings);
         }
     }
+    found.add("sudo-defaults-without-password", off.to_string(), Some(place));
+    let last = |name: &str| everywhere.iter().rfind(|setting| setting.name == name);
+    let uses = match last("use_pty") {
+        Some(setting) => Some(!setting.is_off),
+        None => release(known).map(|release| release >= PTY_SINCE),
+    };
+    match uses {
+        Some(uses) => found.add("sudo-use-pty", if uses { "yes" } else { "no" }, Some(place)),
+        None => found.listing.hide("sudo-use-pty: which release of sudo is installed is not known"),
+    }
+    for (name, key) in [("sudo-log-file", "logfile"), ("sudo-timeout", "timestamp_timeout")] {
+        let Some(setting) = last(key) else { continue };
+        if let Some(value) = &setting.value {
+            found.add(name, value.clone(), Some(place));
+        } else if setting.is_off && key == "timestamp_timeout" {
+            found.add(name, "0".to_owned(), Some(place));
+        }
+    }
+}
+
+/// The release from which on programs run in a terminal of their own unless that is turned off.
+const PTY_SINCE: [u32; 3] = [1, 9, 14];
+
+/// The three numbers of the release of sudo: 1.9.13 of `1.9.13p3-1+deb12u1`.
+fn release(known: &Known<'_>) -> Option<[u32; 3]> {
+    let package = ["sudo", "sudo-ldap", "app-admin/sudo"].iter().find_map(|name| {
+        use PackageKind::{Apk, Deb, Pacman, Portage, Rpm};
+        let is_system = |kind| matches!(kind, Apk | Deb | Pacman | Portage | Rpm);
+        known.packages.items.iter().find(|it| it.name == *name && is_system(it.kind))
+    })?;
+    let mut numbers = package.version.splitn(3, '.');
+    let mut next = || {
+        let part = numbers.next()?;
+        let end = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
+        part[..end].parse().ok()
+    };
+    Some([next()?, next()?, next()?])
 }
 
 /// Whether only members of a group may become another by `su`: `root-only` where others than root may be

@@ -1,4 +1,4 @@
-use fathom_report::{Boot, Coverage, Fact, Listing, Mount, Setting, Users};
+use fathom_report::{Boot, Coverage, Fact, Listing, Mount, Package, Setting, Users};
 
 use super::{kebab, of};
 use crate::files::Files;
@@ -14,10 +14,19 @@ fn with_mounts(
     mounts: &Listing<Mount>,
     sudo: &[&str],
 ) -> Listing<Setting> {
+    with_packages(files, mounts, sudo, &Listing::complete(Vec::new(), Vec::new()))
+}
+
+fn with_packages(
+    files: &[(&str, &[u8])],
+    mounts: &Listing<Mount>,
+    sudo: &[&str],
+    packages: &Listing<Package>,
+) -> Listing<Setting> {
     let tree = memory::tree(files);
     let rules = sudo.iter().map(|rule| (*rule).to_owned()).collect();
     let known = Known {
-        packages: &Listing::complete(Vec::new(), Vec::new()),
+        packages,
         boot: &Boot {
             kernels: Listing::unknown(""),
             default: Fact::unknown(""),
@@ -266,5 +275,55 @@ fn what_turns_defences_of_the_processor_off_is_told() {
         ("kvm_intel.vmentry_l1d_flush=never", "kvm-intel.vmentry_l1d_flush=never"),
     ] {
         assert_eq!(off(arguments).as_deref(), Some(expected), "{arguments}");
+    }
+}
+
+fn of_sudo(rules: &[&str], version: Option<&str>) -> Listing<Setting> {
+    let packages = version.map(|version| {
+        let package = serde_json::json!({
+            "kind": "deb", "name": "sudo", "version": version, "evidence": "/var/lib/dpkg/status",
+        });
+        serde_json::from_value(package).unwrap()
+    });
+    let packages = Listing::complete(packages.into_iter().collect(), Vec::new());
+    with_packages(&[], &Listing::complete(Vec::new(), Vec::new()), rules, &packages)
+}
+
+#[test]
+fn comments_and_limited_defaults_of_sudo_do_not_hold() {
+    let rules = [
+        "Defaults:alice use_pty",
+        "Defaults@host logfile=/x",
+        "Defaults>root timestamp_timeout=1",
+        "Defaults!/bin/ls !authenticate",
+        "Cmnd_Alias NOPASSWD_COMMANDS = /bin/ls",
+        "Defaults timestamp_timeout = 30, logfile = \"/var/log/sudo log\"",
+    ];
+    let found = of_sudo(&rules, Some("1.9.13p3-1+deb12u1"));
+    for (name, expected) in [
+        ("sudo-use-pty", "no"),
+        ("sudo-log-file", "/var/log/sudo log"),
+        ("sudo-timeout", "30"),
+        ("sudo-rules-without-password", "0"),
+        ("sudo-defaults-without-password", "1"),
+    ] {
+        assert_eq!(value(&found, name), Some(expected), "{name}");
+    }
+}
+
+#[test]
+fn programs_of_sudo_have_terminals_of_their_own_since_a_release() {
+    for (rules, version, expected) in [
+        (&["root ALL=ALL"][..], Some("1.9.13p3-1"), Some("no")),
+        (&["root ALL=ALL"], Some("1.9.14-1"), Some("yes")),
+        (&["root ALL=ALL"], Some("1.9.16p2-3"), Some("yes")),
+        (&["root ALL=ALL"], None, None),
+        (&["Defaults use_pty"], None, Some("yes")),
+        (&["Defaults !use_pty"], Some("1.9.16p2-3"), Some("no")),
+        (&["Defaults use_pty, !use_pty"], None, Some("no")),
+    ] {
+        let found = of_sudo(rules, version);
+        assert_eq!(value(&found, "sudo-use-pty"), expected, "{rules:?} {version:?}");
+        assert_eq!(found.coverage == Coverage::Complete, expected.is_some());
     }
 }

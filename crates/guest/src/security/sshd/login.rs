@@ -1,9 +1,11 @@
 //! What holds for the login of one account: a line under a condition that the account meets counts more
 //! than one outside of conditions, and of several the first.
 
+use fathom_report::{Listing, Service};
+
 use super::super::glob;
 use super::reader::{Reader, Set};
-use super::{CONFIGS, Files};
+use super::{Files, started};
 
 /// An account as conditions know it.
 pub(crate) struct Login<'a> {
@@ -28,14 +30,23 @@ pub(crate) struct Holds<'a> {
 
 impl Logins {
     /// What the files say; an error says why they could not all be read.
-    pub(crate) fn of(files: &Files<'_>) -> Result<Self, String> {
+    pub(crate) fn of(files: &Files<'_>, services: &Listing<Service>) -> Result<Self, String> {
         let mut reader = Reader::new(files, None);
-        for config in CONFIGS {
+        let started = started::how(files, services)?;
+        reader.given(&started.options);
+        for config in started.configs() {
             if reader.file(config)? {
                 break;
             }
         }
         Ok(Self { sets: reader.sets })
+    }
+
+    /// Whether sshd looks who may write to the files that it believes, as it does unless it is told
+    /// otherwise.
+    pub(crate) fn is_strict(&self) -> bool {
+        let mut sets = self.sets.iter().filter(|set| set.name == "strictmodes");
+        sets.next().and_then(|set| set.values.first()).is_none_or(|value| value != "no")
     }
 
     /// What the keyword is set to for the account.
@@ -117,7 +128,8 @@ mod tests {
             ("/etc/ssh/sshd_config", b"Include sshd_config.d/*.conf\n"),
             ("/etc/ssh/sshd_config.d/a.conf", text),
         ]);
-        let logins = Logins::of(&Files::new(&tree)).unwrap();
+        let services = Listing::complete(Vec::new(), Vec::new());
+        let logins = Logins::of(&Files::new(&tree), &services).unwrap();
         for (name, groups, expected) in [
             ("root", &["root"][..], "special"),
             ("ben", &["admin"], "special"),

@@ -47,10 +47,8 @@ pub(super) fn of(
         Err(why) => return Fact::unknown(why),
     };
     // What the program is given when it is started counts before any file.
-    for (option, place) in &started.options {
-        reader.option(option, place);
-    }
-    let configs = started.config.as_deref().map_or(CONFIGS.to_vec(), |config| vec![config]);
+    reader.given(&started.options);
+    let configs = started.configs();
     let mut there = false;
     for config in &configs {
         match reader.file(config) {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::super::glob;
 use super::keyword::{self, Keyword, Kind};
 use super::release::Release;
+use super::started::Given;
 use super::value::values;
 use super::words::{condition, line, words};
 use crate::files::{Files, Read};
@@ -48,6 +49,8 @@ pub(super) struct Reader<'a> {
     pub(super) mistakes: Vec<String>,
     /// The names of subsystems, and the conditions under which each is set.
     subsystems: HashSet<(String, Option<String>)>,
+    /// Whether the ports of the files do not count, since it is given others.
+    ports_are_given: bool,
     lines: usize,
     blocks: usize,
 }
@@ -68,6 +71,7 @@ impl<'a> Reader<'a> {
             places: Vec::new(),
             mistakes: Vec::new(),
             subsystems: HashSet::new(),
+            ports_are_given: false,
             lines: 0,
             blocks: 0,
         }
@@ -79,10 +83,21 @@ impl<'a> Reader<'a> {
         self.included(path, &mut Context::default(), 0)
     }
 
-    /// One setting as it is given to the program when it is started.
-    pub(super) fn option(&mut self, text: &str, place: &str) {
-        if let Some(line) = line(text) {
-            self.set(&line.keyword, line.rest, place, &Context::default());
+    /// What is given to the program when it is started.
+    pub(super) fn given(&mut self, options: &[(Given, String)]) {
+        for (option, place) in options {
+            let text = match option {
+                Given::Line(text) => text.clone(),
+                Given::Port(port) => format!("Port {port}"),
+            };
+            if let Some(line) = line(&text) {
+                let is_port = matches!(option, Given::Port(_));
+                if line.keyword != "port" || is_port || !self.ports_are_given {
+                    let ours = std::mem::take(&mut self.ports_are_given);
+                    self.set(&line.keyword, line.rest, place, &Context::default());
+                    self.ports_are_given = ours || is_port;
+                }
+            }
         }
     }
 
@@ -168,6 +183,9 @@ impl<'a> Reader<'a> {
                     .mistake(format!("{path}: {name} is no keyword of {}", release.version));
             }
             _ => {}
+        }
+        if self.ports_are_given && keyword.is_some_and(|keyword| keyword.name == "port") {
+            return;
         }
         let conditional = at.condition.as_deref().is_some_and(|condition| !condition.is_empty());
         let many = self.release.is_none_or(Release::has_many_subsystems);

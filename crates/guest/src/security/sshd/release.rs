@@ -80,6 +80,7 @@ impl Release {
             "pidfile" if self.builder != Builder::Debian => None,
             "xauthlocation" if self.builder == Builder::Other => None,
             "ipqos" if self.number >= (10, 1) => None,
+            "ipqos" if self.builder == Builder::Debian && self.number >= (10, 0) => Some("ef cs1"),
             "ipqos" if self.builder == Builder::Debian || self.number < (7, 8) => {
                 Some("lowdelay throughput")
             }

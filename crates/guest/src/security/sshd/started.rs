@@ -1,95 +1,139 @@
 //! What sshd is given when it is started: arguments of its service, and variables in them.
 
-use std::collections::HashMap;
+use fathom_report::{Coverage, Fact, Listing, Service, ServiceKind};
 
-use fathom_report::{Listing, Service, ServiceKind};
-
-use super::HIDES;
+use super::{CONFIGS, HIDES};
 use crate::files::{Files, Read};
+use crate::services::systemd::{Environment, command};
 use crate::shell;
 
 /// The services that start it.
 const SERVICES: [&str; 2] = ["ssh.service", "sshd.service"];
 
-/// Files of the variables in its arguments: of Debian, of Red Hat and SUSE, and the policy that Red
-/// Hat's release 8 hands over this way.
-const VARIABLES: [&str; 4] = [
-    "/etc/default/ssh",
-    "/etc/sysconfig/sshd",
-    "/etc/sysconfig/ssh",
-    "/etc/crypto-policies/back-ends/opensshserver.config",
-];
+/// Files of variables that scripts of init read, and the variable of its arguments.
+const OF_SCRIPTS: [(&str, &str); 2] =
+    [("/etc/default/ssh", "SSHD_OPTS"), ("/etc/conf.d/sshd", "SSHD_OPTS")];
+
+/// Its flags that take a value.
+const WITH_VALUE: &str = "CEbcfghkopu";
+
+/// Something that it is told besides its files.
+pub(super) enum Given {
+    /// A line as in its files.
+    Line(String),
+    /// A port, which takes the place of those in its files.
+    Port(String),
+}
 
 /// How it is started.
 #[derive(Default)]
 pub(super) struct Started {
     /// What it is told besides its files, each with the place.
-    pub(super) options: Vec<(String, String)>,
+    pub(super) options: Vec<(Given, String)>,
     /// The file that it is told to read instead of its own.
     pub(super) config: Option<String>,
 }
 
-/// How the service starts it; an error if a file of variables cannot be read.
-pub(super) fn how(files: &Files<'_>, services: &Listing<Service>) -> Result<Started, String> {
-    let mut started = Started::default();
-    let service = services.items.iter().find(|service| {
-        service.kind == ServiceKind::Service && SERVICES.contains(&service.name.as_str())
-    });
-    let Some(service) = service else { return Ok(started) };
-    let starts = |command: &&String| {
-        let program = command.split_whitespace().next().unwrap_or_default();
-        let is_test = command.split_whitespace().any(|word| word == "-t");
-        program.trim_start_matches(['-', '@', '+', '!', ':']).ends_with("/sshd") && !is_test
-    };
-    let Some(command) = service.commands.iter().find(starts) else { return Ok(started) };
-    let place = service.evidence.first().map_or(String::new(), |place| place.0.clone());
-    let mut variables: Option<HashMap<String, (String, String)>> = None;
-    let mut words: Vec<(String, String)> = Vec::new();
-    for word in command.split_whitespace().skip(1) {
-        let Some(name) = word.strip_prefix('$') else {
-            words.push((word.to_owned(), place.clone()));
-            continue;
-        };
-        let name = name.trim_start_matches('{').trim_end_matches('}');
-        let known = match &mut variables {
-            Some(known) => known,
-            none => none.insert(read(files)?),
-        };
-        if let Some((value, place)) = known.get(name) {
-            words.extend(value.split_whitespace().map(|word| (word.to_owned(), place.clone())));
-        }
+impl Started {
+    /// The files that it looks for, of which the first that is there counts.
+    pub(super) fn configs(&self) -> Vec<&str> {
+        self.config.as_deref().map_or(CONFIGS.to_vec(), |config| vec![config])
     }
-    let mut words = words.into_iter();
-    while let Some((word, place)) = words.next() {
-        for (flag, name) in [("-o", ""), ("-p", "Port "), ("-f", "")] {
-            let Some(joined) = word.strip_prefix(flag) else { continue };
-            let value = match joined.is_empty() {
-                true => words.next().map(|(word, _)| word),
-                false => Some(joined.to_owned()),
-            };
-            match value {
-                Some(value) if flag == "-f" => started.config = Some(value),
-                Some(value) => started.options.push((format!("{name}{value}"), place.clone())),
-                None => {}
-            }
-            break;
-        }
-    }
-    Ok(started)
 }
 
-/// The variables with their values and places.
-fn read(files: &Files<'_>) -> Result<HashMap<String, (String, String)>, String> {
-    let mut variables = HashMap::new();
-    for path in VARIABLES {
+/// How the service starts it; an error says why that cannot be told.
+pub(super) fn how(files: &Files<'_>, services: &Listing<Service>) -> Result<Started, String> {
+    let is_one = |service: &&Service| {
+        service.kind == ServiceKind::Service && SERVICES.contains(&service.name.as_str())
+    };
+    let is_complete = services.coverage == Coverage::Complete;
+    let hidden = || {
+        let why = services.reason.as_deref().unwrap_or("some services could not be read");
+        format!("how it is started is not known: {why}")
+    };
+    for service in services.items.iter().filter(is_one) {
+        if let (Fact::Unknown { .. }, false) = (&service.enabled, is_complete) {
+            return Err(hidden());
+        }
+        let is_test = |command: &str| command::words(command).iter().any(|word| word == "-t");
+        let starts =
+            |command: &&String| command::program(command).ends_with("/sshd") && !is_test(command);
+        let Some(command) = service.commands.iter().find(starts) else { continue };
+        let place = service.evidence.first().map_or("", |place| place.0.as_str());
+        let environment = Environment::of(files, &service.evidence, HIDES)?;
+        return Ok(parsed(command::arguments(command, &environment, place)?));
+    }
+    if !is_complete {
+        return Err(hidden());
+    }
+    by_script(files, services)
+}
+
+/// How a script of init starts it, where there is no unit.
+fn by_script(files: &Files<'_>, services: &Listing<Service>) -> Result<Started, String> {
+    let is_script = |service: &Service| {
+        let of_init = matches!(service.kind, ServiceKind::Sysv | ServiceKind::OpenRc);
+        of_init && ["ssh", "sshd"].contains(&service.name.as_str())
+    };
+    if !services.items.iter().any(is_script) {
+        return Ok(Started::default());
+    }
+    let mut words = Vec::new();
+    for (path, name) in OF_SCRIPTS {
         match files.text(path, HIDES) {
             Read::There(text) => {
-                let found = shell::assignments(&text).into_iter();
-                variables.extend(found.map(|(name, value)| (name, (value, path.to_owned()))));
+                let value = shell::assignments(&text).remove(name).unwrap_or_default();
+                words.extend(value.split_whitespace().map(|it| (it.to_owned(), path.to_owned())));
             }
             Read::Absent => {}
             Read::Unread(why) => return Err(why),
         }
     }
-    Ok(variables)
+    Ok(parsed(words))
+}
+
+/// What the arguments mean. Several flags may stand in one word, the last of them with its value.
+fn parsed(words: Vec<command::Word>) -> Started {
+    let mut started = Started::default();
+    let mut words = words.into_iter();
+    while let Some((word, place)) = words.next() {
+        if word == "--" {
+            break;
+        }
+        let Some(flags) = word.strip_prefix('-') else { continue };
+        for (at, flag) in flags.char_indices() {
+            let line = |line: String| Given::Line(line);
+            if !WITH_VALUE.contains(flag) {
+                match flag {
+                    '4' => started.options.push((line("AddressFamily inet".into()), place.clone())),
+                    '6' => {
+                        started.options.push((line("AddressFamily inet6".into()), place.clone()))
+                    }
+                    _ => {}
+                }
+                continue;
+            }
+            let joined = flags.get(at + flag.len_utf8()..).unwrap_or_default();
+            let value = match joined.is_empty() {
+                true => words.next().map(|(word, _)| word),
+                false => Some(joined.to_owned()),
+            };
+            let Some(value) = value else { break };
+            let given = match flag {
+                'f' => {
+                    started.config = Some(value);
+                    break;
+                }
+                'o' => line(value),
+                'p' => Given::Port(value),
+                'h' => line(format!("HostKey {value}")),
+                'c' => line(format!("HostCertificate {value}")),
+                'g' => line(format!("LoginGraceTime {value}")),
+                _ => break,
+            };
+            started.options.push((given, place.clone()));
+            break;
+        }
+    }
+    started
 }

@@ -168,3 +168,121 @@ fn keywords_and_subsystems_are_those_of_the_release() {
     assert!(new.mistakes.is_empty(), "{:?}", new.mistakes);
     assert_eq!(new.matches.len(), 1);
 }
+
+const UNIT: &str = "/usr/lib/systemd/system/ssh.service";
+const DROP_IN: &str = "/etc/systemd/system/ssh.service.d/a.conf";
+const DEFAULTS: &str = "/etc/default/ssh";
+
+/// Debian's own unit.
+const OF_DEBIAN: &[u8] = b"[Service]\nEnvironmentFile=-/etc/default/ssh\n\
+    ExecStartPre=/usr/sbin/sshd -t\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS\n";
+
+/// What holds where the service is started by Debian's unit and what these files say besides.
+fn started(files: &[(&str, &[u8])]) -> Fact<Sshd> {
+    let mut all = vec![(UNIT, OF_DEBIAN)];
+    all.extend(files);
+    let tree = memory::tree(&all);
+    let files = Files::new(&tree);
+    let services = files.listing(|| crate::services::all(&files));
+    of(&files, &package("9.2p1"), &services)
+}
+
+fn shown(fact: &Fact<Sshd>, names: &[&str]) -> Vec<String> {
+    let Some(sshd) = fact.value() else { panic!("{fact:?}") };
+    names.iter().map(|name| values(sshd, name).join(" ")).collect()
+}
+
+#[test]
+fn variables_of_the_unit_and_of_its_files_are_put_in() {
+    let both = "[Service]\nEnvironment=\"SSHD_OPTS=-o PermitRootLogin=yes -o PasswordAuthentication=no\"\n";
+    let cleared: &[u8] = b"[Service]\nEnvironmentFile=\nEnvironmentFile=/etc/sshd.env\n";
+    for (files, expected) in [
+        (vec![(DROP_IN, both.as_bytes()), (DEFAULTS, &b""[..])], ["yes", "no"]),
+        // What the file sets counts more.
+        (
+            vec![(DROP_IN, both.as_bytes()), (DEFAULTS, b"SSHD_OPTS=-o PermitRootLogin=no\n")],
+            ["no", "yes"],
+        ),
+        (
+            vec![
+                (DROP_IN, cleared),
+                (DEFAULTS, b"SSHD_OPTS='-o PermitRootLogin=yes'\n"),
+                ("/etc/sshd.env", b"SSHD_OPTS=-oPasswordAuthentication=no\n"),
+            ],
+            ["without-password", "no"],
+        ),
+        (
+            vec![(
+                DEFAULTS,
+                b"SSHD_OPTS='-o \"PermitRootLogin yes\" -oPasswordAuthentication=no'\n",
+            )],
+            ["yes", "no"],
+        ),
+        (vec![], ["without-password", "yes"]),
+    ] {
+        let fact = started(&files);
+        assert_eq!(shown(&fact, &["permitrootlogin", "passwordauthentication"]), expected);
+    }
+}
+
+#[test]
+fn commands_are_parted_as_systemd_does() {
+    let drop_in = |command: &str| format!("[Service]\nExecStart=\nExecStart={command}\n");
+    for (command, expected) in [
+        ("/usr/sbin/sshd -D -o \"PermitRootLogin yes\" -o \"MaxAuthTries 2\"", ["yes", "2", "22"]),
+        ("/usr/sbin/sshd -Do 'PermitRootLogin no' -4f /etc/ssh/alt", ["no", "9", "22"]),
+        ("-/usr/sbin/sshd -D -o ${X} -p 77 -p 78", ["yes", "6", "77 78"]),
+        (":/usr/sbin/sshd -D $SSHD_OPTS", ["without-password", "6", "22"]),
+        ("@/usr/sbin/sshd sshd -D -o PermitRootLogin=no", ["no", "6", "22"]),
+    ] {
+        let fact = started(&[
+            (DROP_IN, drop_in(command).as_bytes()),
+            (DEFAULTS, b"X=PermitRootLogin yes\nSSHD_OPTS=-p 5\n"),
+            ("/etc/ssh/alt", b"MaxAuthTries 9\n"),
+        ]);
+        let found = shown(&fact, &["permitrootlogin", "maxauthtries", "port"]);
+        assert_eq!(found, expected, "{command}");
+    }
+}
+
+#[test]
+fn ports_that_it_is_given_take_the_place_of_those_of_the_file() {
+    let fact = started(&[
+        (MAIN, b"Port 2222\nListenAddress 10.0.0.1\nListenAddress 10.0.0.2:5\n"),
+        (DEFAULTS, b"SSHD_OPTS=-p 77\n"),
+    ]);
+    let found = shown(&fact, &["port", "listenaddress"]);
+    assert_eq!(found, ["77", "10.0.0.1:77 10.0.0.2:5"]);
+    let fact = started(&[(MAIN, b"Port 2222\n"), (DEFAULTS, b"SSHD_OPTS=-oPort=77\n")]);
+    assert_eq!(shown(&fact, &["port"]), ["77 2222"]);
+}
+
+#[test]
+fn what_cannot_be_told_of_its_start_is_no_default() {
+    let too_long = vec![b'#'; (1 << 20) + 1];
+    for files in [
+        vec![(DEFAULTS, &too_long[..])],
+        vec![(DROP_IN, b"[Service]\nEnvironmentFile=-/run/sshd.env\n")],
+        vec![(DROP_IN, b"[Service]\nEnvironmentFile=/etc/not-there\n")],
+        vec![(DROP_IN, b"[Service]\nEnvironment=SSHD_OPTS=-o%i\n")],
+        vec![(DROP_IN, b"[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -o Banner=%h\n")],
+    ] {
+        let fact = started(&files);
+        assert!(matches!(fact, Fact::Unknown { .. }), "{fact:?}");
+    }
+    let tree = memory::tree(&[(DEFAULTS, b"SSHD_OPTS=-oPermitRootLogin=yes\n")]);
+    let mut services = Listing::complete(Vec::new(), Vec::new());
+    services.hide("/usr could not be read");
+    let fact = of(&Files::new(&tree), &package("9.2p1"), &services);
+    let Fact::Unknown { reason } = fact else { panic!("{fact:?}") };
+    assert!(reason.contains("/usr could not be read"), "{reason}");
+}
+
+#[test]
+fn debian_13_has_other_classes_of_traffic() {
+    for (version, expected) in
+        [("9.2p1", &["lowdelay throughput"][..]), ("10.0p1", &["ef cs1"]), ("10.1p1", &[])]
+    {
+        assert_eq!(values(&sshd(Some(version), &[(MAIN, b"")]), "ipqos"), expected, "{version}");
+    }
+}

@@ -4,6 +4,8 @@
 //! called `NAME.d/*.conf` in any of them change it. Whether it is enabled is decided by symbolic
 //! links of its name in folders called `*.wants` and `*.requires`, and of its aliases.
 
+pub(crate) mod command;
+mod environment;
 mod state;
 mod unit;
 
@@ -12,6 +14,7 @@ use std::collections::{BTreeMap, HashSet};
 use fathom_filesystem::FileType;
 use fathom_report::{Enabled, Evidence, Fact, Listing, Service, ServiceKind};
 
+pub(crate) use self::environment::Environment;
 use self::state::Links;
 use self::unit::Unit;
 use super::HIDES;

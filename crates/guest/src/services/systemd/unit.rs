@@ -8,6 +8,9 @@ pub(super) struct Unit {
     /// The commands of other kinds, each behind its kind.
     pub(super) further_commands: Vec<String>,
     pub(super) user: Option<String>,
+    /// Variables of what it starts, and the files that set others.
+    pub(super) environment: Vec<String>,
+    pub(super) environment_files: Vec<String>,
     /// When or where it is started.
     pub(super) triggers: Vec<String>,
     /// Units that are to start it, and further names of it.
@@ -93,6 +96,8 @@ impl Unit {
                     all.push(format!("{name}={value}"));
                 }
             }
+            ("Service", "Environment") => list(&mut self.environment, value),
+            ("Service", "EnvironmentFile") => list(&mut self.environment_files, value),
             ("Service", "User") => self.user = some(value),
             ("Timer" | "Socket" | "Path", _) if TRIGGERS.contains(&name) => {
                 let (all, new) = (&mut self.triggers, format!("{name}={value}"));

@@ -3,28 +3,34 @@
 use fathom_profile::day::Day;
 use fathom_report::{PasswordState, System, User};
 
+use super::doors::Doors;
 use super::{Said, counted, counted_with, some};
 use crate::clock;
 
-/// Whether somebody can be behind an account: it has a shell and a password or a key, and has not
-/// expired.
-fn may_log_in(user: &User, today: Option<Day>) -> bool {
+/// Whether somebody can be behind an account: it has a shell and a password, or a key that sshd lets in,
+/// and neither it nor its password is over. A password that merely has to be changed is no hindrance.
+fn may_log_in(user: &User, today: Option<Day>, doors: &Doors<'_>) -> bool {
     let shell = user.shell.as_deref().unwrap_or("/bin/sh");
     let has_shell = !["nologin", "false", "sync", "shutdown", "halt"]
         .iter()
         .any(|name| shell.ends_with(&format!("/{name}")));
     let has_password =
         matches!(user.password.value(), Some(PasswordState::Set | PasswordState::Empty));
-    let expires = user.expires.as_deref().and_then(Day::parse);
-    let has_expired = expires.is_some_and(|day| today.is_some_and(|today| day <= today));
-    has_shell && !has_expired && (has_password || !user.keys.items.is_empty())
+    let day = |day: &Option<String>| day.as_deref().and_then(Day::parse);
+    let is_past = |over: &dyn Fn(Day) -> bool| today.is_some_and(over);
+    let has_expired = day(&user.expires).is_some_and(|end| is_past(&|today| end <= today));
+    let is_inactive =
+        day(&user.password_inactive).is_some_and(|last| is_past(&|today| last < today));
+    let has_key = !user.keys.items.is_empty() && !doors.keep_out(user);
+    has_shell && !has_expired && !is_inactive && (has_password || has_key)
 }
 
 /// How many accounts there are, and who may log in.
 pub(super) fn users(system: &System) -> Said {
     let accounts = &system.users.accounts;
     let today = clock::now().ok().map(|now| Day::of_seconds(clock::seconds(now)));
-    let logins = accounts.items.iter().filter(|it| may_log_in(it, today));
+    let doors = Doors::of(system);
+    let logins = accounts.items.iter().filter(|it| may_log_in(it, today, &doors));
     let logins: Vec<&str> = logins.map(|it| it.name.as_str()).collect();
     let more = match logins.len() {
         0 => String::new(),

@@ -2,6 +2,7 @@
 
 mod access;
 mod concerns;
+mod doors;
 mod identity;
 mod network;
 mod packages;

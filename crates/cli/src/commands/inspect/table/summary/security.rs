@@ -19,6 +19,12 @@ pub(super) fn sshd(system: &System) -> Said {
                 Some(format!("{word} {}", found.value))
             })
             .collect();
+        if shown.is_empty() {
+            shown.push(match sshd.version {
+                Some(_) => "unknown: what holds by default was not compared".to_owned(),
+                None => "unknown: which release is installed is not known".to_owned(),
+            });
+        }
         match sshd.matches.len() {
             0 => {}
             1 => shown.push("1 condition".to_owned()),

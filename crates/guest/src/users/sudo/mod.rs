@@ -2,8 +2,15 @@
 
 use std::collections::HashSet;
 
+mod entry;
+mod token;
+
+use fathom_block::Error;
+use fathom_filesystem::FileType;
 use fathom_report::Listing;
 
+pub(crate) use self::entry::{Entry, parse};
+use super::elsewhere;
 use crate::files::{Files, Read};
 use crate::identity;
 use crate::text::Records;
@@ -15,6 +22,9 @@ const HIDES: &str = "rules of sudo";
 const MAX_DEPTH: usize = 128;
 const MAX_FILES: usize = 1024;
 
+/// How many lines that sudo does not understand are told.
+const MAX_MISTAKES: usize = 16;
+
 /// Who may write to a file: the group it belongs to, and everybody.
 const GROUP_MAY_WRITE: u32 = 0o020;
 const ALL_MAY_WRITE: u32 = 0o002;
@@ -22,9 +32,19 @@ const ALL_MAY_WRITE: u32 = 0o002;
 /// The rules in the order in which sudo reads them.
 pub(super) fn rules(files: &Files<'_>) -> Listing<String> {
     let rules = Listing::complete(Vec::new(), Vec::new());
-    let mut search = Search { files, rules, seen: HashSet::new() };
-    search.file(SUDOERS, 0);
+    let mut search = Search { files, rules, seen: HashSet::new(), mistakes: 0 };
+    let others = elsewhere::sudoers(files);
+    if others.as_ref().is_none_or(|others| others.with_files) {
+        search.file(SUDOERS, 0);
+    }
     let mut rules = search.rules;
+    if search.mistakes > MAX_MISTAKES {
+        let more = search.mistakes - MAX_MISTAKES;
+        rules.hide(format!("{more} more lines that sudo does not understand"));
+    }
+    if let Some(others) = others {
+        rules.hide(others.why);
+    }
     if rules.evidence.is_empty() && rules.reason.is_none() {
         rules.reason = Some(format!("there is no {SUDOERS}"));
         rules.evidence.push(SUDOERS.into());
@@ -43,6 +63,7 @@ struct Search<'a> {
     files: &'a Files<'a>,
     rules: Listing<String>,
     seen: HashSet<String>,
+    mistakes: usize,
 }
 
 impl Search<'_> {
@@ -66,14 +87,17 @@ impl Search<'_> {
             return;
         }
         let mut joined = String::new();
-        for line in text.lines() {
+        let mut first = None;
+        for (number, line) in (1_usize..).zip(text.lines()) {
+            first.get_or_insert(number);
             joined.push_str(line);
-            if joined.ends_with('\\') {
+            if joined.ends_with('\\') && !ends_in_comment(&joined) {
                 joined.pop();
+                joined.push(' ');
                 continue;
             }
             let line = std::mem::take(&mut joined);
-            self.line(line.trim(), path, depth);
+            self.line(&line, first.take().unwrap_or(number), path, depth);
         }
     }
 
@@ -90,8 +114,8 @@ impl Search<'_> {
         by_group.then(|| format!("the group {} may write to it", metadata.gid))
     }
 
-    fn line(&mut self, line: &str, path: &str, depth: usize) {
-        match include(line) {
+    fn line(&mut self, line: &str, number: usize, path: &str, depth: usize) {
+        match include(line.trim()) {
             Some(Include::Folder(folder)) => {
                 if let Some(folder) = self.named(&folder, path) {
                     self.folder(&folder, depth);
@@ -102,23 +126,45 @@ impl Search<'_> {
                     self.file(&file, depth + 1);
                 }
             }
-            None if line.is_empty() || is_comment(line) => {}
-            None => {
-                let words: Vec<_> = line.split_whitespace().collect();
-                self.rules.items.push(words.join(" "));
-            }
+            None => match entry::parse(line) {
+                Ok(Some((_, end))) => {
+                    self.rules.items.push(shown(line.get(..end).unwrap_or(line)));
+                }
+                Ok(None) => {}
+                Err(why) => self.mistake(path, number, &why),
+            },
         }
     }
 
+    /// A line that sudo does not understand, and goes on without.
+    fn mistake(&mut self, path: &str, number: usize, why: &str) {
+        if self.mistakes < MAX_MISTAKES {
+            let why = format!("line {number}, which sudo passes over: {why}");
+            let error = Error::invalid(path, why);
+            self.files.note(&error, path, HIDES);
+            self.rules.hide(error.to_string());
+        }
+        self.mistakes += 1;
+    }
+
     fn folder(&mut self, folder: &str, depth: usize) {
-        match self.files.children(folder, HIDES) {
+        let children = match self.files.children(folder, HIDES) {
+            Read::There(children) => children,
+            Read::Absent => return,
+            Read::Unread(why) => return self.rules.hide(why),
+        };
+        if let Some(why) = self.ignored(folder) {
+            self.rules.hide(format!("{folder}: sudo does not read it, since {why}"));
+            return;
+        }
+        for (name, found) in children {
             // sudo passes over names with a dot, which editors and dpkg leave, and over backups.
-            Read::There(children) => children
-                .iter()
-                .filter(|(name, _)| !name.contains('.') && !name.ends_with('~'))
-                .for_each(|(name, _)| self.file(&format!("{folder}/{name}"), depth + 1)),
-            Read::Absent => {}
-            Read::Unread(why) => self.rules.hide(why),
+            let is_one = !name.is_empty() && !name.contains('.') && !name.ends_with('~');
+            // A folder in it is none of its files.
+            let is_folder = found.metadata().is_ok_and(|it| it.file_type == FileType::Directory);
+            if is_one && !is_folder {
+                self.file(&format!("{folder}/{name}"), depth + 1);
+            }
         }
     }
 
@@ -177,13 +223,36 @@ fn unescaped(text: &str) -> String {
     word
 }
 
-/// Whether the line is a comment. `#1000 ALL = …` is a rule for the account of that number.
-fn is_comment(line: &str) -> bool {
-    let Some(rest) = line.strip_prefix('#') else { return false };
-    let number = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let behind = rest.get(number..).unwrap_or_default();
-    let is_rule = number > 0 && behind.starts_with([' ', '\t', ',']) && behind.contains('=');
-    !is_rule
+/// Whether the line ends in a comment, which no backslash continues.
+fn ends_in_comment(line: &str) -> bool {
+    let mut is_quoted = false;
+    let mut is_kept = false;
+    for (at, letter) in line.char_indices() {
+        match letter {
+            '"' if !is_kept => is_quoted = !is_quoted,
+            '#' if !is_kept && !is_quoted && token::is_comment(&line[at..]) => return true,
+            _ => {}
+        }
+        is_kept = letter == '\\' && !is_kept;
+    }
+    false
+}
+
+/// The line with one blank where there are several, but between quotes.
+fn shown(line: &str) -> String {
+    let mut shown = String::new();
+    let (mut is_quoted, mut is_kept) = (false, false);
+    for letter in line.trim().chars() {
+        let is_blank = letter.is_whitespace() && !is_quoted && !is_kept;
+        match is_blank {
+            true if shown.ends_with(' ') => {}
+            true => shown.push(' '),
+            false => shown.push(letter),
+        }
+        is_quoted ^= letter == '"' && !is_kept;
+        is_kept = letter == '\\' && !is_kept;
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -211,7 +280,7 @@ mod tests {
 
     #[test]
     fn rules_of_all_files() {
-        let sudoers: &[u8] = b"#2005 ALL=(ALL) NOPASSWD: ALL\n#2020-01-01 a=b\n# no\n\
+        let sudoers: &[u8] = b"#2005 ALL=(ALL) NOPASSWD: ALL\n# 2020-01-01 a=b\n# no\n\
             @include /etc/sudoers.%h\n#include /etc/h_%h\n@include /etc/my\\ sudo\n\
             @includedir /etc/sudoers\\ d\nroot ALL = \\\n  (ALL) ALL\n";
         let tree = memory::tree(&[
@@ -245,14 +314,50 @@ mod tests {
             ("", Coverage::Complete, 2),
             ("*w", Coverage::Partial, 1),
             ("*o", Coverage::Partial, 1),
+            ("d*w/", Coverage::Partial, 1),
+            ("d*o/", Coverage::Partial, 1),
         ] {
-            let path = format!("/etc/sudoers.d/x{suffix}");
+            let path = match suffix.strip_suffix('/').and_then(|end| end.strip_prefix('d')) {
+                Some(end) => format!("/etc/sudoers.d{end}/x"),
+                None => format!("/etc/sudoers.d/x{suffix}"),
+            };
             let tree = memory::tree(&[
                 (SUDOERS, b"@includedir /etc/sudoers.d\nroot ALL=ALL\n"),
                 (&path, b"x ALL=ALL\n"),
             ]);
             let found = rules(&Files::new(&tree));
             assert_eq!((found.coverage, found.items.len()), (coverage, count), "{suffix}");
+        }
+    }
+
+    #[test]
+    fn lines_that_sudo_passes_over_are_no_rules() {
+        let sudoers: &[u8] = b"root ALL=ALL\n\nfrank ALL=(ALL) \\\n this is no rule : =\n\
+            gina ALL=(ALL) NOPASSWD: sha224:abcd /bin/ls\n# to be \\\nbob ALL=ALL # was NOPASSWD:\n\
+            Defaults  logfile = \"/var/log/sudo  log\"\n";
+        let tree = memory::tree(&[(SUDOERS, sudoers)]);
+        let files = Files::new(&tree);
+        let found = rules(&files);
+        let expected = ["root ALL=ALL", "bob ALL=ALL", "Defaults logfile = \"/var/log/sudo  log\""];
+        assert_eq!(found.items, expected);
+        assert_eq!(found.coverage, Coverage::Partial);
+        let reason = found.reason.unwrap();
+        assert!(reason.contains("/etc/sudoers: line 3,"), "{reason}");
+        assert!(reason.contains("/etc/sudoers: line 5,"), "{reason}");
+        assert_eq!(files.into_problems().len(), 2);
+    }
+
+    #[test]
+    fn rules_of_a_server_are_not_those_of_the_files() {
+        for (switch, coverage, count) in [
+            (&b"sudoers: files\n"[..], Coverage::Complete, 1),
+            (b"sudoers: files sss ldap\n", Coverage::Partial, 1),
+            (b"sudoers: sss\n", Coverage::Partial, 0),
+        ] {
+            let tree =
+                memory::tree(&[(SUDOERS, b"root ALL=ALL\n"), ("/etc/nsswitch.conf", switch)]);
+            let found = rules(&Files::new(&tree));
+            assert_eq!((found.coverage, found.items.len()), (coverage, count));
         }
     }
 }

@@ -1,0 +1,108 @@
+//! Whom sshd lets in at all: lists of accounts and groups that it keeps out, or lets in alone.
+
+use std::collections::HashMap;
+
+use fathom_report::{Sshd, System, User};
+
+/// The lists, where they hold for every login.
+pub(super) struct Doors<'a> {
+    sshd: Option<&'a Sshd>,
+    /// The names of groups by their numbers.
+    groups: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Doors<'a> {
+    pub(super) fn of(system: &'a System) -> Self {
+        let groups = system.users.groups.items.iter();
+        let groups = groups.map(|group| (group.id.as_str(), group.name.as_str())).collect();
+        Self { sshd: system.security.sshd.value(), groups }
+    }
+
+    /// Whether sshd certainly keeps the account out, wherever it comes from.
+    pub(super) fn keep_out(&self, user: &User) -> bool {
+        let first = user.group.as_deref().and_then(|id| self.groups.get(id).copied());
+        let groups: Vec<&str> =
+            first.into_iter().chain(user.groups.iter().map(String::as_str)).collect();
+        let of_user = |pattern: &str| named(pattern, &user.name);
+        let of_groups = |pattern: &str| groups.iter().any(|group| matches(pattern, group));
+        // A place behind the name may be that of this login or not.
+        let is_denied = |patterns: &[&str]| {
+            patterns.iter().any(|pattern| !pattern.contains('@') && of_user(pattern))
+        };
+        self.list("denyusers").is_some_and(|patterns| is_denied(&patterns))
+            || self.list("allowusers").is_some_and(|them| !them.iter().any(|it| of_user(it)))
+            || self.list("denygroups").is_some_and(|them| them.iter().any(|it| of_groups(it)))
+            || self.list("allowgroups").is_some_and(|them| !them.iter().any(|it| of_groups(it)))
+    }
+
+    /// The patterns of a list; nothing where there is none, or where it depends on a condition or
+    /// on a pattern that is turned round.
+    fn list(&self, keyword: &str) -> Option<Vec<&'a str>> {
+        let sshd = self.sshd?;
+        let is_of = |setting: &&fathom_report::Setting| setting.name == keyword;
+        if sshd.matches.iter().flat_map(|it| &it.settings).any(|it| is_of(&it)) {
+            return None;
+        }
+        let values = sshd.settings.iter().filter(is_of).map(|setting| setting.value.as_str());
+        let values: Vec<&str> = values.collect();
+        let is_plain = values.iter().all(|value| !value.starts_with('!'));
+        (is_plain && !values.is_empty()).then_some(values)
+    }
+}
+
+/// Whether the pattern, without a place behind it, means the account.
+fn named(pattern: &str, name: &str) -> bool {
+    let pattern = pattern.split_once('@').map_or(pattern, |(pattern, _)| pattern);
+    matches(pattern, name)
+}
+
+/// Whether the pattern with `*` and `?` means the name. The time it takes is at most the product of
+/// both lengths.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut in_name) = (0, 0);
+    // Where to go on when the last `*` has to take one character more.
+    let mut again: Option<(usize, usize)> = None;
+    while in_name < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                again = Some((at, in_name));
+                at += 1;
+            }
+            Some(letter) if *letter == '?' || *letter == name[in_name] => {
+                at += 1;
+                in_name += 1;
+            }
+            _ => match again {
+                Some((star, taken)) => {
+                    again = Some((star, taken + 1));
+                    at = star + 1;
+                    in_name = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(at).all(|letter| *letter == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_mean_names() {
+        for (pattern, name, expected) in [
+            ("bob", "bob", true),
+            ("b*", "bob", true),
+            ("*b?b*", "abob", true),
+            ("b?", "bob", false),
+            ("", "bob", false),
+            ("**", "", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+        assert!(named("bob@10.0.0.1", "bob"));
+    }
+}
