@@ -78,6 +78,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("rpm", "the owner of its database"),
     ("ruby", "installs gems, and says the order of their versions"),
     ("sqlite3", "shapes databases of rpm"),
+    ("sudo", "the owner of its rules"),
     ("systemd", "the owner of units and of the settings of a system"),
     ("systemd-boot", "bootctl lists entries in their order"),
     ("tar", "makes OVA archives"),

@@ -3,8 +3,8 @@
 //! The files go into a small ext4, so that the whole way from the volume to the report is tried.
 
 use anyhow::{Context as _, Result, ensure};
-use fathom_guest::Options;
 use fathom_guest::report::{Fact, PasswordState, ServiceKind, System};
+use fathom_guest::{Inspection, Options};
 
 use super::{Case, Work};
 
@@ -12,17 +12,23 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new("guest/identity", identity),
         Case::new("guest/users", users),
+        Case::new("guest/sudo", sudo),
         Case::new("guest/services", services),
     ]
 }
 
-/// The one system in the folder `root`; nothing may be wrong with it.
-pub(super) fn system(work: &Work) -> Result<System> {
+/// What is in the folder `root`.
+fn inspect(work: &Work) -> Result<Inspection> {
     work.bash(
         "rm -f image; size=$(( $(du -sm root | cut -f1) * 2 + 32 ))
          mke2fs -q -t ext4 -d root image ${size}M 2>&1",
     )?;
-    let inspection = fathom_guest::inspect(&work.discover(&["image"], &[])?, &Options::default());
+    Ok(fathom_guest::inspect(&work.discover(&["image"], &[])?, &Options::default()))
+}
+
+/// The one system in the folder `root`; nothing may be wrong with it.
+pub(super) fn system(work: &Work) -> Result<System> {
+    let inspection = inspect(work)?;
     ensure!(inspection.problems.is_empty(), "problems: {:?}", inspection.problems);
     let system = inspection.systems.into_iter().next().context("no system was found")?;
     ensure!(system.problems.is_empty(), "problems: {:?}", system.problems);
@@ -128,6 +134,89 @@ done"#,
     ensure!(!report.contains(hash.trim()), "a hash got into the report");
     Ok(())
 }
+
+/// Lines of sudo's files, of which visudo says which it does not understand, and of which sudo itself
+/// says what they come to for an account.
+fn sudo(work: &Work) -> Result<()> {
+    work.bash(SUDOERS)?;
+    let said = work.bash(
+        "visudo -cf root/etc/sudoers 2>&1 | grep -oE '^[^ ]*sudoers:[0-9]+:' | cut -d: -f2 | sort -nu",
+    )?;
+    let text = std::fs::read_to_string(work.path("root/etc/sudoers"))?;
+    let inspection = inspect(work)?;
+    let system = inspection.systems.into_iter().next().context("no system was found")?;
+    let messages: Vec<&str> = system.problems.iter().map(|it| it.message.as_str()).collect();
+    let number = |message: &&str| {
+        let (_, behind) = message.split_once("/etc/sudoers: line ")?;
+        behind.split(',').next().map(str::to_owned)
+    };
+    let ours: Vec<String> = messages.iter().filter_map(number).collect();
+    same(&said, &ours)?;
+    // What is left are the lines that sudo goes by.
+    let broken: Vec<usize> = ours.iter().filter_map(|number| number.parse().ok()).collect();
+    let good = (1_usize..).zip(text.lines()).filter(|(number, line)| {
+        !broken.contains(number) && !line.is_empty() && !line.starts_with("# ")
+    });
+    let rules = &system.users.sudo.items;
+    ensure!(rules.len() == good.count(), "{rules:#?}");
+    // A folder and files that others may write to are passed over: sudo lists one rule of those.
+    let listed = work.bash(
+        "unshare -m sh -c 'mount --bind refused/sudoers /etc/sudoers; \
+         mount --bind refused /opt; sudo -l -U nobody' 2>/dev/null | grep -c '/bin/' || true",
+    )?;
+    work.bash(
+        "rm -rf root/etc/sudoers root/opt; cp -a refused root/opt; cp -a refused/sudoers root/etc/",
+    )?;
+    let inspection = inspect(work)?;
+    let system = inspection.systems.into_iter().next().context("no system was found")?;
+    let rules = system.users.sudo.items;
+    ensure!(rules.len().to_string() == listed.trim(), "sudo lists {listed}, we {rules:#?}");
+    Ok(())
+}
+
+const SUDOERS: &str = r#"
+mkdir -p root/etc refused/open refused/owned refused/good; echo ID=debian > root/etc/os-release
+cat > root/etc/sudoers <<'S'
+Defaults mail_badpass # use_pty
+Defaults:alice use_pty
+Defaults@host, other !use_pty
+Defaults>root use_pty
+Defaults!/bin/ls, /bin/cat !authenticate
+Defaults timestamp_timeout = 30, logfile = "/var/log/sudo log", env_keep += "A B"
+Defaults use_pty use_pty
+# a comment \
+frank ALL=(ALL) this is a syntax error : =
+gina ALL=(ALL) NOPASSWD: sha224:abcd /bin/ls
+bob ALL=(ALL) ALL # was NOPASSWD: before
+#1000 ALL=(#1001) /bin/ls \#, /bin/cat a=b
+#1000 rest
+%wheel, +net, %#10, "a b" 10.0.0.0/8,fe80::1=(root:adm) NOPASSWD: SETENV: /bin/ls : h2=!/bin/cat
+list ALL=list
+joe ALL=(root:) ALL
+joe ALL=CWD=/x TIMEOUT=5m /bin/ls
+joe ALL=CWD=x /bin/ls
+joe ALL=/bin/ls ^a.*$, ^/bin/.*$
+joe ALL=/bin/ls ^a.*
+joe ALL=/bin/ /x
+joe ALL=sha224:0GomF8mNN3wlDt1HD9XldjJ3SNgpFdbjO1+NsQ== /bin/ls
+User_Alias ADMINS = joe, bob : OTHERS = eve
+User_Alias admins = joe
+Cmnd_Alias LISTS = /bin/ls, !/bin/ls -l
+joe
+ALL ALL
+S
+cat > refused/sudoers <<'S'
+@includedir /opt/open
+@includedir /opt/owned
+#includedir /opt/good
+S
+for folder in open owned good; do echo "nobody ALL=/bin/$folder" > refused/$folder/a; done
+echo "nobody ALL=/bin/file" > refused/good/b; echo "nobody ALL=/bin/owner" > refused/good/c
+echo "nobody ALL=/bin/backup" > refused/good/d~; echo "nobody ALL=/bin/dot" > refused/good/e.f
+mkdir refused/good/folder; chmod 755 refused refused/good
+chmod 777 refused/open; chown 1 refused/owned; chmod 440 refused/sudoers refused/*/*
+chmod 446 refused/good/b; chown 1 refused/good/c; chmod 755 refused/good/folder
+"#;
 
 /// Units of this machine and some that are bent, with the state that systemctl says.
 fn services(work: &Work) -> Result<()> {

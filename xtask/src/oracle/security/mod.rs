@@ -20,6 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("security/audit", system::audit),
         Case::new("security/apparmor", system::apparmor),
         Case::new("security/modprobe", system::modprobe),
+        Case::new("security/sshd-started", sshd::started),
     ];
     cases.extend(sshd::CASES.iter().map(|case| {
         Case::new(format!("security/sshd-{}", case.name), |work| sshd::compare(work, case))

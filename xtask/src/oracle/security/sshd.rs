@@ -3,7 +3,7 @@
 //! The program looks beneath `/etc/ssh`, so it runs in a mount namespace where that is the case's
 //! folder.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use fathom_guest::report::{Setting, Sshd};
 
 use super::super::guest::same;
@@ -38,16 +38,62 @@ pub(super) fn compare(work: &Work, case: &Case) -> Result<()> {
             "unshare -m sh -c 'mount --bind root/etc/ssh /etc/ssh; mkdir -p /run/sshd; \
              exec /usr/sbin/sshd -T {login} -f /etc/ssh/sshd_config'",
         ))?;
-        let ours = lines(&seen(sshd, conditions));
-        if release.trim().starts_with("1:9.2p1") {
-            same(&said, &ours)?;
-            continue;
-        }
-        // Of other releases not all defaults are told, but what is told is true.
-        work.note(format!("compared as far as the defaults of {} are told", release.trim()));
-        let wrong: Vec<_> =
-            ours.iter().filter(|line| !said.lines().any(|it| it == *line)).collect();
-        ensure!(wrong.is_empty(), "sshd does not say {wrong:?}");
+        agree(work, release.trim(), &said, &lines(&seen(sshd, conditions)))?;
+    }
+    Ok(())
+}
+
+/// What sshd says is what we say, as far as the release was compared.
+fn agree(work: &Work, release: &str, said: &str, ours: &[String]) -> Result<()> {
+    if release.starts_with("1:9.2p1") {
+        return same(said, ours);
+    }
+    // Of other releases not all defaults are told, but what is told is true.
+    work.note(format!("compared as far as the defaults of {release} are told"));
+    let wrong: Vec<_> = ours.iter().filter(|line| !said.lines().any(|it| it == *line)).collect();
+    ensure!(wrong.is_empty(), "sshd does not say {wrong:?}");
+    Ok(())
+}
+
+/// What sshd makes of its arguments is what we make of those of its unit.
+pub(super) fn started(work: &Work) -> Result<()> {
+    work.bash(
+        "mkdir -p root/etc/ssh root/var/lib/dpkg root/usr/lib/systemd/system
+         { dpkg-query -s openssh-server; echo; } > root/var/lib/dpkg/status
+         ssh-keygen -q -A -f $PWD/root
+         printf 'Port 2222\\nListenAddress 10.0.0.1\\nListenAddress 10.0.0.2:5\\nMaxSessions 3\\n' \
+           > root/etc/ssh/sshd_config
+         printf 'MaxAuthTries 2\\nPermitRootLogin yes\\n' > root/etc/ssh/alt",
+    )?;
+    let release = work.bash("dpkg-query -W -f '${Version}' openssh-server")?;
+    for arguments in [
+        "",
+        "-o \"PermitRootLogin yes\" -o 'MaxAuthTries 2'",
+        "-p 77",
+        "-p77 -oPort=78 -p 79",
+        "-oPort=77 -p 78",
+        "-oPort=77",
+        "-4f /etc/ssh/alt",
+        "-6Df /etc/ssh/alt -g 5 -h /etc/ssh/ssh_host_rsa_key",
+        "-oMaxSessions=1 -o MaxSessions=2",
+    ] {
+        work.bash(&format!(
+            "cat > root/usr/lib/systemd/system/ssh.service <<'S'
+[Service]
+ExecStart=/usr/sbin/sshd -D {arguments}
+S",
+        ))?;
+        let said = work.bash(&format!(
+            "cat > sshd.sh <<'S'
+mount --bind root/etc/ssh /etc/ssh; mkdir -p /run/sshd
+exec /usr/sbin/sshd -T {arguments}
+S
+             unshare -m sh sshd.sh",
+        ))?;
+        let security = security(work, false)?;
+        let sshd = security.sshd.value().ok_or_else(|| anyhow::anyhow!("{:?}", security.sshd))?;
+        agree(work, release.trim(), &said, &lines(&seen(sshd, &[])))
+            .with_context(|| format!("sshd {arguments}"))?;
     }
     Ok(())
 }

@@ -32,7 +32,12 @@ impl Logins {
     /// What the files say; an error says why they could not all be read.
     pub(crate) fn of(files: &Files<'_>, services: &Listing<Service>) -> Result<Self, String> {
         let mut reader = Reader::new(files, None);
-        let started = started::how(files, services)?;
+        let started = match started::how(files, services) {
+            Ok(started) => started,
+            // Nobody logs in by a program that has no files.
+            Err(_) if !started::has_config(files) => return Ok(Self { sets: Vec::new() }),
+            Err(why) => return Err(why),
+        };
         reader.given(&started.options);
         for config in started.configs() {
             if reader.file(config)? {

@@ -44,6 +44,7 @@ pub(super) fn of(
     let mut reader = Reader::new(files, release.as_ref());
     let started = match started::how(files, services) {
         Ok(started) => started,
+        Err(_) if release.is_none() && !started::has_config(files) => return Fact::absent(CONFIGS),
         Err(why) => return Fact::unknown(why),
     };
     // What the program is given when it is started counts before any file.

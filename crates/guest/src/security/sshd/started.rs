@@ -41,6 +41,11 @@ impl Started {
     }
 }
 
+/// Whether one of its own files is there, or may be.
+pub(super) fn has_config(files: &Files<'_>) -> bool {
+    CONFIGS.iter().any(|config| !matches!(files.found(config, HIDES), Read::Absent))
+}
+
 /// How the service starts it; an error says why that cannot be told.
 pub(super) fn how(files: &Files<'_>, services: &Listing<Service>) -> Result<Started, String> {
     let is_one = |service: &&Service| {

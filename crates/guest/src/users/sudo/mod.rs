@@ -88,15 +88,18 @@ impl Search<'_> {
         }
         let mut joined = String::new();
         let mut first = None;
+        let mut is_quoted = false;
         for (number, line) in (1_usize..).zip(text.lines()) {
             first.get_or_insert(number);
             joined.push_str(line);
-            if joined.ends_with('\\') && !ends_in_comment(&joined) {
+            let is_comment = ends_in_comment(line, &mut is_quoted);
+            if line.ends_with('\\') && !is_comment {
                 joined.pop();
                 joined.push(' ');
                 continue;
             }
             let line = std::mem::take(&mut joined);
+            is_quoted = false;
             self.line(&line, first.take().unwrap_or(number), path, depth);
         }
     }
@@ -223,14 +226,14 @@ fn unescaped(text: &str) -> String {
     word
 }
 
-/// Whether the line ends in a comment, which no backslash continues.
-fn ends_in_comment(line: &str) -> bool {
-    let mut is_quoted = false;
+/// Whether the line ends in a comment, which no backslash continues. Whether it begins between quotes
+/// is given, and whether it ends so is kept.
+fn ends_in_comment(line: &str, is_quoted: &mut bool) -> bool {
     let mut is_kept = false;
     for (at, letter) in line.char_indices() {
         match letter {
-            '"' if !is_kept => is_quoted = !is_quoted,
-            '#' if !is_kept && !is_quoted && token::is_comment(&line[at..]) => return true,
+            '"' if !is_kept => *is_quoted = !*is_quoted,
+            '#' if !is_kept && !*is_quoted && token::is_comment(&line[at..]) => return true,
             _ => {}
         }
         is_kept = letter == '\\' && !is_kept;

@@ -79,7 +79,7 @@ const KINDS: [&str; 5] = ["User", "Runas", "Host", "Cmnd", "Cmd"];
 
 /// The parts of the line, and where its comment begins, or it ends. An error says what cannot be one.
 pub(super) fn tokens(line: &str) -> Result<(Vec<Token>, usize), String> {
-    let mut lexer = Lexer { line, at: 0, state: State::Names, tokens: Vec::new() };
+    let mut lexer = Lexer { line, at: 0, state: State::Names, tokens: Vec::new(), barren: 0 };
     while !lexer.step()? {}
     Ok((lexer.tokens, lexer.at))
 }
@@ -89,6 +89,8 @@ struct Lexer<'a> {
     at: usize,
     state: State,
     tokens: Vec<Token>,
+    /// Up to where no regular expression ends, so that none is looked for twice.
+    barren: usize,
 }
 
 impl<'a> Lexer<'a> {
@@ -218,7 +220,7 @@ impl<'a> Lexer<'a> {
                 return Ok(());
             }
             '/' | '^' => {
-                let length = if first == '/' { path(rest) } else { expression(rest).unwrap_or(0) };
+                let length = if first == '/' { path(rest) } else { self.expression(rest) };
                 // What goes on behind it makes it another word.
                 if length > 1 && length >= identifier(rest).1 {
                     return self.command(rest, length);
@@ -245,6 +247,20 @@ impl<'a> Lexer<'a> {
             return Err(unexpected(rest));
         }
         self.identified(rest, word, length)
+    }
+
+    /// How long the regular expression is that begins here; 0 if it does not end.
+    fn expression(&mut self, rest: &str) -> usize {
+        if self.at < self.barren {
+            return 0;
+        }
+        match expression(rest) {
+            Ok(length) => length,
+            Err(looked) => {
+                self.barren = self.at + looked;
+                0
+            }
+        }
     }
 
     /// A word that may be one of those that mean more.
@@ -392,20 +408,21 @@ fn path(text: &str) -> usize {
     text.len()
 }
 
-/// How long the regular expression is that the text begins with, up to the `$` that ends it.
-fn expression(text: &str) -> Option<usize> {
+/// How long the regular expression is that the text begins with, up to the `$` that ends it; an error
+/// says up to where there is none.
+fn expression(text: &str) -> Result<usize, usize> {
     let mut letters = text.char_indices();
     while let Some((at, letter)) = letters.next() {
         match letter {
             '\\' => {
-                letters.next()?;
+                letters.next();
             }
-            '#' => return None,
-            '$' => return Some(at + 1),
+            '#' => return Err(at),
+            '$' => return Ok(at + 1),
             _ => {}
         }
     }
-    None
+    Err(text.len())
 }
 
 /// How long the arguments are that the text begins with.
@@ -444,10 +461,13 @@ fn arguments(text: &str) -> Result<usize, String> {
     Ok(text.len())
 }
 
+/// No address is longer.
+const LONGEST_ADDRESS: usize = 64;
+
 /// How long the address of version 6 is that the text begins with.
 fn address(text: &str) -> Option<usize> {
     let inside = |byte: &u8| byte.is_ascii_hexdigit() || b":.".contains(byte);
-    let length = text.bytes().take_while(inside).count();
+    let length = text.bytes().take(LONGEST_ADDRESS).take_while(inside).count();
     let colons = text[..length].matches(':').count();
     if colons < 2 || text[..length].ends_with('.') {
         return None;

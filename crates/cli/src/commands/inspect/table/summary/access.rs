@@ -43,3 +43,37 @@ pub(super) fn users(system: &System) -> Said {
 pub(super) fn sudo(system: &System) -> Said {
     counted(&system.users.sudo, ("line", "lines"))
 }
+
+#[cfg(test)]
+mod tests {
+    use fathom_report::{Fact, Family};
+
+    use super::*;
+
+    #[test]
+    fn who_may_log_in() {
+        let system = System::unknown("sda1", Family::Linux, "it is not looked at");
+        let doors = Doors::of(&system);
+        let today = Day::parse("2020-02-06");
+        for (expires, inactive, expected) in [
+            (None, None, true),
+            (Some("2020-02-06"), None, false),
+            (Some("2020-02-07"), None, true),
+            (None, Some("2020-02-05"), false),
+            // It is the last day on which the password can be changed.
+            (None, Some("2020-02-06"), true),
+        ] {
+            let bob = serde_json::json!({
+                "name": "bob", "id": "1000", "groups": [], "expires": expires,
+                "password_inactive": inactive,
+                "password": {"state": "unknown", "reason": "x"},
+                "keys": {"coverage": "complete", "items": [], "evidence": []},
+            });
+            let mut bob: User = serde_json::from_value(bob).unwrap();
+            bob.password = Fact::known(PasswordState::Set, "/etc/shadow");
+            assert_eq!(may_log_in(&bob, today, &doors), expected, "{expires:?} {inactive:?}");
+            bob.password = Fact::known(PasswordState::Locked, "/etc/shadow");
+            assert!(!may_log_in(&bob, today, &doors), "it has no key");
+        }
+    }
+}

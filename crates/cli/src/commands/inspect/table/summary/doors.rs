@@ -89,6 +89,8 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use fathom_report::{Setting, SshdMatch};
+
     use super::*;
 
     #[test]
@@ -104,5 +106,48 @@ mod tests {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
         assert!(named("bob@10.0.0.1", "bob"));
+    }
+
+    #[test]
+    fn whom_sshd_keeps_out() {
+        let setting = |(name, value): &(&str, &str)| Setting {
+            name: (*name).to_owned(),
+            value: (*value).to_owned(),
+            evidence: None,
+        };
+        for (settings, under_a_condition, expected) in [
+            (&[("denyusers", "eve"), ("denyusers", "b*")][..], &[][..], true),
+            (&[("denyusers", "bob@10.0.0.1")], &[], false),
+            (&[("allowusers", "eve")], &[], true),
+            (&[("allowusers", "eve"), ("allowusers", "bob@10.0.0.1")], &[], false),
+            (&[("denygroups", "staff")], &[], true),
+            (&[("denygroups", "wheel")], &[], true),
+            (&[("allowgroups", "admins")], &[], true),
+            (&[("allowgroups", "w*")], &[], false),
+            (&[("allowgroups", "!wheel")], &[], false),
+            (&[("allowusers", "eve")], &[("allowusers", "bob")], false),
+            (&[("permitrootlogin", "no")], &[], false),
+        ] {
+            let condition = SshdMatch {
+                condition: "address 10.0.0.0/8".into(),
+                settings: under_a_condition.iter().map(setting).collect(),
+                evidence: "/etc/ssh/sshd_config".into(),
+            };
+            let sshd = Sshd {
+                settings: settings.iter().map(setting).collect(),
+                matches: vec![condition],
+                version: None,
+                unknown: Vec::new(),
+                mistakes: Vec::new(),
+            };
+            let doors = Doors { sshd: Some(&sshd), groups: HashMap::from([("50", "staff")]) };
+            let bob = serde_json::json!({
+                "name": "bob", "id": "1000", "group": "50", "groups": ["wheel"],
+                "password": {"state": "unknown", "reason": "x"},
+                "keys": {"coverage": "complete", "items": [], "evidence": []},
+            });
+            let bob: User = serde_json::from_value(bob).unwrap();
+            assert_eq!(doors.keep_out(&bob), expected, "{settings:?} {under_a_condition:?}");
+        }
     }
 }

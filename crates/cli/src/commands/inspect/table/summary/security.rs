@@ -76,3 +76,28 @@ pub(super) fn certificates(system: &System) -> Said {
         .map_or(String::new(), |first| format!("the first ends {}", harmless(&first.not_after)));
     counted_with(certificates, ("certificate", "certificates"), &more)
 }
+
+#[cfg(test)]
+mod tests {
+    use fathom_report::{Family, Setting, Sshd};
+
+    use super::*;
+
+    #[test]
+    fn a_release_that_is_not_known_is_said() {
+        let mut system = System::unknown("sda1", Family::Linux, "it is not looked at");
+        let of = |settings| Sshd {
+            settings,
+            matches: Vec::new(),
+            version: None,
+            unknown: Vec::new(),
+            mistakes: Vec::new(),
+        };
+        system.security.sshd = Fact::known(of(Vec::new()), "/etc/ssh/sshd_config");
+        let said = sshd(&system).text;
+        assert_eq!(said, "unknown: which release is installed is not known");
+        let port = Setting { name: "port".into(), value: "22".into(), evidence: None };
+        system.security.sshd = Fact::known(of(vec![port]), "/etc/ssh/sshd_config");
+        assert_eq!(sshd(&system).text, "port 22");
+    }
+}
