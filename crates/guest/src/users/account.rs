@@ -9,6 +9,7 @@ use fathom_report::{Fact, Group, Listing, Service, User};
 use super::password::{self, Password};
 use super::{HIDES, MAX_LINES, elsewhere, ssh};
 use crate::files::{Files, Read};
+use crate::lines::at_most;
 use crate::text::Records;
 
 const PASSWD: &str = "/etc/passwd";
@@ -34,7 +35,7 @@ pub(super) fn all(
         Read::Absent => Ok(Shadows::default()),
         Read::Unread(why) => Err(why.as_str()),
     };
-    let members = || text.lines().take(MAX_LINES).filter_map(Line::parse);
+    let members = || text.lines().filter_map(Line::parse);
     let members = members().map(|line| (line.name, line.id, line.group));
     let keys = ssh::Places::of(files, services, now, ssh::Owners::of(members, groups));
     let ids: HashMap<&str, &str> =
@@ -81,16 +82,15 @@ pub(super) fn all(
             keys,
         })
     };
-    let accounts = text.lines().take(MAX_LINES).filter_map(account).collect();
+    let mut more = None;
+    let accounts = at_most(text.lines().filter_map(account), MAX_LINES, |why| more = Some(why));
     let mut listing = Listing::complete(accounts, vec![PASSWD.into()]);
     listing.reason = elsewhere::of(files, &text);
     if listing.items.is_empty() && listing.reason.is_none() {
         listing.reason = Some(format!("{PASSWD} names no account"));
     }
     damage.iter().for_each(|why| listing.hide(why.to_string()));
-    if text.lines().count() > MAX_LINES {
-        listing.hide(format!("{PASSWD} has more than {MAX_LINES} lines; the rest is not read"));
-    }
+    more.iter().for_each(|why| listing.hide(format!("{PASSWD}: {why}")));
     listing
 }
 
@@ -152,7 +152,7 @@ struct Shadows<'a> {
 impl<'a> Shadows<'a> {
     fn of(records: &'a Records) -> Self {
         let mut by_name = HashMap::new();
-        for (name, line) in records.text.lines().take(MAX_LINES).filter_map(Shadow::parse) {
+        for (name, line) in records.text.lines().filter_map(Shadow::parse) {
             by_name.entry(name).or_insert(line);
         }
         Self { by_name, damage: records.damage.as_ref().map(ToString::to_string) }

@@ -15,6 +15,7 @@ use fathom_block::Error;
 use fathom_report::{Group, Listing, Service, Users};
 
 use crate::files::{Files, Read};
+use crate::lines::at_most;
 use crate::text::Records;
 
 /// What the report loses if a file cannot be read.
@@ -35,8 +36,11 @@ pub(crate) fn all(files: &Files<'_>, services: &Listing<Service>, now: SystemTim
 fn groups(files: &Files<'_>) -> Listing<Group> {
     match files.records(GROUP, HIDES) {
         Read::There(Records { text, damage }) => {
-            let groups = text.lines().take(MAX_LINES).filter_map(group).collect();
+            let mut more = None;
+            let groups = text.lines().filter_map(group);
+            let groups = at_most(groups, MAX_LINES, |why| more = Some(format!("{GROUP}: {why}")));
             let mut listing = Listing::complete(groups, vec![GROUP.into()]);
+            more.into_iter().for_each(|why| listing.hide(why));
             let damage = damage.or_else(|| damaged_line(files, GROUP, &text));
             damage.iter().for_each(|why| listing.hide(why.to_string()));
             listing

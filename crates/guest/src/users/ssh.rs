@@ -12,6 +12,7 @@ use super::strict;
 pub(super) use super::strict::Owners;
 
 use crate::files::{Files, Read};
+use crate::lines::at_most;
 use crate::security::sshd::{Login, Logins};
 use crate::text::Records;
 
@@ -105,8 +106,10 @@ impl<'a> Places<'a> {
 
     /// Adds the keys that the text holds and that sshd takes.
     fn lines(&self, text: &str, path: &str, keys: &mut Listing<SshKey>) {
-        for (number, line) in (1_usize..).zip(text.lines()).take(MAX_KEYS) {
-            let Some((options, key)) = key(line, path) else { continue };
+        let found = (1_usize..).zip(text.lines());
+        let found = found.filter_map(|(number, line)| Some((number, key(line, path)?)));
+        let found = at_most(found, MAX_KEYS, |why| keys.hide(format!("{path}: {why}")));
+        for (number, (options, key)) in found {
             match options::judge(options, self.now) {
                 Taken::Yes => keys.items.push(key),
                 Taken::No(why) => {
@@ -138,12 +141,21 @@ impl<'a> Places<'a> {
             ("trustedusercakeys", "certificates of TrustedUserCAKeys are taken too"),
         ] {
             let holds = logins.value(keyword, &login);
+            if holds.is_cut {
+                keys.hide(
+                    "there are too many conditions in sshd's files to tell what holds for it",
+                );
+                return DEFAULT.map(str::to_owned).to_vec();
+            }
             let mut values = holds.value.into_iter().chain(holds.perhaps);
             if let Some(value) = values.find(|value| !value.eq_ignore_ascii_case("none")) {
                 keys.hide(format!("{what}: {value}"));
             }
         }
         let holds = logins.value("authorizedkeysfile", &login);
+        if holds.is_cut {
+            keys.hide("there are too many conditions in sshd's files to tell what holds for it");
+        }
         if !holds.perhaps.is_empty() {
             let others = holds.perhaps.join(" or ");
             keys.hide(format!("where a login comes from decides if keys are in {others}"));

@@ -1,7 +1,7 @@
 //! Who may become whom, where root may log in, who may plan tasks, and how temporary folders are
 //! mounted.
 
-use fathom_report::{Coverage, Enabled, PackageKind};
+use fathom_report::{Coverage, PackageKind};
 
 use super::Found;
 use crate::security::{Known, password};
@@ -143,31 +143,11 @@ fn mounts(found: &mut Found<'_>, known: &Known<'_>) {
             found.add(name, mount.options.join(","), Some(&mount.evidence.0));
             continue;
         }
-        let unit = format!("{}.mount", path.trim_start_matches('/').replace('/', "-"));
-        let unit = known.services.items.iter().find(|service| service.name == unit);
-        let starts = unit.and_then(|unit| unit.enabled.value());
-        // systemd's own unit of /tmp is static and wanted by a link of the vendor in later releases.
-        let wanted = unit.is_some()
-            && found
-                .files
-                .exists("/usr/lib/systemd/system/local-fs.target.wants/tmp.mount", super::HIDES)
-            && path == "/tmp";
-        if starts == Some(&Enabled::Enabled) || wanted && starts == Some(&Enabled::Static) {
-            let Some(place) = unit.and_then(|unit| unit.evidence.first()) else { continue };
-            let place = place.0.clone();
-            let Some(text) = found.text(&place) else { continue };
-            let options =
-                text.lines().filter_map(|line| line.trim().strip_prefix("Options=")).next_back();
-            found.add(name, options.unwrap_or_default().to_owned(), Some(&place));
-            continue;
-        }
         // /dev/shm is mounted by systemd itself, unless something says otherwise.
         if path == "/dev/shm" {
             continue;
         }
-        if known.mounts.coverage == Coverage::Complete
-            && known.services.coverage == Coverage::Complete
-        {
+        if known.mounts.coverage == Coverage::Complete {
             found.add(name, "none", Some("/etc/fstab"));
         }
     }

@@ -1,6 +1,8 @@
 //! What holds for the login of one account: a line under a condition that the account meets counts more
 //! than one outside of conditions, and of several the first.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use fathom_report::{Listing, Service};
 
 use super::super::glob;
@@ -14,9 +16,15 @@ pub(crate) struct Login<'a> {
     pub(crate) groups: &'a [&'a str],
 }
 
+/// How many letters of conditions are compared with letters of names for all accounts together: far
+/// more than a real configuration comes to.
+const MAX_WORK: u64 = 50_000_000;
+
 /// What the files set.
 pub(crate) struct Logins {
     sets: Vec<Set>,
+    /// How much more may be compared.
+    work: AtomicU64,
 }
 
 /// What may hold of a keyword for one account.
@@ -26,6 +34,8 @@ pub(crate) struct Holds<'a> {
     pub(crate) value: Option<&'a str>,
     /// Others, for logins of which more would have to be known.
     pub(crate) perhaps: Vec<&'a str>,
+    /// There were too many conditions and accounts to tell.
+    pub(crate) is_cut: bool,
 }
 
 impl Logins {
@@ -35,7 +45,7 @@ impl Logins {
         let started = match started::how(files, services) {
             Ok(started) => started,
             // Nobody logs in by a program that has no files.
-            Err(_) if !started::has_config(files) => return Ok(Self { sets: Vec::new() }),
+            Err(_) if !started::has_config(files) => return Ok(Self::new(Vec::new())),
             Err(why) => return Err(why),
         };
         reader.given(&started.options);
@@ -44,7 +54,20 @@ impl Logins {
                 break;
             }
         }
-        Ok(Self { sets: reader.sets })
+        Ok(Self::new(reader.sets))
+    }
+
+    fn new(sets: Vec<Set>) -> Self {
+        Self { sets, work: AtomicU64::new(MAX_WORK) }
+    }
+
+    /// Takes as much work as the condition may cost, if there is as much left.
+    fn take(&self, condition: &str, login: &Login<'_>) -> bool {
+        let names = login.groups.iter().fold(login.name.len(), |sum, group| sum + group.len());
+        let cost = (condition.len() as u64 + 1).saturating_mul(names as u64 + 1);
+        let left = self.work.load(Ordering::Relaxed).checked_sub(cost);
+        self.work.store(left.unwrap_or(0), Ordering::Relaxed);
+        left.is_some()
     }
 
     /// Whether sshd looks who may write to the files that it believes, as it does unless it is told
@@ -56,12 +79,16 @@ impl Logins {
 
     /// What the keyword is set to for the account.
     pub(crate) fn value(&self, keyword: &str, login: &Login<'_>) -> Holds<'_> {
-        let mut holds = Holds { value: None, perhaps: Vec::new() };
+        let mut holds = Holds { value: None, perhaps: Vec::new(), is_cut: false };
         let named = || self.sets.iter().filter(move |set| set.name == keyword);
         for set in named() {
             let (Some(condition), Some(value)) = (&set.condition, set.values.first()) else {
                 continue;
             };
+            if !self.take(condition, login) {
+                holds.is_cut = true;
+                return holds;
+            }
             match meets(condition, login) {
                 Some(true) => {
                     holds.value = Some(value);
@@ -142,9 +169,21 @@ mod tests {
             ("bob", &["users"], "one"),
         ] {
             let holds = logins.value("authorizedkeysfile", &Login { name, groups });
-            assert_eq!(holds, Holds { value: Some(expected), perhaps: vec!["near"] }, "{name}");
+            let expected = Holds { value: Some(expected), perhaps: vec!["near"], is_cut: false };
+            assert_eq!(holds, expected, "{name}");
         }
         let login = Login { name: "root", groups: &[] };
         assert_eq!(logins.value("trustedusercakeys", &login).value, None);
+    }
+
+    #[test]
+    fn work_is_bounded() {
+        let line = format!("Match User {}\nAuthorizedKeysFile /k\n", "*a".repeat(500));
+        let tree = memory::tree(&[("/etc/ssh/sshd_config", line.repeat(500).as_bytes())]);
+        let services = Listing::complete(Vec::new(), Vec::new());
+        let logins = Logins::of(&Files::new(&tree), &services).unwrap();
+        let name = "a".repeat(400);
+        let login = Login { name: &name, groups: &[] };
+        assert!((0..10_000).any(|_| logins.value("authorizedkeysfile", &login).is_cut));
     }
 }

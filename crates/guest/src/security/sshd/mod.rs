@@ -20,19 +20,24 @@ mod words;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use fathom_report::{Evidence, Fact, Listing, Package, Service, Setting, Sshd, SshdMatch};
+use fathom_report::{
+    Coverage, Evidence, Fact, Listing, Package, Service, Setting, Sshd, SshdMatch,
+};
 
 use self::keyword::{CHALLENGE, Kind};
 pub(crate) use self::login::{Login, Logins};
 use self::reader::{Reader, Set};
 use self::release::{DEFAULTS, HOST_KEYS, Release};
-use crate::files::Files;
+use crate::files::{Files, Read};
 
 /// What the report loses if a file cannot be read.
 const HIDES: &str = "settings of sshd";
 
 /// The file of the administrator, and that of SUSE, which holds where there is none.
 const CONFIGS: [&str; 2] = ["/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config"];
+
+/// Where the program lies.
+const PROGRAMS: [&str; 2] = ["/usr/sbin/sshd", "/usr/bin/sshd"];
 
 /// What holds.
 pub(super) fn of(
@@ -44,7 +49,9 @@ pub(super) fn of(
     let mut reader = Reader::new(files, release.as_ref());
     let started = match started::how(files, services) {
         Ok(started) => started,
-        Err(_) if release.is_none() && !started::has_config(files) => return Fact::absent(CONFIGS),
+        Err(_) if release.is_none() && !started::has_config(files) => {
+            return missing(files, packages, CONFIGS.to_vec());
+        }
         Err(why) => return Fact::unknown(why),
     };
     // What the program is given when it is started counts before any file.
@@ -62,13 +69,25 @@ pub(super) fn of(
         }
     }
     if !there && release.is_none() {
-        return Fact::absent(configs);
+        return missing(files, packages, configs);
     }
     let evidence = match reader.places.is_empty() {
         true => configs.iter().map(|place| Evidence::from(*place)).collect(),
         false => reader.places.iter().map(|place| Evidence::from(place.as_str())).collect(),
     };
     Fact::Known { value: resolved(reader, release.as_ref()), evidence }
+}
+
+/// What is said where neither a file nor a package of sshd is there: it is not, unless its package may
+/// be among those that could not be read.
+fn missing(files: &Files<'_>, packages: &Listing<Package>, configs: Vec<&str>) -> Fact<Sshd> {
+    let is_absent = |path: &&str| matches!(files.found(path, HIDES), Read::Absent);
+    match &packages.reason {
+        Some(why) if packages.coverage != Coverage::Complete && !PROGRAMS.iter().all(is_absent) => {
+            Fact::unknown(format!("which packages are installed is not known: {why}"))
+        }
+        _ => Fact::absent(configs),
+    }
 }
 
 /// By name, what it is set to and where.
