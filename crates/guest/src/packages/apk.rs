@@ -18,8 +18,12 @@ use crate::lines::Lines;
 /// Where the database may be: as ever, and since version 3 on systems whose `/usr` is merged.
 const PLACES: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
 
+/// What was asked to be installed: only what is here and what it needs is.
+const WORLD: &str = "/etc/apk/world";
+
 pub(super) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
     let mut collection = Collection::new(files, "apk");
+    let mut found = None;
     // One of the two places may be a link to the other.
     for path in PLACES {
         match files.open(path, HIDES) {
@@ -28,13 +32,28 @@ pub(super) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
                 if let Err(error) = paragraphs(&mut collection, path, reader) {
                     let _ = collection.problem(error, path);
                 }
+                found = Some(path);
                 break;
             }
             Read::Absent => {}
             Read::Unread(why) => collection.unread(why),
         }
     }
+    if collection.is_empty()
+        && let Some(wish) = wish(files)
+    {
+        let path = found.unwrap_or(PLACES[0]);
+        let how = if found.is_some() { "names no package" } else { "is not there" };
+        let why = format!("it {how}, but {WORLD} asks for {wish}");
+        let _ = collection.problem(Error::corrupt("text", 0, why), path);
+    }
     collection.finish()
+}
+
+/// The first package that was asked for. What begins with an exclamation mark must not be installed.
+fn wish(files: &Files<'_>) -> Option<String> {
+    let world = files.text(WORLD, HIDES).there()?;
+    world.split_whitespace().find(|wish| !wish.starts_with('!')).map(str::to_owned)
 }
 
 fn paragraphs(
@@ -144,6 +163,21 @@ mod tests {
             assert_eq!(musl.evidence.0, path);
             assert_eq!(listing.items[1].state.as_deref(), Some("broken"));
         }
+    }
+
+    #[test]
+    fn an_empty_database_is_believed_only_where_nothing_was_asked_for() {
+        let check = |found: &[(&str, &[u8])], expected: Option<Coverage>| {
+            let tree = tree(found);
+            let listing = read(&Files::new(&tree));
+            assert_eq!(listing.map(|it| it.coverage), expected, "{found:?}");
+        };
+        let world: (&str, &[u8]) = (WORLD, b"alpine-base\nbusybox\n");
+        check(&[world], Some(Coverage::Unknown));
+        check(&[(PLACES[1], b""), world], Some(Coverage::Partial));
+        check(&[(PLACES[0], TEXT), world], Some(Coverage::Complete));
+        check(&[(PLACES[0], b""), (WORLD, b"!musl\n\n")], Some(Coverage::Complete));
+        check(&[(WORLD, b"")], None);
     }
 
     #[test]

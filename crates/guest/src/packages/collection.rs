@@ -79,6 +79,11 @@ impl<'a, 'b> Collection<'a, 'b> {
         ControlFlow::Continue(())
     }
 
+    /// Whether no package was found, and nothing is known that hides one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.packages.is_empty() && self.hidden.is_none()
+    }
+
     /// The list; nothing where there is no such database.
     pub(super) fn finish(self) -> Option<Listing<Package>> {
         if self.places.is_empty() {

@@ -3,7 +3,7 @@
 //! Changes that dpkg has not yet merged lie beside the text as numbered files, each of which
 //! replaces what the text says of its packages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -19,13 +19,15 @@ use crate::lines::Lines;
 const STATUS: &str = "/var/lib/dpkg/status";
 const UPDATES: &str = "/var/lib/dpkg/updates";
 const STATUS_FOLDER: &str = "/var/lib/dpkg/status.d";
+/// The text as it was before the last change.
+const STATUS_OLD: &str = "/var/lib/dpkg/status-old";
 
 /// Where the list of the files of each package lies.
 const LISTS: &str = "/var/lib/dpkg/info";
 
 pub(crate) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
     let packages = Collection::new(files, "dpkg");
-    let mut database = Database { packages, changes: BTreeMap::new(), stanzas: 0 };
+    let mut database = Database { packages, changes: BTreeMap::new(), named: HashSet::new() };
     database.folder(files, UPDATES, is_update, |database, stanza, path| {
         if let Some(key) = stanza.key() {
             database.changes.insert(key, stanza.package(path));
@@ -35,7 +37,6 @@ pub(crate) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
     match files.open(STATUS, HIDES) {
         Read::There(reader) => {
             database.packages.at(STATUS);
-            database.stanzas = 0;
             database.stanzas(STATUS, reader, |database, stanza, path| {
                 match stanza.key().filter(|key| !database.changes.contains_key(key)) {
                     Some(_) => database.add(stanza.package(path)),
@@ -44,7 +45,7 @@ pub(crate) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
             });
             database.compare_with_lists(files);
         }
-        Read::Absent => {}
+        Read::Absent => database.look_for_traces(files),
         Read::Unread(why) => database.packages.unread(why),
     }
     let changes = std::mem::take(&mut database.changes);
@@ -77,8 +78,8 @@ struct Database<'a, 'b> {
     packages: Collection<'a, 'b>,
     /// What replaces what the text says; nothing where a package was taken away.
     changes: BTreeMap<Key, Option<Package>>,
-    /// How many paragraphs there were so far.
-    stanzas: usize,
+    /// What the paragraphs so far are about: names, and names with an architecture behind a colon.
+    named: HashSet<String>,
 }
 
 impl Database<'_, '_> {
@@ -123,7 +124,7 @@ impl Database<'_, '_> {
             let outcome = stanza.read(&mut lines);
             let any = stanza.any;
             if any {
-                self.stanzas += 1;
+                self.named.extend(stanza.names());
                 if let Some(why) = stanza.wrong(is_status) {
                     let error = Error::corrupt("paragraph", lines.at(), why);
                     let _ = self.packages.problem(error, path);
@@ -148,22 +149,45 @@ impl Database<'_, '_> {
         }
     }
 
-    /// A text without packages while there are lists of the files of some was lost.
+    /// A package whose files are listed has a paragraph, installed or only half removed: dpkg takes
+    /// the list away together with the last of it. So a list without a paragraph shows that the
+    /// paragraph was lost.
     fn compare_with_lists(&mut self, files: &Files<'_>) {
-        if self.stanzas > 0 {
+        let lists = lists(files);
+        let mut lost = lists.iter().filter(|name| !self.named.contains(*name));
+        let Some(first) = lost.next() else { return };
+        let why = match lost.count() {
+            0 => format!("it does not name {first}, whose files {LISTS} lists"),
+            more => format!("it does not name {first} and {more} others, whose files {LISTS} lists"),
+        };
+        let _ = self.packages.problem(Error::corrupt("text", 0, why), STATUS);
+    }
+
+    /// Where the text is not there, lists of the files of packages and an older text show that it was.
+    fn look_for_traces(&mut self, files: &Files<'_>) {
+        let lists = lists(files).len();
+        let why = if lists > 0 {
+            format!("it is not there, but {LISTS} lists the files of {lists} packages")
+        } else if files.exists(STATUS_OLD, HIDES) {
+            format!("it is not there, but {STATUS_OLD} is")
+        } else {
             return;
-        }
-        let lists = files.children(LISTS, HIDES).there().unwrap_or_default();
-        let lists = lists.iter().filter(|(name, _)| name.ends_with(".list")).count();
-        if lists > 0 {
-            let why = format!("it names no package, but {LISTS} lists the files of {lists}");
-            let _ = self.packages.problem(Error::corrupt("text", 0, why), STATUS);
-        }
+        };
+        let _ = self.packages.problem(Error::corrupt("text", 0, why), STATUS);
     }
 
     fn add(&mut self, package: Option<Package>) -> ControlFlow<()> {
         package.map_or(ControlFlow::Continue(()), |package| self.packages.add(package))
     }
+}
+
+/// Of which packages there are lists of their files, as the lists are called.
+fn lists(files: &Files<'_>) -> Vec<String> {
+    let children = files.children(LISTS, HIDES).there().unwrap_or_default();
+    children
+        .into_iter()
+        .filter_map(|(name, _)| Some(name.strip_suffix(".list")?.to_owned()))
+        .collect()
 }
 
 /// `glibc (2.36-9)` as its two parts.
@@ -196,6 +220,15 @@ struct Stanza {
 impl Stanza {
     fn key(&self) -> Option<Key> {
         Some((self.package.clone()?, self.architecture.clone()))
+    }
+
+    /// What the list of its files may be called: only where a package of several architectures can
+    /// be installed side by side is the architecture part of the name.
+    fn names(&self) -> impl Iterator<Item = String> {
+        let plain = self.package.clone();
+        let whole = plain.iter().zip(&self.architecture).map(|(name, it)| format!("{name}:{it}"));
+        let whole: Vec<String> = whole.collect();
+        plain.into_iter().chain(whole)
     }
 
     /// The package that this is, unless it is one that is not there.
@@ -363,11 +396,42 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_packages_is_believed_only_without_lists() {
+    fn a_list_without_a_paragraph_shows_that_it_was_lost() {
         assert_eq!(listed(b"", &[]).1, Coverage::Complete);
         let list: (&str, &[u8]) = ("/var/lib/dpkg/info/a.list", b"/.\n");
+        let second: (&str, &[u8]) = ("/var/lib/dpkg/info/b:i386.list", b"/.\n");
+        let other: (&str, &[u8]) = ("/var/lib/dpkg/info/x.md5sums", b"");
         assert_eq!(listed(b"", &[list]), (Vec::new(), Coverage::Partial, 1));
-        assert_eq!(listed(stanza("a").as_bytes(), &[list]).1, Coverage::Complete);
+        let a = stanza("a");
+        assert_eq!(listed(a.as_bytes(), &[list, other]).1, Coverage::Complete);
+        assert_eq!(listed(a.as_bytes(), &[list, second]), (vec!["a".into()], Coverage::Partial, 1));
+        let b = |architecture: &str| {
+            let b = stanza("b").replace("Version", &format!("Architecture: {architecture}\nVersion"));
+            listed(format!("{a}{b}").as_bytes(), &[list, second]).1
+        };
+        assert_eq!((b("i386"), b("amd64")), (Coverage::Complete, Coverage::Partial));
+        // What was removed but for its configuration keeps its list.
+        let removed = a.replace("install ok installed", "deinstall ok config-files");
+        assert_eq!(listed(removed.as_bytes(), &[list]).1, Coverage::Complete);
+    }
+
+    #[test]
+    fn a_text_that_is_gone_leaves_traces() {
+        let single: (&str, &[u8]) = ("/var/lib/dpkg/status.d/b", b"Package: b\nVersion: 1\n");
+        for trace in ["/var/lib/dpkg/info/a.list", "/var/lib/dpkg/status-old"] {
+            let tree = tree(&[(trace, b"/.\n")]);
+            let files = Files::new(&tree);
+            let listing = read(&files).unwrap();
+            assert_eq!(listing.coverage, Coverage::Unknown, "{trace}");
+            assert!(listing.reason.unwrap().contains(STATUS), "{trace}");
+            assert_eq!(files.into_problems().len(), 1);
+            let tree = crate::memory::tree(&[(trace, b"/.\n"), single]);
+            assert_eq!(read(&Files::new(&tree)).unwrap().coverage, Coverage::Partial, "{trace}");
+        }
+        let tree = tree(&[single]);
+        assert_eq!(read(&Files::new(&tree)).unwrap().coverage, Coverage::Complete);
+        let tree = crate::memory::tree(&[("/var/lib/dpkg/info/format", b"1\n")]);
+        assert!(read(&Files::new(&tree)).is_none());
     }
 
     #[test]

@@ -35,6 +35,18 @@ const CONTAINERS: [(&str, &str, Container); 3] = [
     ("bdb", "Packages", Container::Bdb),
 ];
 
+/// What lies beside a container and is of no use without it: indexes of what it holds, and logs.
+const TRACES: [&str; 8] = [
+    "Basenames",
+    "Name",
+    "Providename",
+    "Installtid",
+    "Sha1header",
+    "Index.db",
+    "rpmdb.sqlite-wal",
+    "rpmdb.sqlite-shm",
+];
+
 /// The longest header that is read; of a package with a hundred thousand files it has some ten
 /// mebibytes.
 const MAX_HEADER: u64 = 64 << 20;
@@ -81,7 +93,7 @@ fn find(
     let mut containers = CONTAINERS;
     // Sorting keeps the order of the rest.
     containers.sort_by_key(|(name, _, _)| Some(*name) != configured.container.as_deref());
-    for folder in folders {
+    for folder in &folders {
         for (_, name, container) in containers {
             let path = format!("{folder}/{name}");
             match files.open(&path, HIDES) {
@@ -89,6 +101,14 @@ fn find(
                 Read::Absent => {}
                 Read::Unread(why) => collection.unread(why),
             }
+        }
+    }
+    for folder in folders {
+        let trace = TRACES.iter().find(|name| files.exists(&format!("{folder}/{name}"), HIDES));
+        if let Some(name) = trace {
+            let why = format!("the database is not there, but {name}, which goes with it, is");
+            let _ = collection.problem(Error::corrupt("folder", 0, why), folder);
+            break;
         }
     }
     None

@@ -161,6 +161,18 @@ fn the_one_that_rpm_would_open() {
 }
 
 #[test]
+fn what_goes_with_a_database_that_is_gone() {
+    for trace in ["Name", "Basenames", "Index.db", "rpmdb.sqlite-wal"] {
+        let (listing, problems) = packages(&[(&format!("/var/lib/rpm/{trace}"), b"x")]);
+        let listing = listing.unwrap();
+        assert_eq!(listing.coverage, Coverage::Unknown, "{trace}");
+        assert!(listing.reason.unwrap().contains(trace) && problems.len() == 1, "{problems:?}");
+    }
+    // What rpm leaves where it was only asked.
+    assert!(packages(&[("/var/lib/rpm/__db.001", b"x")]).0.is_none());
+}
+
+#[test]
 fn a_database_and_its_log() {
     let (old, new) = (sqlite(&["a"]), sqlite(&["a", "b"]));
     // A log that is damaged beside a database that is whole.
