@@ -12,7 +12,7 @@ use crate::filetime::Filetime;
 use crate::hive::Shared;
 use crate::key_node::KeyNode;
 use crate::name;
-use crate::subkey_list::SubkeyList;
+use crate::subkey_list::{Hint, SubkeyList};
 use crate::value::Value;
 
 /// How deep keys may lie beneath the root: the limit of Windows.
@@ -41,8 +41,8 @@ impl Key {
         Ok(Self { hive: hive.clone(), offset, depth, node: Arc::new(node), name })
     }
 
-    /// The subkey in the cell at `offset`.
-    fn child(&self, offset: u32) -> Result<Self> {
+    /// The subkey in the cell at `offset`, of which the list says this.
+    fn child(&self, offset: u32, hint: Hint) -> Result<Self> {
         let at = LENGTH + u64::from(offset);
         if self.depth >= MAX_DEPTH {
             return Err(Error::corrupt("registry key", at, "keys lie too deep"));
@@ -59,6 +59,10 @@ impl Key {
                 LENGTH + u64::from(child.node.parent),
                 at = LENGTH + u64::from(self.offset),
             );
+            return Err(Error::corrupt("registry key", child.node.at, why));
+        }
+        if hint.contradicts(&child.node.name) {
+            let why = format!("{:?} is not the name that {:?} lists it by", child.name, self.name);
             return Err(Error::corrupt("registry key", child.node.at, why));
         }
         Ok(child)
@@ -129,7 +133,7 @@ impl Key {
         let mut damage = None;
         let mut others = Vec::new();
         let mut list = self.list();
-        let mut open = |offset| match self.child(offset) {
+        let mut open = |(offset, hint)| match self.child(offset, hint) {
             Ok(child) => name::is_same(&child.node.name, &wanted).then_some(child),
             Err(error) => {
                 damage.get_or_insert(error);
@@ -140,11 +144,11 @@ impl Key {
         while let Some(listed) = list.next(&self.hive.cells) {
             match listed {
                 Ok((offset, hint)) if hint.is_of(&wanted) => {
-                    if let Some(found) = open(offset) {
+                    if let Some(found) = open((offset, hint)) {
                         return Ok(Some(found));
                     }
                 }
-                Ok((offset, _)) => others.push(offset),
+                Ok(other) => others.push(other),
                 Err(error) => {
                     unlisted.get_or_insert(error);
                 }
@@ -232,7 +236,7 @@ impl Iterator for Subkeys {
 
     fn next(&mut self) -> Option<Self::Item> {
         let listed = self.list.next(&self.key.hive.cells)?;
-        Some(listed.and_then(|(offset, _)| self.key.child(offset)))
+        Some(listed.and_then(|(offset, hint)| self.key.child(offset, hint)))
     }
 }
 
@@ -287,21 +291,36 @@ mod tests {
     }
 
     #[test]
-    fn subkeys_are_found_whatever_their_hash() {
+    fn subkeys_are_found_by_name() {
         let hash = |name: &str| name::hash(&name.encode_utf16().collect::<Vec<_>>());
-        let root = family(&[(b"One", hash("One")), (b"Two", 5), (b"Gr\xF6\xDFe", hash("Größe"))]);
+        // Writers differ in the hash of what is not ASCII.
+        let root = family(&[(b"One", hash("One")), (b"Two", hash("tWO")), (b"Gr\xF6\xDFe", 5)]);
         assert_eq!(units(&root), ["One", "Two", "Größe"]);
         for name in ["ONE", "two", "GRÖßE"] {
             let found = root.subkey(name).unwrap().unwrap();
             assert_eq!(found.name().to_lowercase(), name.to_lowercase());
             assert_eq!(root.lookup(name).unwrap().unwrap().name(), found.name());
         }
-        // The hash of another key's name leads astray, and does no harm.
-        let root = family(&[(b"One", hash("Two")), (b"Two", hash("One"))]);
-        assert_eq!(root.subkey("two").unwrap().unwrap().name(), "Two");
         assert!(root.subkey("Three").unwrap().is_none());
         assert!(root.lookup("Two\\Three").unwrap().is_none());
         assert_eq!(root.lookup("\\").unwrap().unwrap().name(), "root");
+    }
+
+    #[test]
+    fn names_that_were_lost() {
+        let hash = |name: &str| name::hash(&name.encode_utf16().collect::<Vec<_>>());
+        let root = family(&[(b"One", hash("One")), (b"T\0\0", hash("Two")), (b"", hash("Three"))]);
+        let found = units(&root);
+        assert_eq!(found[0], "One");
+        assert!(found[1].contains("is not the name that \"root\" lists it by"), "{found:?}");
+        assert!(found[2].starts_with("corrupt"), "{found:?}");
+        assert!(root.subkey("One").unwrap().is_some());
+        for name in ["Two", "Three", "T\0\0", "Four"] {
+            assert!(root.subkey(name).is_err(), "{name:?}");
+        }
+        // Where everything is zeros, hash and name do fit.
+        let root = family(&[(b"\0\0", 0)]);
+        assert!(units(&root)[0].contains("zero"), "{:?}", units(&root));
     }
 
     #[test]

@@ -44,6 +44,9 @@ impl KeyNode {
         let flags = fields.le_u16(2)?;
         let length = usize::from(fields.le_u16(72)?);
         let name = name::units(fields.bytes(FIXED as usize, length)?, flags & KEY_COMP_NAME != 0);
+        if name::is_lost(&name) {
+            return Err(fields.corrupt(FIXED as usize, "its name is nothing but zero characters"));
+        }
         let values = fields.le_u32(36)?;
         Ok(Self {
             at: cell.at,
@@ -85,6 +88,7 @@ mod tests {
         check(|key| key.truncate(30), "bytes are wanted");
         check(|key| key[73] = 0xFF, "bytes are wanted");
         check(|key| key[2] &= !0x20, "慎敭");
+        check(|key| key[76..].fill(0), "zero characters");
         check(|key| key[2] |= 0x50, "is_link: true");
         check(
             |key| {

@@ -16,7 +16,8 @@
 //! What is particular:
 //! - A key belongs where it says it belongs: one that is listed beneath another key than its parent
 //!   is an error in the listing. So every walk ends, each key is met once, and no cycle is possible.
-//! - The hints of a list (the hash or the first characters of a name) only say where to look first.
+//! - The hints of a list (the hash or the first characters of a name) say where to look first. A key
+//!   whose name does not fit the hint was overwritten, or the list was: it is an error in the listing.
 //! - What can be read is read: an iterator goes on behind an error, and what is wrong but did not
 //!   stop the reading is among [`Hive::problems`].
 

@@ -11,6 +11,12 @@ pub(crate) fn utf16(bytes: &[u8]) -> Vec<u16> {
     pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect()
 }
 
+/// Whether the name was overwritten with zeros. A zero between other characters is no
+/// damage: programs can make such names.
+pub(crate) fn is_lost(name: &[u16]) -> bool {
+    !name.is_empty() && name.iter().all(|unit| *unit == 0)
+}
+
 /// Whether the names differ in nothing but case.
 pub(crate) fn is_same(a: &[u16], b: &[u16]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || capital(*a) == capital(*b))

@@ -42,6 +42,14 @@ impl Hint {
     }
 }
 
+impl Hint {
+    /// Whether a key of that name cannot be the one that is meant. Of what is not ASCII writers make
+    /// different things.
+    pub(crate) fn contradicts(self, name: &[u16]) -> bool {
+        name.iter().all(|unit| *unit < 0x80) && !self.is_of(name)
+    }
+}
+
 /// One list that is being read.
 struct Level {
     elements: Elements,
@@ -271,5 +279,8 @@ mod tests {
         let wanted: Vec<u16> = "Ab".encode_utf16().collect();
         assert!(Hint::Start(*b"aB\0\0").is_of(&wanted));
         assert!(!Hint::Start(*b"aC\0\0").is_of(&wanted));
+        assert!(Hint::Start(*b"aC\0\0").contradicts(&wanted));
+        assert!(Hint::Hash(1).contradicts(&wanted) && Hint::Hash(1).contradicts(&[]));
+        assert!(!Hint::Hash(1).contradicts(&[0x433]) && !Hint::None.contradicts(&wanted));
     }
 }

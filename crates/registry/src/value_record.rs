@@ -48,6 +48,9 @@ impl ValueRecord {
         let length = usize::from(fields.le_u16(2)?);
         let compressed = fields.le_u16(16)? & VALUE_COMP_NAME != 0;
         let name = name::units(fields.bytes(FIXED as usize, length)?, compressed);
+        if name::is_lost(&name) {
+            return Err(fields.corrupt(FIXED as usize, "its name is nothing but zero characters"));
+        }
         let size = fields.le_u32(4)?;
         let place = if size & RESIDENT != 0 {
             if size & !RESIDENT > 4 {
@@ -119,6 +122,7 @@ mod tests {
         check(|_, value| value[4] = 5, "5 bytes cannot lie in four");
         check(|_, value| value[16] = 0, "慎敭 da");
         check(|_, value| value[0] = b'x', "no value is there");
+        check(|_, value| value[20..].fill(0), "zero characters");
         check(|_, value| value[3] = 0xFF, "bytes are wanted");
         check(|_, value| value.truncate(10), "bytes are wanted");
         check(|hive, value| put(hive, value, 7, b"1234567"), "Name 1234567 7 of 7");

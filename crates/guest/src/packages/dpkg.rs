@@ -158,7 +158,9 @@ impl Database<'_, '_> {
         let Some(first) = lost.next() else { return };
         let why = match lost.count() {
             0 => format!("it does not name {first}, whose files {LISTS} lists"),
-            more => format!("it does not name {first} and {more} others, whose files {LISTS} lists"),
+            more => {
+                format!("it does not name {first} and {more} others, whose files {LISTS} lists")
+            }
         };
         let _ = self.packages.problem(Error::corrupt("text", 0, why), STATUS);
     }
@@ -406,7 +408,8 @@ mod tests {
         assert_eq!(listed(a.as_bytes(), &[list, other]).1, Coverage::Complete);
         assert_eq!(listed(a.as_bytes(), &[list, second]), (vec!["a".into()], Coverage::Partial, 1));
         let b = |architecture: &str| {
-            let b = stanza("b").replace("Version", &format!("Architecture: {architecture}\nVersion"));
+            let b =
+                stanza("b").replace("Version", &format!("Architecture: {architecture}\nVersion"));
             listed(format!("{a}{b}").as_bytes(), &[list, second]).1
         };
         assert_eq!((b("i386"), b("amd64")), (Coverage::Complete, Coverage::Partial));

@@ -212,12 +212,14 @@ fn programs_and_updates() {
         "DisplayName",
         Text("Mine"),
     )]);
+    let nothing = hive(&[]);
     let manifest = format!("/Windows/servicing/Packages/{}.mum", old.rsplit('\\').next().unwrap());
     let tree = windows(
         Vec::new(),
         &software,
         &[
             ("/Users/joe/NTUSER.DAT", &own),
+            ("/Users/joe/AppData/Local/Microsoft/Windows/UsrClass.dat", &nothing),
             (&manifest, b"<assembly><package identifier=\"KB5030216\"/></assembly>"),
         ],
     );
@@ -246,6 +248,149 @@ fn programs_and_updates() {
     assert_eq!(packages.items[4].state.as_deref(), Some("superseded"));
     assert_eq!(packages.items[3].installed.as_deref(), Some("2024-01-17T12:45:07Z"));
     assert!(packages.items[0].evidence.0.starts_with(r"HKLM\SOFTWARE\Microsoft\Windows\"));
+}
+
+/// A profile whose hives are gone hides what they would say, that of a part of the system does not.
+#[test]
+fn hives_of_users_that_are_gone() {
+    let profile = format!(r"{CURRENT}\ProfileList\S-1-5-21-1-2-3-1001");
+    let service = format!(r"{CURRENT}\ProfileList\S-1-5-18");
+    const STORE: &str = r"Microsoft\Windows\CurrentVersion\Appx\AppxAllUserStore\Applications";
+    let at_home = r"%systemroot%\system32\config\systemprofile";
+    let lines = || {
+        vec![
+            (CURRENT, "SystemRoot", Text(r"C:\Windows")),
+            (service.as_str(), "ProfileImagePath", Text(at_home)),
+            (profile.as_str(), "ProfileImagePath", Text(r"C:\Users\joe")),
+        ]
+    };
+    let hive = hive(&[]);
+    let user: (&str, &[u8]) = ("/Users/joe/NTUSER.DAT", &hive);
+    let classes: (&str, &[u8]) = ("/Users/joe/AppData/Local/Microsoft/Windows/UsrClass.dat", &hive);
+    let check = |store: bool, files: &[(&str, &[u8])], of_packages, of_services| {
+        let mut software = lines();
+        if store {
+            software.push((STORE, "*", Text("")));
+        }
+        let tree = windows(Vec::new(), &software, files);
+        let (packages, _) = collect(&tree, |it| packages::all(it, None));
+        assert_eq!(packages.coverage, of_packages, "{:?}", packages.reason);
+        let (services, _) = collect(&tree, services::all);
+        assert_eq!(services.coverage, of_services, "{:?}", services.reason);
+    };
+    use Coverage::{Complete, Partial};
+    check(true, &[user, classes], Complete, Complete);
+    check(true, &[user], Partial, Complete);
+    // Before there was a store nothing of it can be missing.
+    check(false, &[user], Complete, Complete);
+    check(true, &[classes], Partial, Partial);
+    check(false, &[], Partial, Partial);
+}
+
+#[test]
+fn everything_that_starts_at_a_login() {
+    let current = r"Microsoft\Windows\CurrentVersion";
+    let narrow = r"WOW6432Node\Microsoft\Windows\CurrentVersion";
+    let profile = format!(r"{CURRENT}\ProfileList\S-1-5-21-1-2-3-1001");
+    let policy = format!(r"{current}\Policies\Explorer\Run");
+    let narrow_policy = format!(r"{narrow}\Policies\Explorer\Run");
+    let section = format!(r"{current}\RunOnceEx\001");
+    let switches = format!(r"{current}\Explorer\StartupApproved\StartupFolder");
+    let software = [
+        (CURRENT, "SystemRoot", Text(r"C:\Windows")),
+        (profile.as_str(), "ProfileImagePath", Text(r"C:\Users\joe")),
+        (policy.as_str(), "1", Text("policy.exe")),
+        (narrow_policy.as_str(), "1", Text("narrow-policy.exe")),
+        (section.as_str(), "", Text("A title")),
+        (section.as_str(), "a", Text("||once.exe")),
+        (switches.as_str(), "off.lnk", Bytes(&[3, 0, 0, 0])),
+    ];
+    let own = [
+        (format!(r"Software\{policy}"), "own-policy.exe"),
+        (format!(r"Software\{narrow}\Run"), "own-narrow.exe"),
+        (format!(r"Software\{section}"), "own-once.exe"),
+    ];
+    let own: Vec<Line<'_>> = own.iter().map(|(key, it)| (key.as_str(), "1", Text(it))).collect();
+    let own = hive(&own);
+    let startup = "/Users/joe/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup";
+    let machine = "/ProgramData/Microsoft/Windows/Start Menu/Programs/StartUp";
+    let files = [
+        format!("{startup}/desktop.ini"),
+        format!("{startup}/own.lnk"),
+        format!("{machine}/off.lnk"),
+    ];
+    let mut found: Vec<(&str, &[u8])> =
+        files.iter().map(|file| (file.as_str(), &b""[..])).collect();
+    found.push(("/Users/joe/NTUSER.DAT", &own));
+    let tree = windows(Vec::new(), &software, &found);
+    let (services, problems) = collect(&tree, services::all);
+    assert_eq!((problems, services.coverage), (0, Coverage::Complete), "{:?}", services.reason);
+    let shown: Vec<_> = services
+        .items
+        .iter()
+        .map(|it| (it.commands[0].as_str(), it.user.as_deref(), it.enabled.value().copied()))
+        .collect();
+    let on = |command, user| (command, user, Some(Enabled::Enabled));
+    assert_eq!(
+        shown,
+        [
+            on("policy.exe", None),
+            on("||once.exe", None),
+            on("narrow-policy.exe", None),
+            (files[2].as_str(), None, Some(Enabled::Disabled)),
+            on("own-policy.exe", Some("joe")),
+            on("own-once.exe", Some("joe")),
+            on("own-narrow.exe", Some("joe")),
+            on(files[1].as_str(), Some("joe")),
+        ]
+    );
+}
+
+/// What is not read any more since there is too much of it is told.
+#[test]
+fn more_than_is_read() {
+    let names: Vec<String> = (0..1001).map(|number| format!("n{number}")).collect();
+    let run = r"Microsoft\Windows\CurrentVersion\Run";
+    let software: Vec<Line<'_>> = names.iter().map(|name| (run, &**name, Text("x"))).collect();
+    let tree = windows(Vec::new(), &software, &[]);
+    let (services, problems) = collect(&tree, services::all);
+    assert_eq!((services.items.len(), problems), (1000, 1));
+    assert_eq!(services.coverage, Coverage::Partial);
+
+    let keys: Vec<String> =
+        names.iter().map(|name| format!(r"{CURRENT}\ProfileList\S-1-5-80-{name}")).collect();
+    let mut software: Vec<Line<'_>> =
+        keys.iter().map(|key| (&**key, "ProfileImagePath", Text(r"D:\x"))).collect();
+    software.push((CURRENT, "SystemRoot", Text(r"C:\Windows")));
+    let tree = windows(Vec::new(), &software, &[]);
+    let (packages, problems) = collect(&tree, |it| packages::all(it, None));
+    assert_eq!((packages.coverage, problems), (Coverage::Partial, 1));
+
+    let policy = r"ControlSet002\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules";
+    let names: Vec<String> = (0..20_001).map(|number| format!("n{number}")).collect();
+    let system: Vec<Line<'_>> = names.iter().map(|name| (policy, &**name, Text("x"))).collect();
+    let tree = windows(system, &[], &[]);
+    let (network, problems) = collect(&tree, network::of);
+    assert_eq!((network.firewalls.coverage, problems), (Coverage::Partial, 1));
+
+    let keys: Vec<String> = (0..4097)
+        .map(|number| format!(r"ControlSet002\Services\Tcpip\Parameters\Interfaces\{{{number}}}"))
+        .collect();
+    let system: Vec<Line<'_>> = keys.iter().map(|key| (&**key, "EnableDHCP", Number(1))).collect();
+    let tree = windows(system, &[], &[]);
+    let (network, problems) = collect(&tree, network::of);
+    assert_eq!((network.interfaces.items.len(), problems), (4096, 1));
+    assert_eq!(network.interfaces.coverage, Coverage::Partial);
+}
+
+#[test]
+fn an_update_that_does_not_say_its_state() {
+    let servicing = r"Microsoft\Windows\CurrentVersion\Component Based Servicing\Packages";
+    let key = format!(r"{servicing}\Package_for_KB1~31bf3856ad364e35~amd64~~1.2.3.4");
+    let tree = windows(Vec::new(), &[(key.as_str(), "InstallClient", Text("x"))], &[]);
+    let (packages, _) = collect(&tree, |it| packages::all(it, None));
+    let [update] = packages.items.as_slice() else { panic!("{packages:?}") };
+    assert_eq!((update.name.as_str(), update.state.as_deref()), ("KB1", Some("unknown-state")));
 }
 
 #[test]

@@ -324,6 +324,7 @@ def main(folder):
     hive(f"{folder}/Users/joe/AppData/Local/Microsoft/Windows/UsrClass.dat", {
         r"Local Settings\Software\Microsoft\Windows\CurrentVersion\AppModel\Repository\Packages\Vendor.Game_2.0.0.0_x64__abcdefghjkmnp": {"PackageRootFolder": sz(r"C:\Program Files\WindowsApps\g")}})
     hive(f"{folder}/Users/ann.EXAMPLE/NTUSER.DAT", {"Software": {}})
+    hive(f"{folder}/Users/ann.EXAMPLE/AppData/Local/Microsoft/Windows/UsrClass.dat", {"Local Settings": {}})
     files = {
         "Windows/System32/Tasks/Microsoft/Cleanup": ("\ufeff" + TASK).encode("utf-16-le"),
         "Windows/System32/drivers/etc/hosts": b"# hosts\r\n192.0.2.99 db db.example.test\r\n",

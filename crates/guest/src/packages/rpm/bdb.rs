@@ -4,6 +4,11 @@
 //! chain of pages with pairs of items, key and header by turns; a header that does not fit a page
 //! lies in a chain of overflow pages. The byte order is that of the machine that made it. The key
 //! nought is not a package, but the highest number given so far.
+//!
+//! The page of a bucket that was never used is empty. Only tables that were made for a certain number
+//! of records have such pages: others get a bucket when they need it. So that a page that was lost is
+//! not taken for one of those, it is looked whether records are missing and whether overflow pages
+//! belong to none.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -31,14 +36,15 @@ const OFF_PAGE: u8 = 3;
 
 pub(super) fn read(reader: &dyn ReadAt, visit: Visit<'_>) -> Result<()> {
     let metadata = Metadata::read(reader)?;
-    let mut walk =
-        Walk { reader, metadata, used: HashSet::new(), damage: Damage::default(), visit };
+    let used = HashSet::new();
+    let damage = Damage::default();
+    let mut walk = Walk { reader, metadata, used, damage, visit, records: 0, empty: None };
     for bucket in 0..=walk.metadata.max_bucket {
         if walk.bucket(bucket).is_break() {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    walk.judge_empty_page()
 }
 
 /// The first page.
@@ -47,6 +53,11 @@ struct Metadata {
     page_size: usize,
     last_page: u32,
     max_bucket: u32,
+    /// How many records a bucket was meant to have, where the table was made for a certain number.
+    fill_factor: u32,
+    /// How many records there are, as far as it was kept; more where the table was made for a certain
+    /// number.
+    records: u32,
     /// How many pages come before the buckets of each doubling, less the buckets themselves.
     spares: [u32; 32],
 }
@@ -87,7 +98,8 @@ impl Metadata {
             *spare = number(96 + 4 * index)?;
         }
         let page_size = page_size as usize;
-        Ok(Self { big_endian, page_size, last_page, max_bucket, spares })
+        let (fill_factor, records) = (number(84)?, number(88)?);
+        Ok(Self { big_endian, page_size, last_page, max_bucket, fill_factor, records, spares })
     }
 
     /// The first page of a bucket.
@@ -104,6 +116,10 @@ struct Walk<'a, 'b> {
     used: HashSet<u32>,
     damage: Damage,
     visit: Visit<'b>,
+    /// How many pairs of items there were so far.
+    records: u32,
+    /// An empty page of a bucket: the bucket and the page.
+    empty: Option<(u32, u32)>,
 }
 
 impl Walk<'_, '_> {
@@ -112,11 +128,13 @@ impl Walk<'_, '_> {
     }
 
     fn bucket(&mut self, bucket: u32) -> ControlFlow<()> {
-        let Some(mut page) = self.metadata.page(bucket) else {
+        let Some(first) = self.metadata.page(bucket) else {
             return self.damaged(Error::corrupt("metadata", 96, format!("no bucket {bucket}")));
         };
+        let mut page = first;
         loop {
-            match self.page(page) {
+            let may_be_empty = (page == first).then_some(bucket);
+            match self.page(page, may_be_empty) {
                 Ok((_, ControlFlow::Break(()))) => return ControlFlow::Break(()),
                 Ok((0, ControlFlow::Continue(()))) => return ControlFlow::Continue(()),
                 Ok((next, ControlFlow::Continue(()))) => page = next,
@@ -139,16 +157,55 @@ impl Walk<'_, '_> {
         Ok(bytes)
     }
 
-    /// Shows the headers of a page, and gives the page that follows.
-    fn page(&mut self, number: u32) -> Result<(u32, ControlFlow<()>)> {
+    /// Tells of an empty page if it cannot be that of a bucket that was never used.
+    fn judge_empty_page(&mut self) -> Result<()> {
+        let Some((bucket, page)) = self.empty else { return Ok(()) };
+        let made_to_measure = self.metadata.fill_factor != 0;
+        let why = if !made_to_measure && bucket > 0 {
+            "but such a table has no bucket that was never used".to_owned()
+        } else if !made_to_measure && self.records < self.metadata.records {
+            format!("and of {} records {} are there", self.metadata.records, self.records)
+        } else if let Some(stray) = self.stray()? {
+            format!("and overflow page {stray} belongs to no header")
+        } else {
+            return Ok(());
+        };
+        let at = u64::from(page) * self.metadata.page_size as u64;
+        let why = format!("page {page}, of bucket {bucket}, is empty, {why}");
+        let _ = self.damaged(Error::corrupt("page", at, why));
+        Ok(())
+    }
+
+    /// The first overflow page that no header leads to. Pages that were given up are no overflow pages
+    /// any more.
+    fn stray(&self) -> Result<Option<u32>> {
+        let unused = (1..=self.metadata.last_page).filter(|page| !self.used.contains(page));
+        for page in unused {
+            let at = u64::from(page) * self.metadata.page_size as u64;
+            let [kind] = read_array(self.reader, "page", at.saturating_add(25))?;
+            if kind == OVERFLOW {
+                return Ok(Some(page));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Shows the headers of a page, and gives the page that follows. The first page of a bucket may be
+    /// empty.
+    fn page(&mut self, number: u32, first_of: Option<u32>) -> Result<(u32, ControlFlow<()>)> {
         let bytes = self.take(number)?;
         let start = u64::from(number) * self.metadata.page_size as u64;
         let page =
             Page { fields: Fields::new("page", start, &bytes), big: self.metadata.big_endian };
         match page.fields.u8(25)? {
             HASH | UNSORTED_HASH => {}
-            // Set aside for buckets that were never used.
-            UNUSED if page.half(20)? == 0 => return Ok((0, ControlFlow::Continue(()))),
+            UNUSED if page.half(20)? == 0 && first_of.is_some() => {
+                // One of the first bucket says less than one of another.
+                if self.empty.is_none_or(|(bucket, _)| bucket == 0) {
+                    self.empty = first_of.map(|bucket| (bucket, number));
+                }
+                return Ok((0, ControlFlow::Continue(())));
+            }
             kind => {
                 return Err(page.fields.corrupt(25, format!("a page of buckets has type {kind}")));
             }
@@ -159,6 +216,7 @@ impl Walk<'_, '_> {
         }
         let items = usize::from(page.half(20)?);
         for pair in 0..items / 2 {
+            self.records = self.records.saturating_add(1);
             let flow = match self.header(&page, 2 * pair) {
                 Ok(None) => ControlFlow::Continue(()),
                 Ok(Some(header)) => (self.visit)(Ok(&header)),

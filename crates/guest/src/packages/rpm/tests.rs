@@ -228,6 +228,40 @@ fn damaged_ndb() {
 }
 
 #[test]
+fn empty_pages_of_bdb() {
+    for big_endian in [false, true] {
+        let set = |file: &mut [u8], at: usize, word: u32| {
+            let word = if big_endian { word.to_be_bytes() } else { word.to_le_bytes() };
+            file[at..at + 4].copy_from_slice(&word);
+        };
+        let cleared = |headers: &[Vec<u8>], records: u32, factor: u32| {
+            let mut file = bdb(big_endian, headers);
+            file[512..1024].fill(0);
+            set(&mut file, 84, factor);
+            set(&mut file, 88, records);
+            file
+        };
+        check("Packages", &cleared(&[], 0, 0), &[], None);
+        check("Packages", &cleared(&[small("a")], 2, 0), &[], Some("of 2 records 0"));
+        check("Packages", &cleared(&[long("a")], 9, 7), &[], Some("overflow page 2 belongs"));
+        // A second bucket whose page is empty.
+        let mut two = bdb(big_endian, &[small("a"), long("b")]);
+        let last = (two.len() / 512) as u32;
+        two.extend([0; 512]);
+        for (at, it) in [(32, last), (72, 1), (88, 3), (100, last - 1)] {
+            set(&mut two, at, it);
+        }
+        check("Packages", &two, &["a", "b"], Some("has no bucket that was never used"));
+        set(&mut two, 84, 7);
+        check("Packages", &two, &["a", "b"], None);
+        // A page further along the chain is never empty.
+        set(&mut two, 72, 0);
+        set(&mut two, 512 + 16, last);
+        check("Packages", &two, &["a", "b"], Some("has type 0"));
+    }
+}
+
+#[test]
 fn damaged_bdb() {
     let headers = [small("a"), long("b"), small("c")];
     for big_endian in [false, true] {

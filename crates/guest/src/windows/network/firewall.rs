@@ -32,8 +32,8 @@ pub(super) fn all(registry: &Registry<'_>) -> Listing<Firewall> {
         // A policy that cannot be read may say anything.
         Read::Unread(why) => return Listing::unknown(why),
     };
-    let mut rules = rules(&policy);
-    rules.extend(group.iter().flat_map(rules_of_group));
+    let mut rules = rules(registry, &policy);
+    rules.extend(group.iter().flat_map(|group| self::rules(registry, group)));
     let all = PROFILES.iter().map(|(key, name)| {
         let mut evidence = Vec::new();
         let sources: Vec<Node<'_>> = [group.as_ref(), Some(&policy)]
@@ -111,17 +111,10 @@ impl Rule {
     }
 }
 
-fn rules(policy: &Node<'_>) -> Vec<Rule> {
-    policy.child("FirewallRules").there().iter().flat_map(lines).collect()
-}
-
-fn rules_of_group(group: &Node<'_>) -> Vec<Rule> {
-    rules(group)
-}
-
-fn lines(key: &Node<'_>) -> Vec<Rule> {
+fn rules(registry: &Registry<'_>, policy: &Node<'_>) -> Vec<Rule> {
+    let Read::There(key) = policy.child("FirewallRules") else { return Vec::new() };
     let values = key.values();
-    let names: Vec<&str> = values.names().take(MAX_RULES).collect();
+    let names = registry.first(values.names(), MAX_RULES, key.place());
     names.iter().filter_map(|name| Rule::read(&values.text(name).there()?)).collect()
 }
 

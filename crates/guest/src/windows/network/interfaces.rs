@@ -36,9 +36,10 @@ pub(super) fn all(registry: &Registry<'_>) -> Listing<Interface> {
     };
     let cards = cards(registry);
     let names = registry.control_set(&format!(r"Control\Network\{CLASS}")).there();
-    let all = interfaces.children().take(MAX_CARDS).filter_map(|key| {
+    let keys = registry.first(interfaces.children(), MAX_CARDS, interfaces.place());
+    let all = keys.iter().filter_map(|key| {
         let card = cards.iter().find(|card| card.id.eq_ignore_ascii_case(key.name()));
-        interface(&key, card, names.as_ref())
+        interface(key, card, names.as_ref())
     });
     Listing::complete(all.collect(), vec![interfaces.place().into()])
 }
@@ -58,7 +59,8 @@ fn cards(registry: &Registry<'_>) -> Vec<Card> {
             kind: values.number("*IfType").there().and_then(kind).map(str::to_owned),
         })
     };
-    class.children().take(MAX_CARDS).filter_map(card).collect()
+    let keys = registry.first(class.children(), MAX_CARDS, class.place());
+    keys.into_iter().filter_map(card).collect()
 }
 
 /// The kind of interface, by the number of IANA.

@@ -48,7 +48,7 @@ fn routes(registry: &Registry<'_>) -> Listing<Route> {
     };
     let values = key.values();
     let mut routes = Vec::new();
-    for name in values.names().take(MAX_LINES) {
+    for name in registry.first(values.names(), MAX_LINES, key.place()) {
         let fields: Vec<&str> = name.split(',').map(str::trim).collect();
         let [destination, mask, gateway, metric] = *fields.as_slice() else {
             let why = format!("{name:?} is no route");

@@ -19,14 +19,15 @@ pub(super) fn all(registry: &Registry<'_>, profiles: &[Profile]) -> Listing<Pack
     let mut seen = BTreeSet::new();
     match registry.key(Name::Software, ALL_USERS) {
         Read::There(apps) => list(&mut all, &apps, "machine", &mut seen),
-        // Before Windows 8 there was no store.
-        Read::Absent => {}
+        // Before Windows 8 there was no store, and nobody has apps of it.
+        Read::Absent => return all,
         Read::Unread(why) => all.join(Listing::unknown(why)),
     }
     for profile in profiles {
-        let Some((file, root)) = profile.classes() else { continue };
-        if let Read::There(apps) = registry.other(&file, &root, ONE_USER) {
-            list(&mut all, &apps, profile.name(), &mut seen);
+        match profile.class_key(registry, ONE_USER) {
+            Read::There(apps) => list(&mut all, &apps, profile.name(), &mut seen),
+            Read::Absent => {}
+            Read::Unread(why) => all.hide(why),
         }
     }
     all

@@ -17,6 +17,11 @@ pub(super) const HIDES: &str = "packages";
 
 /// Everything that is installed. `architecture` is that of the system.
 pub(super) fn all(registry: &Registry<'_>, architecture: Option<&str>) -> Listing<Package> {
+    // The lists rest on who has a profile.
+    registry.listing(|| everything(registry, architecture))
+}
+
+fn everything(registry: &Registry<'_>, architecture: Option<&str>) -> Listing<Package> {
     let profiles = match profiles::all(registry) {
         Read::There(profiles) => profiles,
         Read::Absent | Read::Unread(_) => Vec::new(),

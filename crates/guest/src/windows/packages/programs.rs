@@ -27,14 +27,11 @@ pub(super) fn all(
         }
     }
     for profile in profiles {
-        let Some((file, root)) = profile.hive() else {
-            let name = profile.name();
-            all.hide(format!("the profile of {name} is not on the system's disk"));
-            continue;
-        };
         for (path, architecture) in [(UNINSTALL, None), (UNINSTALL_32, Some("i686"))] {
-            if let Read::There(key) = registry.other(&file, &root, &format!(r"Software\{path}")) {
-                list(&mut all, &key, architecture, profile.name());
+            match profile.key(registry, &format!(r"Software\{path}")) {
+                Read::There(key) => list(&mut all, &key, architecture, profile.name()),
+                Read::Absent => {}
+                Read::Unread(why) => all.hide(why),
             }
         }
     }

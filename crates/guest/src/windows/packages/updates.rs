@@ -34,9 +34,13 @@ impl<'n> Identity<'n> {
     }
 }
 
-/// What servicing made of a package; nothing where it is not there.
+/// What servicing made of a package; nothing where it is not there. One that does not say what was
+/// made of it may well be there.
 pub(super) fn state(values: &Values<'_>) -> Option<Option<&'static str>> {
-    match values.number("CurrentState").there()? {
+    let Read::There(state) = values.number("CurrentState") else {
+        return Some(Some("unknown-state"));
+    };
+    match state {
         // Resolved means known, and no more.
         0x00 | 0x10 | 0x20 => None,
         0x05 => Some(Some("uninstall-pending")),

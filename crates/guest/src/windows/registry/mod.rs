@@ -106,6 +106,20 @@ impl<'a> Registry<'a> {
         self.key_of(&self.hives.other(self.files.tree(), file, root), path)
     }
 
+    /// The same where the hive must be there, and this is `why`.
+    pub(super) fn required(
+        &self,
+        (file, root): (&str, &str),
+        path: &str,
+        why: &str,
+    ) -> Read<Node<'_>> {
+        let opened = self.hives.other(self.files.tree(), file, root);
+        if let Ok(None) = opened.hive {
+            return self.unread_at(&Error::not_found(file, why), file);
+        }
+        self.key_of(&opened, path)
+    }
+
     /// A key of a hive that was opened.
     pub(super) fn key_of(&self, opened: &Opened, path: &str) -> Read<Node<'_>> {
         for problem in &opened.problems {
@@ -126,6 +140,22 @@ impl<'a> Registry<'a> {
             Ok(None) => Read::Absent,
             Err(error) => self.unread_at(&error, &place),
         }
+    }
+
+    /// The first `most` of what is at `place`. That there is more is noted.
+    pub(super) fn first<T>(
+        &self,
+        all: impl IntoIterator<Item = T>,
+        most: usize,
+        place: &str,
+    ) -> Vec<T> {
+        let mut all = all.into_iter();
+        let first = all.by_ref().take(most).collect();
+        if all.next().is_some() {
+            let why = format!("it has more than {most} entries; the rest is not read");
+            self.note(&Error::unsupported(place, why), place);
+        }
+        first
     }
 
     /// The list that `collect` makes; what could not be read meanwhile may be missing in it.

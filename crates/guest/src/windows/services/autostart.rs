@@ -1,15 +1,23 @@
-//! What runs when somebody logs in: the keys `Run` and `RunOnce` of the machine and of each user, and
-//! the startup folder of all users. What the user switched off in the task manager is disabled.
+//! What runs when somebody logs in: the keys `Run` and `RunOnce` of the machine and of each user, those
+//! that policies and installers fill, and the startup folders of all users and of each. What the user
+//! switched off in the task manager is disabled.
 
 use fathom_report::{Enabled, Fact, Listing, Service, ServiceKind};
 
-use super::super::registry::{Name, Node, Registry};
+use super::super::registry::{Name, Node, Registry, Values};
 use super::super::users::profiles;
 use crate::files::Read;
 
 const CURRENT: &str = r"Microsoft\Windows\CurrentVersion";
 const CURRENT_32: &str = r"WOW6432Node\Microsoft\Windows\CurrentVersion";
 const STARTUP: &str = "/ProgramData/Microsoft/Windows/Start Menu/Programs/StartUp";
+/// The same of a user, beneath the folder of the profile.
+const STARTUP_OF_USER: &str = "AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup";
+
+/// Keys of commands, beside those that the task manager shows.
+const UNSWITCHED: [&str; 2] = ["RunOnce", r"Policies\Explorer\Run"];
+/// A key whose keys are sections of commands.
+const SECTIONS: &str = "RunOnceEx";
 
 /// More entries than this has no such key.
 const MAX_ENTRIES: usize = 1000;
@@ -17,18 +25,19 @@ const MAX_ENTRIES: usize = 1000;
 /// Everything that starts at a login.
 pub(super) fn all(registry: &Registry<'_>) -> Listing<Service> {
     let mut all = Listing::complete(Vec::new(), Vec::new());
+    let machine = registry.key(Name::Software, CURRENT).there();
     for (path, approved) in [(CURRENT, "Run"), (CURRENT_32, "Run32")] {
         match registry.key(Name::Software, path) {
             Read::There(current) => {
-                let approvals = registry.key(Name::Software, CURRENT).there();
-                let run = child(approvals.as_ref(), &approval(approved));
-                entries(&mut all, &current, "Run", run.as_ref(), None);
-                entries(&mut all, &current, "RunOnce", None, None);
+                let approved = child(machine.as_ref(), &approval(approved));
+                keys(registry, &mut all, &current, approved.as_ref(), None);
             }
             Read::Absent => {}
             Read::Unread(why) => return Listing::unknown(why),
         }
     }
+    let approved = child(machine.as_ref(), &approval("StartupFolder"));
+    folder(registry, &mut all, STARTUP, approved.as_ref(), None);
     let profiles = match profiles::all(registry) {
         Read::There(profiles) => profiles,
         Read::Absent => Vec::new(),
@@ -38,14 +47,29 @@ pub(super) fn all(registry: &Registry<'_>) -> Listing<Service> {
         }
     };
     for profile in profiles {
-        let Some((file, root)) = profile.hive() else { continue };
-        let path = format!(r"Software\{CURRENT}");
-        let Read::There(current) = registry.other(&file, &root, &path) else { continue };
-        let run = child(Some(&current), &approval("Run"));
-        entries(&mut all, &current, "Run", run.as_ref(), Some(profile.name()));
-        entries(&mut all, &current, "RunOnce", None, Some(profile.name()));
+        let user = Some(profile.name());
+        let own = match profile.key(registry, &format!(r"Software\{CURRENT}")) {
+            Read::There(own) => Some(own),
+            Read::Absent => None,
+            Read::Unread(why) => {
+                all.hide(why);
+                None
+            }
+        };
+        if let Some(own) = &own {
+            let approved = child(Some(own), &approval("Run"));
+            keys(registry, &mut all, own, approved.as_ref(), user);
+        }
+        if let Read::There(narrow) = profile.key(registry, &format!(r"Software\{CURRENT_32}")) {
+            let approved = child(own.as_ref(), &approval("Run32"));
+            keys(registry, &mut all, &narrow, approved.as_ref(), user);
+        }
+        if let Some(home) = &profile.folder {
+            let approved = child(own.as_ref(), &approval("StartupFolder"));
+            let startup = format!("{home}/{STARTUP_OF_USER}");
+            folder(registry, &mut all, &startup, approved.as_ref(), user);
+        }
     }
-    folder(registry, &mut all);
     if all.items.is_empty() && all.reason.is_none() {
         all.reason = Some("nothing is run when somebody logs in".to_owned());
     }
@@ -60,68 +84,102 @@ fn child<'r>(key: Option<&Node<'r>>, path: &str) -> Option<Node<'r>> {
     key?.child(path).there()
 }
 
-/// The commands of one key.
-fn entries(
+/// The commands of all keys beneath the key of the current version.
+fn keys(
+    registry: &Registry<'_>,
     all: &mut Listing<Service>,
     current: &Node<'_>,
-    name: &str,
     approved: Option<&Node<'_>>,
     user: Option<&str>,
 ) {
-    let Read::There(key) = current.child(name) else {
-        return;
-    };
+    if let Read::There(run) = current.child("Run") {
+        entries(registry, all, &run, approved, user);
+    }
+    for name in UNSWITCHED {
+        if let Read::There(key) = current.child(name) {
+            entries(registry, all, &key, None, user);
+        }
+    }
+    if let Read::There(sections) = current.child(SECTIONS) {
+        for section in registry.first(sections.children(), MAX_ENTRIES, sections.place()) {
+            entries(registry, all, &section, None, user);
+        }
+    }
+}
+
+/// The commands of one key.
+fn entries(
+    registry: &Registry<'_>,
+    all: &mut Listing<Service>,
+    key: &Node<'_>,
+    approved: Option<&Node<'_>>,
+    user: Option<&str>,
+) {
     let approved = approved.map(Node::values);
     let values = key.values();
-    let names: Vec<String> = values.names().take(MAX_ENTRIES).map(str::to_owned).collect();
-    for name in names {
-        let Read::There(command) = values.text(&name) else {
+    for name in registry.first(values.names(), MAX_ENTRIES, key.place()) {
+        // The value of the key itself is no command, but the title of a section.
+        if name.is_empty() {
+            continue;
+        }
+        let Read::There(command) = values.text(name) else {
             continue;
         };
-        // The first byte is odd where it was switched off.
-        let off = approved.as_ref().and_then(|approved| match approved.bytes(&name) {
-            Read::There(bytes) => bytes.first().map(|byte| byte % 2 == 1),
-            Read::Absent | Read::Unread(_) => None,
-        });
-        let enabled = if off == Some(true) { Enabled::Disabled } else { Enabled::Enabled };
-        all.items.push(Service {
-            kind: ServiceKind::Autostart,
-            enabled: Fact::known(enabled, key.place()),
-            description: None,
-            commands: vec![command],
-            further_commands: Vec::new(),
-            user: user.map(str::to_owned),
-            triggers: vec!["login".to_owned()],
-            start: None,
-            evidence: vec![key.place().into()],
-            name,
-        });
+        let enabled = enabled(approved.as_ref(), name);
+        all.items.push(entry(name.to_owned(), command, enabled, key.place(), user));
     }
     all.evidence.push(key.place().into());
 }
 
-/// Files in the startup folder: links to programs, and programs.
-fn folder(registry: &Registry<'_>, all: &mut Listing<Service>) {
-    let files = match registry.files.children(STARTUP, super::HIDES) {
+/// Whether the task manager leaves it on: the first byte is odd where it was switched off.
+fn enabled(approved: Option<&Values<'_>>, name: &str) -> Enabled {
+    let off = approved.and_then(|approved| match approved.bytes(name) {
+        Read::There(bytes) => bytes.first().map(|byte| byte % 2 == 1),
+        Read::Absent | Read::Unread(_) => None,
+    });
+    if off == Some(true) { Enabled::Disabled } else { Enabled::Enabled }
+}
+
+fn entry(
+    name: String,
+    command: String,
+    enabled: Enabled,
+    place: &str,
+    user: Option<&str>,
+) -> Service {
+    Service {
+        kind: ServiceKind::Autostart,
+        enabled: Fact::known(enabled, place),
+        description: None,
+        commands: vec![command],
+        further_commands: Vec::new(),
+        user: user.map(str::to_owned),
+        triggers: vec!["login".to_owned()],
+        start: None,
+        evidence: vec![place.into()],
+        name,
+    }
+}
+
+/// Files in a startup folder: links to programs, and programs.
+fn folder(
+    registry: &Registry<'_>,
+    all: &mut Listing<Service>,
+    startup: &str,
+    approved: Option<&Node<'_>>,
+    user: Option<&str>,
+) {
+    let files = match registry.files.children(startup, super::HIDES) {
         Read::There(files) => files,
         Read::Absent | Read::Unread(_) => return,
     };
-    for (name, _) in files.into_iter().take(MAX_ENTRIES) {
+    let approved = approved.map(Node::values);
+    for (name, _) in registry.first(files, MAX_ENTRIES, startup) {
         if name.eq_ignore_ascii_case("desktop.ini") {
             continue;
         }
-        let path = format!("{STARTUP}/{name}");
-        all.items.push(Service {
-            kind: ServiceKind::Autostart,
-            enabled: Fact::known(Enabled::Enabled, path.as_str()),
-            description: None,
-            commands: vec![path.clone()],
-            further_commands: Vec::new(),
-            user: None,
-            triggers: vec!["login".to_owned()],
-            start: None,
-            evidence: vec![path.into()],
-            name,
-        });
+        let path = format!("{startup}/{name}");
+        let enabled = enabled(approved.as_ref(), &name);
+        all.items.push(entry(name, path.clone(), enabled, &path, user));
     }
 }

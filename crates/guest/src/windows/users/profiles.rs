@@ -1,7 +1,7 @@
 //! Who has been on the machine: the profiles that it keeps, and the hives of their settings.
 
 use super::super::paths;
-use super::super::registry::{Name, Registry};
+use super::super::registry::{Name, Node, Registry};
 use crate::files::Read;
 
 const PROFILE_LIST: &str = r"Microsoft\Windows NT\CurrentVersion\ProfileList";
@@ -41,6 +41,42 @@ impl Profile {
         Some((file, format!(r"HKU\{}_Classes", self.sid)))
     }
 
+    /// A key of what the user sees as `HKCU`. Windows makes that hive when somebody first logs in; a
+    /// part of the system may be without one.
+    pub(in crate::windows) fn key<'r>(
+        &self,
+        registry: &'r Registry<'_>,
+        path: &str,
+    ) -> Read<Node<'r>> {
+        self.key_in(registry, self.hive(), path)
+    }
+
+    /// A key of what the user sees as `HKCU\Software\Classes`.
+    pub(in crate::windows) fn class_key<'r>(
+        &self,
+        registry: &'r Registry<'_>,
+        path: &str,
+    ) -> Read<Node<'r>> {
+        self.key_in(registry, self.classes(), path)
+    }
+
+    fn key_in<'r>(
+        &self,
+        registry: &'r Registry<'_>,
+        hive: Option<(String, String)>,
+        path: &str,
+    ) -> Read<Node<'r>> {
+        let Some((file, root)) = hive else {
+            let why = format!("the profile of {} is not on the system's disk", self.name());
+            return Read::Unread(why);
+        };
+        if !self.is_of_a_person() {
+            return registry.other(&file, &root, path);
+        }
+        let why = format!("{} names the profile, which has this hive", self.place);
+        registry.required((&file, &root), path, &why)
+    }
+
     /// Whether it belongs to somebody, and not to a part of the system.
     pub(in crate::windows) fn is_of_a_person(&self) -> bool {
         self.sid.starts_with("S-1-5-21-") || self.sid.starts_with("S-1-12-1-")
@@ -66,7 +102,8 @@ pub(in crate::windows) fn all(registry: &Registry<'_>) -> Read<Vec<Profile>> {
     let drive = system_drive(registry);
     let mut profiles = Vec::new();
     // A profile that could not be loaded stays behind as a second key that ends so.
-    for key in list.children().filter(|key| !key.name().ends_with(".bak")).take(MAX_PROFILES) {
+    let keys = list.children().filter(|key| !key.name().ends_with(".bak"));
+    for key in registry.first(keys, MAX_PROFILES, list.place()) {
         if let Read::There(home) = key.values().text("ProfileImagePath") {
             profiles.push(Profile {
                 sid: key.name().to_owned(),
