@@ -1,5 +1,6 @@
 //! A directory: entries one after the other, in a chain of clusters or, the root of FAT12 and
-//! FAT16, in a place of its own.
+//! FAT16, in a place of its own. All but the root begin with entries for themselves and for the
+//! directory above.
 
 use std::sync::Arc;
 
@@ -10,6 +11,9 @@ use crate::extent::Extent;
 
 /// The longest directory, as Linux and Windows have it: 65,536 entries.
 pub(super) const MAX_DIRECTORY: u64 = 2 << 20;
+
+/// What every directory but the root begins with.
+const DOTS: [&[u8; 11]; 2] = [b".          ", b"..         "];
 
 /// One file in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,17 +35,22 @@ pub(super) struct Listing {
     pub(super) label: Option<[u8; 11]>,
     /// What kept the rest from being read.
     pub(super) damage: Option<Error>,
+    /// Whether it ends where it begins.
+    pub(super) is_blank: bool,
 }
 
 impl Listing {
-    /// Reads the directory in these extents of the volume.
+    /// Reads the directory in these extents of the volume, which may be the root.
     pub(super) fn read(
         volume: &Arc<dyn ReadAt>,
         extents: &[Extent],
         damage: Option<Error>,
+        is_root: bool,
     ) -> Self {
         let mut listing = Self { damage, ..Self::default() };
         let mut long = LongName::default();
+        let mut dots = DOTS.iter().filter(|_| !is_root);
+        let mut is_first = true;
         for extent in extents {
             let place = extent.physical.unwrap_or(0);
             let bytes = match read_vec(&**volume, "directory", place, extent.length) {
@@ -54,10 +63,18 @@ impl Listing {
             };
             let entries = bytes.chunks_exact(ENTRY).zip((place..).step_by(ENTRY));
             for (entry, place) in entries {
-                match listing.add(entry, place, &mut long) {
+                if dots.next().is_some_and(|dot| !is_dot(entry, *dot)) {
+                    let why = "it does not begin with itself and the directory above";
+                    listing.damage.get_or_insert(Error::corrupt("directory", place, why));
+                }
+                let was_first = std::mem::take(&mut is_first);
+                match listing.add(entry, place, &mut long, is_root) {
                     Ok(true) => {}
                     // What lies behind the end was never used.
-                    Ok(false) => return listing,
+                    Ok(false) => {
+                        listing.is_blank = was_first;
+                        return listing;
+                    }
                     Err(error) => {
                         listing.damage.get_or_insert(error);
                     }
@@ -68,18 +85,31 @@ impl Listing {
     }
 
     /// Takes one entry; `false` where the directory ends.
-    fn add(&mut self, entry: &[u8], place: u64, long: &mut LongName) -> Result<bool> {
+    fn add(
+        &mut self,
+        entry: &[u8],
+        place: u64,
+        long: &mut LongName,
+        is_root: bool,
+    ) -> Result<bool> {
         let fields = Fields::new("directory entry", place, entry);
         match Slot::parse(&fields)? {
             Slot::End => return Ok(false),
             Slot::Deleted => *long = LongName::default(),
             Slot::Piece(piece) => long.add(piece),
+            Slot::Label(_) if !is_root => {
+                *long = LongName::default();
+                return Err(fields.corrupt(0, "a label, which only the root may have"));
+            }
             Slot::Label(label) => {
                 *long = LongName::default();
                 self.label.get_or_insert(label);
             }
             Slot::File(short) => {
                 let long_name = long.take(&short);
+                if let (None, false, Some(why)) = (&long_name, short.is_dot(), short.wrong()) {
+                    return Err(fields.corrupt(0, why));
+                }
                 if !short.is_dot() {
                     self.files.push(file(&fields, &short, long_name, place)?);
                 }
@@ -106,6 +136,12 @@ impl Listing {
         let names: usize = self.files.iter().map(|file| 2 * file.name.len()).sum();
         names + self.files.len() * size_of::<File>() + size_of::<Self>()
     }
+}
+
+/// Whether it is the entry of that name for the directory itself or the one above.
+fn is_dot(entry: &[u8], dot: &[u8; 11]) -> bool {
+    let short = Slot::parse(&Fields::new("directory entry", 0, entry));
+    entry.starts_with(dot) && matches!(short, Ok(Slot::File(short)) if short.is_directory())
 }
 
 fn file(

@@ -14,6 +14,8 @@ pub(super) const ENTRY: usize = 32;
 const ATTR_READ_ONLY: u8 = 1;
 const ATTR_VOLUME_ID: u8 = 8;
 const ATTR_DIRECTORY: u8 = 0x10;
+/// No writer sets these.
+const ATTR_RESERVED: u8 = 0xC0;
 /// The attributes of a piece of a long name, and the bits to tell them by.
 const ATTR_LONG_NAME: u8 = 0x0F;
 const ATTR_LONG_NAME_MASK: u8 = 0x3F;
@@ -81,6 +83,10 @@ impl Slot {
             0 => Self::End,
             DELETED => Self::Deleted,
             order if attributes & ATTR_LONG_NAME_MASK == ATTR_LONG_NAME => {
+                if !(1..=MAX_PIECES).contains(&(order & !LAST_LONG_ENTRY)) {
+                    let why = format!("a piece of a long name has number {order:#04x}");
+                    return Err(entry.corrupt(0, why));
+                }
                 let mut units = [0; PIECE];
                 for (index, unit) in units.iter_mut().enumerate() {
                     let at = match index {
@@ -92,7 +98,14 @@ impl Slot {
                 }
                 Self::Piece(Piece { order, checksum: entry.u8(13)?, units })
             }
-            _ if attributes & ATTR_VOLUME_ID != 0 => Self::Label(entry.array(0)?),
+            _ if attributes & ATTR_VOLUME_ID != 0 => {
+                let label: [u8; 11] = entry.array(0)?;
+                let has_others = attributes & (ATTR_RESERVED | ATTR_DIRECTORY) != 0;
+                if has_others || label.iter().any(|byte| *byte < b' ') {
+                    return Err(entry.corrupt(0, "it is neither a file nor a label"));
+                }
+                Self::Label(label)
+            }
             _ => Self::File(Short::parse(entry, attributes)?),
         })
     }
@@ -128,6 +141,21 @@ impl Short {
     /// Whether it is the directory itself or the one above.
     pub(super) fn is_dot(&self) -> bool {
         matches!(&self.name, b".          " | b"..         ")
+    }
+
+    /// Why no writer would have made such an entry. Some give files with long names a short name that
+    /// nobody can type, so that this is of use only where there is no long one.
+    pub(super) fn wrong(&self) -> Option<&'static str> {
+        let is_strange = |byte: &u8| *byte < b' ' || b"\"*/:<>?\\|".contains(byte);
+        let (first, rest) = self.name.split_first()?;
+        let starts = *first == KANJI_E5 || *first != b' ' && !is_strange(first);
+        if self.attributes & ATTR_RESERVED != 0 {
+            Some("it has attributes that do not exist")
+        } else if !starts || rest.iter().any(is_strange) {
+            Some("its name has characters that no name has")
+        } else {
+            None
+        }
     }
 
     /// The name of eight characters and three.
@@ -270,6 +298,23 @@ pub(super) mod tests {
         assert!(file.is_directory() && file.is_read_only() && !file.is_dot());
         assert_eq!((file.cluster, file.size, file.created), (7, 9, None));
         assert!(parse_short(&short(b"..         ", 0x10, 0, 0)).is_dot());
+    }
+
+    #[test]
+    fn junk_is_no_slot() {
+        let parse = |bytes: &[u8]| Slot::parse(&Fields::new("entry", 0, bytes));
+        for (attributes, name) in
+            [(0x0F, b"\x95XXXXXXXXXX"), (0x18, b"LABEL      "), (0x08, b"LA\x01EL      ")]
+        {
+            assert!(parse(&short(name, attributes, 0, 0)).is_err(), "{attributes}");
+        }
+        let wrong = |name, attributes| parse_short(&short(name, attributes, 0, 0)).wrong();
+        assert_eq!(wrong(b"\x05BC     D  ", 0x21), None);
+        assert_eq!(wrong(b"A+B\x80 c  .~ ", 0), None);
+        assert!(wrong(b"ABC        ", 0x40).is_some());
+        for name in [b" BC        ", b"A\x05C        ", b"A|C        ", b"\x02          "] {
+            assert!(wrong(name, 0).is_some(), "{name:?}");
+        }
     }
 
     fn joined(entries: &[u8], short: &[u8]) -> Option<String> {

@@ -186,8 +186,30 @@ impl Fat {
                     .filter_map(|extent| Some(extent.physical?..extent.physical? + extent.length))
                     .collect::<Vec<_>>(),
             );
-            Ok(Listing::read(&self.volume, &extents, damage))
+            let mut listing = Listing::read(&self.volume, &extents, damage, dir == ROOT);
+            if dir == ROOT && listing.is_blank && listing.damage.is_none() {
+                listing.damage = self.blank_root(&extents);
+            }
+            Ok(listing)
         })
+    }
+
+    /// Why a root without an entry, in these extents, is damage, if it is: files that are there must be
+    /// in a directory.
+    fn blank_root(&self, extents: &[Extent]) -> Option<Error> {
+        let geometry = &self.table.geometry;
+        if geometry.table_length > MAX_COUNTED {
+            return None;
+        }
+        match self.table.first_used(extents) {
+            Ok(None) => None,
+            Ok(Some(cluster)) => {
+                let why = format!("the root is empty, but a file has cluster {cluster}");
+                let place = extents.first().and_then(|extent| extent.physical);
+                Some(Error::corrupt("directory", place.unwrap_or(0), why))
+            }
+            Err(error) => Some(error),
+        }
     }
 
     /// The label in the root directory or, if it has none, in the boot sector.

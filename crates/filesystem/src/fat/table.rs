@@ -217,6 +217,23 @@ impl Table {
         Ok(free)
     }
 
+    /// The first cluster that a file has and that does not lie in these extents.
+    pub(super) fn first_used(&self, except: &[Extent]) -> Result<Option<u32>> {
+        let mut page = None;
+        for cluster in (2..self.geometry.clusters + 2).filter_map(|it| u32::try_from(it).ok()) {
+            let next = self.next(self.entry(cluster, &mut page)?);
+            let place = self.geometry.place(cluster);
+            let is_in = |extent: &Extent| {
+                let start = extent.physical.unwrap_or(0);
+                place.is_some_and(|at| at >= start && at - start < extent.length)
+            };
+            if !matches!(next, Next::Free | Next::Bad) && !except.iter().any(is_in) {
+                return Ok(Some(cluster));
+            }
+        }
+        Ok(None)
+    }
+
     /// The error that what the table says of a cluster is wrong.
     #[cold]
     fn corrupt(&self, cluster: u32, why: &str) -> Error {

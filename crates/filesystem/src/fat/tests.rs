@@ -77,10 +77,11 @@ fn directories_in_a_circle_or_shared_end() {
     let mut volume = fat12(&[0xFFF, 0xFFF]);
     let dirs = [short(b"A          ", 0x10, 2, 0), short(b"B          ", 0x10, 2, 0)];
     put(&mut volume, ROOT_AT, &dirs);
+    let dots = [short(b".          ", 0x10, 2, 0), short(b"..         ", 0x10, 0, 0)];
     put(
         &mut volume,
         cluster(2),
-        &[short(b"C          ", 0x10, 2, 0), short(b"F          ", 0, 0, 0)],
+        &[dots.concat(), short(b"C          ", 0x10, 2, 0), short(b"F          ", 0, 0, 0)],
     );
     let tree = Tree::new(Arc::new(Fat::open(Arc::new(volume)).unwrap()));
     let steps: Vec<_> = tree.walk(b"/").unwrap().collect();
@@ -100,6 +101,41 @@ fn a_damaged_directory_is_listed_as_far_as_it_goes() {
     assert!(listed.len() >= 16 && problem.is_some());
     assert!(fat.lookup(dir, b"AAAAAAAA.AAA").unwrap().is_some());
     assert!(fat.lookup(dir, b"absent").is_err(), "it could not be looked");
+}
+
+#[test]
+fn a_directory_that_was_overwritten_is_damage() {
+    let mut volume = fat12(&[0xFFF, 0xFFF]);
+    put(&mut volume, ROOT_AT, &[short(b"DIR        ", 0x10, 2, 0)]);
+    let dots = [short(b".          ", 0x10, 2, 0), short(b"..         ", 0x10, 0, 0)];
+    put(&mut volume, cluster(2), &[dots.concat(), short(b"F          ", 0, 3, 9)]);
+    let check = |change: &dyn Fn(&mut Vec<u8>), dir: &str, words: &str| {
+        let mut volume = volume.clone();
+        change(&mut volume);
+        let fat = Fat::open(Arc::new(volume)).unwrap();
+        let dir = match dir {
+            "" => ROOT,
+            name => fat.lookup(ROOT, name.as_bytes()).unwrap().unwrap(),
+        };
+        let said = names(&fat, dir).1.map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{words}: {said}");
+        assert_eq!(fat.lookup(dir, b"absent").is_err(), !words.is_empty());
+    };
+    check(&|_| (), "", "");
+    check(&|_| (), "DIR", "");
+    let fill = |at: usize, byte: u8| move |volume: &mut Vec<u8>| volume[at..at + 512].fill(byte);
+    check(&fill(ROOT_AT, 0), "", "the root is empty, but a file has cluster 2");
+    for byte in [0x01, 0x3C, 0x5C, 0xC4, 0xFF] {
+        check(&fill(ROOT_AT, byte), "", "corrupt");
+    }
+    for byte in [0, b'a', 0xE5, 0xFF] {
+        check(&fill(cluster(2), byte), "DIR", "does not begin with itself");
+    }
+    check(&|it| it[cluster(2) + 64 + 11] = 8, "DIR", "only the root may have");
+    // A new volume is empty.
+    let fat = Fat::open(Arc::new(fat12(&[]))).unwrap();
+    let (listed, problem) = names(&fat, ROOT);
+    assert!(listed.is_empty() && problem.is_none(), "{problem:?}");
 }
 
 #[test]
