@@ -35,6 +35,8 @@ pub(super) struct Gpt {
     pub(super) entries: Vec<Entry>,
     /// Why the primary header was not good enough.
     pub(super) problem: Option<Problem>,
+    /// That the disk ends before the backup that a good primary header names.
+    pub(super) cut: Option<Problem>,
 }
 
 /// Finds the table of `disk`, whose sectors have one of these `sizes`: the most likely first.
@@ -45,7 +47,8 @@ pub(super) fn find(disk: &dyn ReadAt, sizes: &[u32]) -> Result<Option<Gpt>> {
     for &size in sizes {
         match table(disk, size, 1) {
             Ok(Some(entries)) => {
-                return Ok(Some(Gpt { sector_size: size, entries, problem: None }));
+                let cut = cut(disk, size);
+                return Ok(Some(Gpt { sector_size: size, entries, problem: None, cut }));
             }
             Ok(None) => {}
             Err(error) => {
@@ -63,7 +66,8 @@ pub(super) fn find(disk: &dyn ReadAt, sizes: &[u32]) -> Result<Option<Gpt>> {
                     Error::corrupt("GPT header", at, "there is none where the primary should be")
                 });
                 let problem = problem.within("the backup partition table is used");
-                return Ok(Some(Gpt { sector_size, entries, problem: Some(problem) }));
+                let problem = Some(problem);
+                return Ok(Some(Gpt { sector_size, entries, problem, cut: None }));
             }
             Ok(None) => {}
             Err(error) => {
@@ -73,6 +77,19 @@ pub(super) fn find(disk: &dyn ReadAt, sizes: &[u32]) -> Result<Option<Gpt>> {
     }
     damage.map_or(Ok(None), |damage| {
         Err(damage.within("the partition table and its backup are both damaged"))
+    })
+}
+
+/// That the disk was cut short, if the backup header would lie behind its end.
+fn cut(disk: &dyn ReadAt, size: u32) -> Option<Problem> {
+    let sector = alternate(disk, size)?;
+    let sectors = disk.len() / u64::from(size);
+    (sector >= sectors).then(|| {
+        let at = u64::from(size).saturating_add(32);
+        let why = format!(
+            "the backup is at sector {sector}, but the disk has only {sectors}: it was cut short"
+        );
+        Error::corrupt("GPT header", at, why)
     })
 }
 
@@ -230,6 +247,19 @@ pub(super) mod tests {
             let mut wiped = disk(at);
             wiped[..40 * at].fill(0);
             check(wiped, size, false);
+        }
+    }
+
+    #[test]
+    fn a_disk_that_was_cut_short_is_told() {
+        for size in SIZES {
+            let mut disk = disk(size as usize);
+            assert!(find(&disk, &SIZES).unwrap().unwrap().cut.is_none());
+            disk.truncate(999 * size as usize);
+            let cut = find(&disk, &SIZES).unwrap().unwrap().cut.unwrap();
+            assert_eq!(cut.kind(), fathom_block::ErrorKind::Corrupt);
+            assert!(cut.to_string().contains("sector 999, but the disk has only 999"), "{cut}");
+            check(disk, size, true);
         }
     }
 

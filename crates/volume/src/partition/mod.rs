@@ -172,7 +172,7 @@ fn from_gpt(gpt: gpt::Gpt) -> Partitions {
             }
         })
         .collect();
-    let problems = gpt.problem.into_iter().chain(overlaps(&partitions)).collect();
+    let problems = gpt.problem.into_iter().chain(gpt.cut).chain(overlaps(&partitions)).collect();
     Partitions { table: Table::Gpt, sector_size: gpt.sector_size, partitions, problems }
 }
 
