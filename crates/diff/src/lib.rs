@@ -90,11 +90,17 @@ fn pairs<'a>(
     if let ([one], [other]) = (before.systems.as_slice(), after.systems.as_slice()) {
         return vec![(Some(one), Some(other))];
     }
-    let of = |report: &'a Report, root: &str| report.systems.iter().find(|it| it.root == root);
-    let mut pairs: Vec<_> =
-        before.systems.iter().map(|it| (Some(it), of(after, &it.root))).collect();
-    let new = after.systems.iter().filter(|it| of(before, &it.root).is_none());
-    pairs.extend(new.map(|it| (None, Some(it))));
+    // Each is the other of one alone, however often a root is named.
+    let mut new: Vec<&System> = after.systems.iter().collect();
+    let mut pairs: Vec<_> = before
+        .systems
+        .iter()
+        .map(|it| {
+            let other = new.iter().position(|other| other.root == it.root);
+            (Some(it), other.map(|at| new.remove(at)))
+        })
+        .collect();
+    pairs.extend(new.into_iter().map(|it| (None, Some(it))));
     pairs
 }
 

@@ -431,3 +431,14 @@ fn what_is_new_in_a_usual_folder_that_both_looked_at_is_added() {
     deep.systems[0].security.set_id.reason = None;
     assert!(compare(&with(&[], None), &deep, "test").changes.is_empty());
 }
+
+#[test]
+fn a_system_that_is_there_twice_differs_from_one() {
+    let one = report(|_| ());
+    let mut twice = one.clone();
+    twice.systems.extend(one.systems.iter().cloned());
+    let found = check(&one, &twice);
+    let changes: Vec<_> = found.changes.iter().map(|it| (it.part, it.kind)).collect();
+    assert_eq!(changes, [(Part::Systems, ChangeKind::Added)]);
+    assert!(check(&twice, &twice).changes.is_empty());
+}
