@@ -149,8 +149,16 @@ impl Distribution {
 /// CentOS 7.
 fn point_release(files: &Files<'_>, version: Option<&String>) -> Option<Fact<String>> {
     let release = version?;
+    let mut unread = None;
     for path in ["/etc/debian_version", "/etc/centos-release", "/etc/redhat-release"] {
-        let Read::There(text) = files.text(path, HIDES) else { continue };
+        let text = match files.text(path, HIDES) {
+            Read::There(text) => text,
+            Read::Absent => continue,
+            Read::Unread(why) => {
+                unread.get_or_insert(why);
+                continue;
+            }
+        };
         let exact = text.split_whitespace().find(|word| {
             word.strip_prefix(release.as_str()).is_some_and(|rest| rest.starts_with('.'))
         });
@@ -158,7 +166,7 @@ fn point_release(files: &Files<'_>, version: Option<&String>) -> Option<Fact<Str
             return Some(Fact::known(exact.to_owned(), path));
         }
     }
-    None
+    unread.map(Fact::unknown)
 }
 
 fn first(values: &HashMap<String, String>, names: &[&str], path: &str) -> Fact<String> {
@@ -171,4 +179,26 @@ fn in_brackets(text: &str) -> Option<String> {
     let (_, rest) = text.split_once('(')?;
     let (inside, _) = rest.split_once(')')?;
     (!inside.is_empty()).then(|| inside.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::tree;
+
+    #[test]
+    fn a_point_release_that_cannot_be_read_is_unknown() {
+        let release: (&str, &[u8]) = ("/etc/os-release", b"ID=debian\nVERSION_ID=12\n");
+        let build = |found: &[(&str, &[u8])]| {
+            let tree = tree(found);
+            Distribution::of(&Files::new(&tree)).build
+        };
+        fn version(text: &[u8]) -> (&str, &[u8]) {
+            ("/etc/debian_version", text)
+        }
+        assert_eq!(build(&[release, version(b"12.5\n")]).value().unwrap(), "12.5");
+        assert!(matches!(build(&[release]), Fact::Absent { .. }));
+        assert!(matches!(build(&[release, version(b"trixie/sid\n")]), Fact::Absent { .. }));
+        assert!(matches!(build(&[release, version(&[0; 6])]), Fact::Unknown { .. }));
+    }
 }

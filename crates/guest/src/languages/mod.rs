@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fathom_block::{Error, Result};
 use fathom_report::{Listing, Package};
 
-use crate::files::Files;
+use crate::files::{Files, Read};
 use crate::walk::{Collector, Entry, Kept, Walked, in_parallel};
 use binary::Binary;
 use finds::Finds;
@@ -65,7 +65,10 @@ pub(crate) struct Candidates(Kept);
 
 impl Collector for Candidates {
     fn see(&mut self, entry: &Entry) {
-        if entry.is_file() && LANGUAGES.iter().any(|language| (language.recognise)(entry)) {
+        let is_folder = python::metadata_of(entry).is_some();
+        if is_folder
+            || entry.is_file() && LANGUAGES.iter().any(|language| (language.recognise)(entry))
+        {
             self.0.keep(entry);
         }
     }
@@ -81,7 +84,8 @@ pub(crate) fn all(
     let entries = match walked {
         Some(walked) => {
             walked.tell(&mut listing);
-            candidates.0.into_entries(files, "files that may hold packages of languages")
+            let what = "files that may hold packages of languages";
+            without_metadata(files, candidates.0.into_entries(files, what))
         }
         None => {
             listing.reason = Some(usual::REASON.to_owned());
@@ -113,6 +117,21 @@ pub(crate) fn all(
     }
     listing.items = packages;
     listing
+}
+
+/// Takes away the folders whose metadata is there. The entries are sorted.
+fn without_metadata(files: &Files<'_>, mut entries: Vec<Entry>) -> Vec<Entry> {
+    let is_needless = |entry: &Entry| {
+        python::metadata_of(entry).is_some_and(|path| {
+            let kept = entries.binary_search_by(|other| other.path.cmp(&path)).is_ok();
+            // The walk follows no links.
+            kept || !matches!(files.found(&String::from_utf8_lossy(&path), HIDES), Read::Absent)
+        })
+    };
+    let needless: Vec<bool> = entries.iter().map(is_needless).collect();
+    let mut needless = needless.into_iter();
+    entries.retain(|_| needless.next() != Some(true));
+    entries
 }
 
 /// The packages in one file.

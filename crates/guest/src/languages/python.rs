@@ -2,9 +2,11 @@
 //!
 //! A wheel leaves a folder `NAME-VERSION.dist-info` with `METADATA`, setuptools a folder
 //! `NAME.egg-info` with `PKG-INFO`, and distutils that text alone as a file `NAME-VERSION.egg-info`.
+//! A folder `.dist-info` without that text still says what it is of by its own name.
 //! An egg has the folder `EGG-INFO`, unpacked or as the archive that it came as.
 
 use fathom_block::{Error, Result};
+use fathom_filesystem::FileType;
 use fathom_report::{Package, PackageKind};
 
 use super::beginning;
@@ -20,6 +22,7 @@ const MAX_METADATA: usize = 64 << 10;
 const MAX_MEMBER: u64 = 4 << 20;
 
 const EGG: &[u8] = b".egg";
+const WHEEL: &[u8] = b".dist-info";
 
 pub(super) fn recognise(entry: &Entry) -> bool {
     let mut parts = entry.path.rsplit(|&byte| byte == b'/');
@@ -27,17 +30,35 @@ pub(super) fn recognise(entry: &Entry) -> bool {
     match name {
         b"METADATA" => folder.ends_with(b".dist-info"),
         b"PKG-INFO" => folder.ends_with(b".egg-info") || folder == b"EGG-INFO",
-        _ => name.ends_with(b".egg-info") || name.ends_with(EGG),
+        _ => name.ends_with(b".egg-info") || name.ends_with(EGG) || metadata_of(entry).is_some(),
     }
+}
+
+/// Whether it is a folder that should hold metadata; if so, where.
+pub(super) fn metadata_of(entry: &Entry) -> Option<Vec<u8>> {
+    let is_folder = entry.metadata.file_type == FileType::Directory;
+    (is_folder && entry.path.ends_with(WHEEL)).then(|| [&entry.path, &b"/METADATA"[..]].concat())
 }
 
 pub(super) fn read(entry: &Entry, finds: &mut Finds) -> Result<()> {
     let place = finds.place().to_owned();
+    if metadata_of(entry).is_some() {
+        return folder(&place, finds);
+    }
     if entry.path.ends_with(EGG) {
         return egg(entry, &place, finds);
     }
     let (bytes, _) = beginning(entry, MAX_METADATA)?;
     package(&bytes, &place, finds)
+}
+
+/// The package that a folder without metadata is of, by its name: `NAME-VERSION.dist-info`.
+fn folder(place: &str, finds: &mut Finds) -> Result<()> {
+    let name = place.rsplit('/').next().unwrap_or_default();
+    let name = name.strip_suffix(".dist-info").unwrap_or(name);
+    let (name, version) = name.split_once('-').unwrap_or((name, ""));
+    finds.add(PackageKind::Python, name, version, place);
+    Err(Error::corrupt(place, 0, "it has no METADATA"))
 }
 
 /// The package that an egg is.
@@ -92,6 +113,15 @@ mod tests {
             ],
             &["A.b 1.0", "c 2", "d 3", "e 4"],
             None,
+        );
+        check(
+            &[
+                ("/s/foo_x-1.0.dist-info/RECORD", b""),
+                ("/s/linked-1.dist-info/METADATA -> /s/x", b""),
+                ("/s/x", b""),
+            ],
+            &["foo_x 1.0"],
+            Some("it has no METADATA"),
         );
         let member = Packed::deflated("EGG-INFO/PKG-INFO", b"Name: g\nVersion: 5\n");
         check(&[("/s/g-5.egg", &packed(&[member]))], &["g 5"], None);

@@ -89,13 +89,17 @@ impl Search<'_, '_, '_> {
                 for (name, child) in self.children(&folder) {
                     let path = format!("{folder}/{name}");
                     if name.ends_with(".dist-info") {
-                        self.file(format!("{path}/METADATA"));
+                        if !self.file(format!("{path}/METADATA")) {
+                            self.folder(path, child);
+                        }
                     } else if name.ends_with(".egg-info") {
                         match child.metadata() {
                             Ok(metadata) if metadata.file_type == FileType::Directory => {
                                 self.file(format!("{path}/PKG-INFO"));
                             }
-                            Ok(_) => self.file(path),
+                            Ok(_) => {
+                                self.file(path);
+                            }
                             Err(error) => self.files.note(&error, &path, HIDES),
                         }
                     }
@@ -145,21 +149,35 @@ impl Search<'_, '_, '_> {
         }
     }
 
-    fn file(&mut self, path: String) {
+    /// Keeps a folder that should hold metadata.
+    fn folder(&mut self, path: String, found: Found) {
+        match Entry::new(path.clone().into_bytes(), found) {
+            Ok(entry) if super::python::metadata_of(&entry).is_some() => self.found.push(entry),
+            Ok(_) => {}
+            Err(error) => self.files.note(&error, &path, HIDES),
+        }
+    }
+
+    /// Keeps a file; `false` if it is not there.
+    fn file(&mut self, path: String) -> bool {
         if self.found.len() >= MAX_ENTRIES {
             if !self.full {
                 let why = format!("there are more than {MAX_ENTRIES}");
                 self.files.note(&Error::unsupported(HIDES, why), &path, HIDES);
             }
             self.full = true;
-            return;
+            return true;
         }
-        if let Read::There(found) = self.files.found(&path, HIDES) {
-            match Entry::new(path.clone().into_bytes(), found) {
-                Ok(entry) if entry.is_file() => self.found.push(entry),
-                Ok(_) => {}
-                Err(error) => self.files.note(&error, &path, HIDES),
-            }
+        let found = match self.files.found(&path, HIDES) {
+            Read::There(found) => found,
+            Read::Absent => return false,
+            Read::Unread(_) => return true,
+        };
+        match Entry::new(path.clone().into_bytes(), found) {
+            Ok(entry) if entry.is_file() => self.found.push(entry),
+            Ok(_) => {}
+            Err(error) => self.files.note(&error, &path, HIDES),
         }
+        true
     }
 }
