@@ -63,7 +63,7 @@ impl Listing {
             };
             let entries = bytes.chunks_exact(ENTRY).zip((place..).step_by(ENTRY));
             for (entry, place) in entries {
-                if dots.next().is_some_and(|dot| !is_dot(entry, *dot)) {
+                if dots.next().is_some_and(|dot| !is_dot(entry, dot)) {
                     let why = "it does not begin with itself and the directory above";
                     listing.damage.get_or_insert(Error::corrupt("directory", place, why));
                 }
