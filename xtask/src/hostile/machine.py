@@ -22,5 +22,5 @@ def partitioned(path, content, size="64M", tail=""):
         f"dd if={content} of={path} bs=1M seek=1 conv=notrunc status=none; {tail}")
 
 def luks(path, content):
-    run(f"for n in 1 2 3 4 5; do qemu-img convert -O luks --object secret,id=s,data=word -o key-secret=s,iter-time=10 "
+    run(f"for n in $(seq 60); do [ $n -lt 5 ] || sleep 0.3; qemu-img convert -O luks --object secret,id=s,data=word -o key-secret=s,iter-time=10 "
         f"{content} {path} 2>/dev/null && exit 0; rm -f {path}; done; exit 1")

@@ -116,7 +116,8 @@ truncate -s 3G clear; mkfs.xfs -q clear; mkdir mnt; mount -o loop clear mnt
 fill
 echo 'LABEL=none / xfs defaults 0 1' > mnt/etc/fstab; cp mnt/etc/fstab fstab
 umount mnt
-for attempt in 1 2 3 4 5 6 7 8; do
+for attempt in {1..60}; do
+  [ $attempt -lt 5 ] || sleep 0.3
   qemu-img convert -f raw -O luks --object secret,id=s,data=secret -o key-secret=s,iter-time=10 clear image 2> log && break
 done
 rm clear

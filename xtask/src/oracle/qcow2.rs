@@ -492,7 +492,7 @@ fn dirty_and_corrupt(work: &Work) -> Result<()> {
 
 fn encrypted(work: &Work) -> Result<()> {
     work.bash(
-        "for attempt in 1 2 3 4 5 6 7 8; do qemu-img create -q -f qcow2 --object secret,id=s,data=secret -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 luks.qcow2 8M && break; done
+        "for attempt in {1..60}; do [ $attempt -lt 5 ] || sleep 0.3; qemu-img create -q -f qcow2 --object secret,id=s,data=secret -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 luks.qcow2 8M && break; done
         qemu-img create -q -f qcow2 --object secret,id=s,data=secret -o encrypt.format=aes,encrypt.key-secret=s aes.qcow2 8M
         qemu-img create -q -u -f qcow2 -F qcow2 -b luks.qcow2 over.qcow2 8M
         qemu-img create -q -u -f qcow2 -F luks -b luks.qcow2 luks-format.qcow2 8M",

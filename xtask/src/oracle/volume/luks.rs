@@ -171,7 +171,7 @@ payload aes-xts-plain64",
             cases.push(opens(
                 &format!("qemu-{cipher}-{mode}-{iv}"),
                 format!(
-                    "for attempt in 1 2 3 4 5 6 7 8; do qemu-img convert -f raw -O luks --object secret,id=s,data=secret -o key-secret=s,cipher-alg={cipher},cipher-mode={mode},ivgen-alg={iv}{essiv},hash-alg={hash},iter-time=10 clear disk.img && break; done"
+                    "for attempt in {{1..60}}; do [ $attempt -lt 5 ] || sleep 0.3; qemu-img convert -f raw -O luks --object secret,id=s,data=secret -o key-secret=s,cipher-alg={cipher},cipher-mode={mode},ivgen-alg={iv}{essiv},hash-alg={hash},iter-time=10 clear disk.img && break; done"
                 ),
             ));
         }

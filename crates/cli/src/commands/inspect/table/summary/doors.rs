@@ -4,9 +4,15 @@ use std::collections::HashMap;
 
 use fathom_report::{Sshd, System, User};
 
+/// The longest list that is compared with every account.
+const MAX_LETTERS: usize = 2 << 10;
+
 /// The lists, where they hold for every login.
 pub(super) struct Doors<'a> {
-    sshd: Option<&'a Sshd>,
+    deny_users: Option<Vec<&'a str>>,
+    allow_users: Option<Vec<&'a str>>,
+    deny_groups: Option<Vec<&'a str>>,
+    allow_groups: Option<Vec<&'a str>>,
     /// The names of groups by their numbers.
     groups: HashMap<&'a str, &'a str>,
 }
@@ -15,7 +21,17 @@ impl<'a> Doors<'a> {
     pub(super) fn of(system: &'a System) -> Self {
         let groups = system.users.groups.items.iter();
         let groups = groups.map(|group| (group.id.as_str(), group.name.as_str())).collect();
-        Self { sshd: system.security.sshd.value(), groups }
+        Self::new(system.security.sshd.value(), groups)
+    }
+
+    fn new(sshd: Option<&'a Sshd>, groups: HashMap<&'a str, &'a str>) -> Self {
+        Self {
+            deny_users: Self::list(sshd, "denyusers"),
+            allow_users: Self::list(sshd, "allowusers"),
+            deny_groups: Self::list(sshd, "denygroups"),
+            allow_groups: Self::list(sshd, "allowgroups"),
+            groups,
+        }
     }
 
     /// Whether sshd certainly keeps the account out, wherever it comes from.
@@ -26,19 +42,22 @@ impl<'a> Doors<'a> {
         let of_user = |pattern: &str| named(pattern, &user.name);
         let of_groups = |pattern: &str| groups.iter().any(|group| matches(pattern, group));
         // A place behind the name may be that of this login or not.
-        let is_denied = |patterns: &[&str]| {
-            patterns.iter().any(|pattern| !pattern.contains('@') && of_user(pattern))
+        let some = |list: &Option<Vec<&str>>, is: &dyn Fn(&str) -> bool| {
+            list.as_ref().is_some_and(|them| them.iter().any(|it| is(it)))
         };
-        self.list("denyusers").is_some_and(|patterns| is_denied(&patterns))
-            || self.list("allowusers").is_some_and(|them| !them.iter().any(|it| of_user(it)))
-            || self.list("denygroups").is_some_and(|them| them.iter().any(|it| of_groups(it)))
-            || self.list("allowgroups").is_some_and(|them| !them.iter().any(|it| of_groups(it)))
+        let none = |list: &Option<Vec<&str>>, is: &dyn Fn(&str) -> bool| {
+            list.as_ref().is_some_and(|them| !them.iter().any(|it| is(it)))
+        };
+        some(&self.deny_users, &|pattern| !pattern.contains('@') && of_user(pattern))
+            || none(&self.allow_users, &of_user)
+            || some(&self.deny_groups, &of_groups)
+            || none(&self.allow_groups, &of_groups)
     }
 
-    /// The patterns of a list; nothing where there is none, or where it depends on a condition or
-    /// on a pattern that is turned round.
-    fn list(&self, keyword: &str) -> Option<Vec<&'a str>> {
-        let sshd = self.sshd?;
+    /// The patterns of a list; nothing where there is none, where it is too long to be compared with
+    /// every account, or where it depends on a condition or on a pattern that is turned round.
+    fn list(sshd: Option<&'a Sshd>, keyword: &str) -> Option<Vec<&'a str>> {
+        let sshd = sshd?;
         let is_of = |setting: &&fathom_report::Setting| setting.name == keyword;
         if sshd.matches.iter().flat_map(|it| &it.settings).any(|it| is_of(&it)) {
             return None;
@@ -46,7 +65,8 @@ impl<'a> Doors<'a> {
         let values = sshd.settings.iter().filter(is_of).map(|setting| setting.value.as_str());
         let values: Vec<&str> = values.collect();
         let is_plain = values.iter().all(|value| !value.starts_with('!'));
-        (is_plain && !values.is_empty()).then_some(values)
+        let letters: usize = values.iter().map(|value| value.len() + 1).sum();
+        (is_plain && !values.is_empty() && letters <= MAX_LETTERS).then_some(values)
     }
 }
 
@@ -140,7 +160,7 @@ mod tests {
                 unknown: Vec::new(),
                 mistakes: Vec::new(),
             };
-            let doors = Doors { sshd: Some(&sshd), groups: HashMap::from([("50", "staff")]) };
+            let doors = Doors::new(Some(&sshd), HashMap::from([("50", "staff")]));
             let bob = serde_json::json!({
                 "name": "bob", "id": "1000", "group": "50", "groups": ["wheel"],
                 "password": {"state": "unknown", "reason": "x"},
