@@ -41,6 +41,7 @@ mod packages;
 mod pe;
 mod root;
 mod secrets;
+mod sections;
 mod security;
 mod services;
 mod shell;

@@ -7,6 +7,7 @@ use fathom_filesystem::Tree;
 
 use crate::autofs;
 use crate::fstab::Line;
+use crate::sections::assignments;
 use crate::text;
 
 /// Where units lie, the first counting most.
@@ -21,8 +22,8 @@ const FOLDERS: [&str; 4] = [
 const BEFORE_FSTAB: usize = 1;
 
 /// The section of a unit that says what is mounted where, and that of one that swaps.
-const MOUNT: &str = "[Mount]";
-const SWAP: &str = "[Swap]";
+const MOUNT: &str = "Mount";
+const SWAP: &str = "Swap";
 
 /// The longest unit that is read.
 const MAX_UNIT: usize = 64 << 10;
@@ -176,24 +177,20 @@ fn names(tree: &Tree, folder: &str) -> Result<BTreeSet<String>> {
 
 /// The section as a line of fstab; nothing where it does not say what and where.
 fn parse(text: &str, section: &str) -> Option<Line> {
-    let (mut inside, mut what, mut place) = (false, None, None);
+    let (mut what, mut place) = (None, None);
     let (mut kind, mut options) = ("auto".to_owned(), String::new());
     if section == SWAP {
         (place, kind) = (Some("none".to_owned()), "swap".to_owned());
     }
-    for line in text.lines().map(str::trim) {
-        if line.starts_with('[') {
-            inside = line == section;
-        } else if let (true, Some((key, value))) = (inside, line.split_once('=')) {
-            // A percent sign is written twice.
-            let value = value.trim().replace("%%", "%");
-            match key.trim() {
-                "What" => what = Some(value),
-                "Where" if section == MOUNT => place = Some(value),
-                "Type" if section == MOUNT && !value.is_empty() => kind = value,
-                "Options" => options = value,
-                _ => {}
-            }
+    for one in assignments(text).into_iter().filter(|one| one.section == section) {
+        // A percent sign is written twice.
+        let value = one.value.replace("%%", "%");
+        match one.name.as_str() {
+            "What" => what = Some(value),
+            "Where" if section == MOUNT => place = Some(value),
+            "Type" if section == MOUNT && !value.is_empty() => kind = value,
+            "Options" => options = value,
+            _ => {}
         }
     }
     let options = if options.is_empty() { "defaults".to_owned() } else { options };

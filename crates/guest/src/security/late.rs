@@ -3,9 +3,9 @@
 
 use fathom_report::{Fact, Listing, Service, Setting};
 
-use super::sections::{assignments, boolean};
 use crate::files::{Files, Read};
 use crate::network::layered_for;
+use crate::sections::{assignments, boolean};
 use crate::services::starts;
 use crate::shell;
 

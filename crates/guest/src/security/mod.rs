@@ -9,7 +9,6 @@ mod late;
 mod mandatory;
 mod open_files;
 mod password;
-mod sections;
 mod secure_boot;
 mod settings;
 pub(crate) mod sshd;

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use fathom_report::{Evidence, Listing, Setting};
 
 use super::Known;
-use super::sections::assignments;
 use crate::files::{Files, Read};
 use crate::network::layered_for;
+use crate::sections::assignments;
 
 const HIDES: &str = "settings of the system's security";
 

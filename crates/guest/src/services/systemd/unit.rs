@@ -1,5 +1,7 @@
 //! The text of a unit.
 
+use crate::sections::assignments;
+
 /// What is wanted of a unit.
 #[derive(Default)]
 pub(super) struct Unit {
@@ -58,28 +60,8 @@ const FURTHER_COMMANDS: [&str; 8] = [
 impl Unit {
     /// Adds what the text says to what is known.
     pub(super) fn read(&mut self, text: &str) {
-        let mut section = String::new();
-        let mut joined = String::new();
-        for line in text.lines() {
-            let line = line.trim();
-            // Comments may stand between the lines that a backslash joins.
-            if line.starts_with(['#', ';']) || (line.is_empty() && joined.is_empty()) {
-                continue;
-            }
-            match line.strip_suffix('\\') {
-                Some(start) => {
-                    joined.push_str(start);
-                    joined.push(' ');
-                    continue;
-                }
-                None => joined.push_str(line),
-            }
-            let line = std::mem::take(&mut joined);
-            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                section = name.to_owned();
-            } else if let Some((name, value)) = line.split_once('=') {
-                self.setting(&section, name.trim(), value.trim());
-            }
+        for one in assignments(text) {
+            self.setting(&one.section, &one.name, &one.value);
         }
     }
 

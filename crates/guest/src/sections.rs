@@ -3,14 +3,14 @@
 
 /// A setting and the section that it stands in.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Assignment {
-    pub(super) section: String,
-    pub(super) name: String,
-    pub(super) value: String,
+pub(crate) struct Assignment {
+    pub(crate) section: String,
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 /// The settings in their order. What stands before the first section belongs to none, and is nothing.
-pub(super) fn assignments(text: &str) -> Vec<Assignment> {
+pub(crate) fn assignments(text: &str) -> Vec<Assignment> {
     let mut all = Vec::new();
     let mut section: Option<String> = None;
     let mut joined = String::new();
@@ -40,7 +40,7 @@ pub(super) fn assignments(text: &str) -> Vec<Assignment> {
 }
 
 /// Whether systemd takes the word for yes or for no.
-pub(super) fn boolean(word: &str) -> Option<bool> {
+pub(crate) fn boolean(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),
         "0" | "no" | "n" | "false" | "f" | "off" => Some(false),
