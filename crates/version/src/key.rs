@@ -5,7 +5,7 @@
 //! ordered as what they stand for. Numbers have the bytes from `NUMBER` on; an order has marks of
 //! its own below `NUMBER`, and from `ABOVE` on.
 
-use crate::pieces::skipped;
+use crate::pieces::{skipped, taken};
 
 /// The first of the bytes that begin a number. No mark that is to come before numbers reaches it.
 pub(crate) const NUMBER: u8 = 0x20;
@@ -24,6 +24,20 @@ const HUGE: u8 = ABOVE - 1;
 
 /// The most digits of which every number fits 64 bits.
 const DIGITS: usize = 19;
+
+/// Adds the digits or the letters that the text begins with, letters behind the mark `word`, and
+/// returns what follows them.
+pub(crate) fn stretch<'t>(text: &'t [u8], word: u8, key: &mut Vec<u8>) -> &'t [u8] {
+    if text.first().is_some_and(u8::is_ascii_digit) {
+        let (digits, rest) = taken(text, u8::is_ascii_digit);
+        number(digits, key);
+        return rest;
+    }
+    let (letters, rest) = taken(text, u8::is_ascii_alphabetic);
+    key.push(word);
+    self::word(letters, key);
+    rest
+}
 
 /// Adds a number of any length, written in decimal digits. No digit at all is nought.
 pub(crate) fn number(digits: &[u8], key: &mut Vec<u8>) {

@@ -51,18 +51,9 @@ fn encode_part(mut part: &[u8], key: &mut Vec<u8>) {
                 key::value(more as u64, key);
             }
         }
-        let stretch;
         match part.first() {
             None => return key.push(END),
-            Some(byte) if byte.is_ascii_digit() => {
-                (stretch, part) = taken(part, u8::is_ascii_digit);
-                key::number(stretch, key);
-            }
-            Some(_) => {
-                (stretch, part) = taken(part, u8::is_ascii_alphabetic);
-                key.push(WORD);
-                key::word(stretch, key);
-            }
+            Some(_) => part = key::stretch(part, WORD, key),
         }
     }
 }

@@ -94,7 +94,6 @@ pub(crate) fn encode(version: &str, key: &mut Vec<u8>) -> Option<()> {
 fn encode_part(mut part: &[u8], key: &mut Vec<u8>) {
     loop {
         part = skipped(part, is_between);
-        let stretch;
         match part.first() {
             None => return key.push(END),
             Some(b'~') => {
@@ -105,15 +104,7 @@ fn encode_part(mut part: &[u8], key: &mut Vec<u8>) {
                 key.push(CARET);
                 part = &part[1..];
             }
-            Some(byte) if byte.is_ascii_digit() => {
-                (stretch, part) = taken(part, u8::is_ascii_digit);
-                key::number(stretch, key);
-            }
-            Some(_) => {
-                (stretch, part) = taken(part, u8::is_ascii_alphabetic);
-                key.push(WORD);
-                key::word(stretch, key);
-            }
+            Some(_) => part = key::stretch(part, WORD, key),
         }
     }
 }

@@ -35,8 +35,8 @@ pub(super) fn all(
         Read::Absent => Ok(Shadows::default()),
         Read::Unread(why) => Err(why.as_str()),
     };
-    let members = || text.lines().filter_map(Line::parse);
-    let members = members().map(|line| (line.name, line.id, line.group));
+    let members = text.lines().filter_map(Line::parse);
+    let members = members.map(|line| (line.name, line.id, line.group));
     let keys = ssh::Places::of(files, services, now, ssh::Owners::of(members, groups));
     let ids: HashMap<&str, &str> =
         groups.items.iter().rev().map(|group| (group.id.as_str(), group.name.as_str())).collect();
