@@ -132,7 +132,7 @@ impl Value {
     pub fn string(&self) -> Result<String> {
         match self.value_type() {
             ValueType::String | ValueType::ExpandString | ValueType::Link => {
-                Ok(decode::string(&self.data()?))
+                Ok(decode::string(&self.text()?))
             }
             _ => Err(self.is_no("text")),
         }
@@ -141,7 +141,7 @@ impl Value {
     /// The texts of a `REG_MULTI_SZ`. Empty ones between others are kept.
     pub fn strings(&self) -> Result<Vec<String>> {
         match self.value_type() {
-            ValueType::MultiString => Ok(decode::strings(&self.data()?)),
+            ValueType::MultiString => Ok(decode::strings(&self.text()?)),
             _ => Err(self.is_no("list of texts")),
         }
     }
@@ -168,6 +168,18 @@ impl Value {
         match self.value_type() {
             ValueType::Binary => self.data(),
             _ => Err(self.is_no("row of bytes")),
+        }
+    }
+
+    /// The data of a text, unless a part of it was lost.
+    fn text(&self) -> Result<Vec<u8>> {
+        let data = self.data()?;
+        match self.record.lost(&self.hive.cells, &data) {
+            None => Ok(data),
+            Some(at) => {
+                let why = "zeros begin with a sector, where there should be text";
+                Err(Error::corrupt(self.what(), at, why))
+            }
         }
     }
 

@@ -17,6 +17,12 @@ const RESIDENT: u32 = 1 << 31;
 /// The first version whose long data is in pieces.
 const FIRST_WITH_PIECES: u32 = 4;
 
+/// What a disk writes as one.
+const SECTOR: usize = 512;
+
+/// How many zeros end a list of texts at most.
+const END: usize = 4;
+
 /// Where the data of a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -62,6 +68,26 @@ impl ValueRecord {
             Place::Cell(fields.le_u32(8)?)
         };
         Ok(Self { at: cell.at, kind: fields.le_u32(12)?, size: size & !RESIDENT, name, place })
+    }
+
+    /// Where in a text of this value zeros begin with a sector of the hive: what a filesystem leaves in
+    /// the place of a sector that it lost. A text may end with zeros, but rarely with several that begin
+    /// there.
+    pub(crate) fn lost(&self, cells: &Cells<impl ReadAt>, text: &[u8]) -> Option<u64> {
+        let Place::Cell(offset) = self.place else { return None };
+        let start = cells.cell("data of a registry value", offset).ok()?.at;
+        if text.len() > PIECE as usize {
+            return None;
+        }
+        let first = (start.next_multiple_of(SECTOR as u64) - start) as usize;
+        let mut borders = (first..text.len()).step_by(SECTOR);
+        let is_lost = |border: &usize| {
+            let behind = text.get(*border..).unwrap_or_default();
+            let sector = behind.get(..SECTOR).unwrap_or(behind);
+            let before = text.get(..*border).unwrap_or_default();
+            sector.len() > END && sector.iter().all(|byte| *byte == 0) && !before.ends_with(&[0; 2])
+        };
+        borders.find(is_lost).map(|border| start + border as u64)
     }
 
     /// The data. Fewer bytes than its size come back where its cell is smaller, as there are in
@@ -132,5 +158,33 @@ mod tests {
         check(|hive, value| put(hive, value, 20_000, b"db\0\0\0\0\0\0"), "0 pieces cannot hold");
         check(|hive, value| put(hive, value, i32::MAX as u32, b"12345678"), "of 2147483647");
         check(|_, value| value[4..12].copy_from_slice(&[9, 0, 0, 0, 1, 0, 0, 0]), "no cell starts");
+    }
+
+    #[test]
+    fn zeros_from_a_sector_on_are_no_text() {
+        let text: Vec<u8> = "a".repeat(600).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        // The cell is the first, so that sectors of the file begin at these places of the text.
+        let (first, second) = (476, 988);
+        let check = |zeros: std::ops::Range<usize>, length: usize, expected: Option<usize>| {
+            let mut text = text[..length].to_vec();
+            text[zeros.clone()].fill(0);
+            let mut hive = Builder::new(5);
+            let cell = hive.cell(&text);
+            let offset = hive.cell(&value(b"Name", 1, length as u32, cell));
+            let cells = Cells::new(hive.image(offset), 5);
+            let record = ValueRecord::read(&cells, offset).unwrap();
+            let lost = record.lost(&cells, &record.data(&cells).unwrap());
+            assert_eq!(lost, expected.map(|at| 4096 + 36 + at as u64), "{zeros:?} of {length}");
+        };
+        check(1198..1200, 1200, None);
+        check(first..second, 1200, Some(first));
+        check(second..1200, 1200, Some(second));
+        check(first..600, 600, Some(first));
+        check(first..600, 700, None);
+        // The end of a text, or what was longer once and is no more.
+        check(first..first + 2, first + 2, None);
+        check(first..first + 4, first + 4, None);
+        check(first - 2..1200, 1200, None);
+        check(0..1200, 1200, None);
     }
 }
