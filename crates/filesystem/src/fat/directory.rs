@@ -51,10 +51,12 @@ impl Listing {
         let mut long = LongName::default();
         let mut dots = DOTS.iter().filter(|_| !is_root);
         let mut is_first = true;
+        let mut has_ended = false;
         for extent in extents {
             let place = extent.physical.unwrap_or(0);
             let bytes = match read_vec(&**volume, "directory", place, extent.length) {
                 Ok(bytes) => bytes,
+                Err(_) if has_ended => break,
                 Err(error) => {
                     // Nothing is known of what follows, not even whether the directory goes on.
                     listing.damage.get_or_insert(error);
@@ -68,12 +70,20 @@ impl Listing {
                     listing.damage.get_or_insert(Error::corrupt("directory", place, why));
                 }
                 let was_first = std::mem::take(&mut is_first);
+                if has_ended {
+                    // What lies behind the end was never used, unless the end is a hole.
+                    if is_entry(entry) {
+                        let why = "entries lie behind its end";
+                        listing.damage.get_or_insert(Error::corrupt("directory", place, why));
+                        return listing;
+                    }
+                    continue;
+                }
                 match listing.add(entry, place, &mut long, is_root) {
                     Ok(true) => {}
-                    // What lies behind the end was never used.
                     Ok(false) => {
                         listing.is_blank = was_first;
-                        return listing;
+                        has_ended = true;
                     }
                     Err(error) => {
                         listing.damage.get_or_insert(error);
@@ -135,6 +145,15 @@ impl Listing {
     pub(super) fn weight(&self) -> usize {
         let names: usize = self.files.iter().map(|file| 2 * file.name.len()).sum();
         names + self.files.len() * size_of::<File>() + size_of::<Self>()
+    }
+}
+
+/// Whether it is an entry in use as one is written.
+fn is_entry(entry: &[u8]) -> bool {
+    match Slot::parse(&Fields::new("directory entry", 0, entry)) {
+        Ok(Slot::File(short)) => short.wrong().is_none(),
+        Ok(Slot::Piece(_) | Slot::Label(_)) => true,
+        Ok(Slot::End | Slot::Deleted) | Err(_) => false,
     }
 }
 

@@ -173,3 +173,33 @@ fn a_cut_volume_says_where_it_ends() {
     assert_eq!(problem.offset(), Some(wanted as u64 - 1000), "{problem}");
     assert!(problem.to_string().contains(&format!("should reach byte {wanted}")), "{problem}");
 }
+
+#[test]
+fn a_hole_in_a_directory_is_not_its_end() {
+    let mut volume = fat12(&[3, 4, 0xFFF]);
+    put(&mut volume, ROOT_AT, &[short(b"DIR        ", 0x10, 2, 0)]);
+    let file = |letter: u8| short(&[letter; 11], 0, 0, 0);
+    let dots = [short(b".          ", 0x10, 2, 0), short(b"..         ", 0x10, 0, 0)];
+    let full: Vec<_> = dots.into_iter().chain((b'A'..=b'X').map(file)).collect();
+    put(&mut volume, cluster(2), &full);
+    let check = |change: &dyn Fn(&mut Vec<u8>), count: usize, words: &str| {
+        let mut volume = volume.clone();
+        change(&mut volume);
+        let fat = Fat::open(Arc::new(volume)).unwrap();
+        let dir = fat.lookup(ROOT, b"DIR").unwrap().unwrap();
+        let (listed, problem) = names(&fat, dir);
+        let said = problem.map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{words}: {said}");
+        assert_eq!(listed.len(), count, "{words}");
+    };
+    check(&|_| (), 24, "");
+    // What lies behind the end may be anything but entries.
+    check(&|it| it[cluster(4)..cluster(5)].fill(0xFF), 24, "");
+    check(&|it| put(it, cluster(4), &[file(b'Y')]), 24, "entries lie behind its end");
+    put(&mut volume, cluster(4), &[file(b'Y')]);
+    volume[cluster(3)..cluster(4)].fill(0);
+    let fat = Fat::open(Arc::new(volume)).unwrap();
+    let dir = fat.lookup(ROOT, b"DIR").unwrap().unwrap();
+    assert!(fat.lookup(dir, b"AAAAAAAA.AAA").unwrap().is_some());
+    assert!(fat.lookup(dir, b"YYYYYYYY.YYY").is_err(), "it could not be looked");
+}
