@@ -28,7 +28,11 @@ pub fn holds(volume: &Volume) -> Holds {
         (None, None) => return Holds::Nothing,
     };
     match fathom_filesystem::detect(reader) {
-        Ok(None) => Holds::Nothing,
+        Ok(None) if volume.content != Content::Unknown => Holds::Nothing,
+        Ok(None) => match fathom_volume::lost_label(&**reader) {
+            Ok(None) => Holds::Nothing,
+            Ok(Some(lost)) | Err(lost) => Holds::Unknown(lost),
+        },
         Ok(Some(kind)) => match fathom_filesystem::open(reader.clone()) {
             Ok(filesystem) => Holds::Filesystem(filesystem),
             Err(error) => Holds::Unreadable(kind, error),

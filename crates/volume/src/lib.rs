@@ -22,5 +22,6 @@ mod volume;
 
 pub use discover::discover;
 pub use key::{Key, Keys, Limits};
+pub use lvm::lost_label;
 pub use tree::render;
 pub use volume::{Content, Discovery, Disk, Layer, Table, Volume, VolumeId};

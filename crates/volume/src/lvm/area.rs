@@ -25,6 +25,21 @@ pub(super) struct Text {
     pub(super) bytes: Vec<u8>,
 }
 
+/// Where areas begin unless somebody wanted it otherwise.
+const USUAL: u64 = 4096;
+
+/// Why a volume is no physical volume any more, if an area begins on it and no label leads there.
+pub(super) fn without_label(volume: &dyn ReadAt) -> Result<Option<Error>> {
+    if volume.len() < USUAL + HEADER {
+        return Ok(None);
+    }
+    let bytes: [u8; HEADER as usize] = read_array(volume, "LVM metadata area", USUAL)?;
+    let header = Fields::new("LVM metadata area", USUAL, &bytes);
+    let is_one = header.bytes(4, 16)? == MAGIC && header.le_u32(0)? == checksum(&bytes[4..]);
+    let why = "it begins there, but the label of the physical volume, which leads there, was lost";
+    Ok((is_one && header.le_u64(24)? == USUAL).then(|| header.corrupt(0, why)))
+}
+
 /// Reads the text of the area of `size` bytes at `start`; `None` where it belongs to no group.
 pub(super) fn read(
     volume: &dyn ReadAt,

@@ -57,6 +57,12 @@ pub(crate) struct PhysicalVolume {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// Why a volume on which nothing is recognised is not blank, if it was a physical volume of LVM once.
+/// What was made of it since may have left that behind.
+pub fn lost_label(volume: &dyn ReadAt) -> Result<Option<Error>> {
+    area::without_label(volume)
+}
+
 /// A group put together.
 pub(crate) struct AssembledGroup {
     pub(crate) id: String,
@@ -415,5 +421,16 @@ pub(crate) mod tests {
         assert!(
             reader.read_at(0, &mut [0; 100]).is_ok() && reader.read_at(0, &mut [0; 200]).is_err()
         );
+    }
+
+    #[test]
+    fn a_physical_volume_that_lost_its_label_is_not_blank() {
+        let mut disk = physical(b'0', &text(1, &volume("a", &[LINEAR])));
+        disk[512..1024].fill(0);
+        let lost = lost_label(&disk).unwrap().unwrap();
+        assert_eq!(lost.kind(), ErrorKind::Corrupt);
+        disk[4096 + 100] ^= 1;
+        assert!(lost_label(&disk).unwrap().is_none());
+        assert!(lost_label(&vec![0; 4096]).unwrap().is_none());
     }
 }
