@@ -14,6 +14,7 @@ mod grub_legacy;
 mod initramfs;
 mod kernel_image;
 mod kernels;
+mod others;
 mod pattern;
 mod portable_executable;
 mod snippet;
@@ -23,7 +24,7 @@ use fathom_filesystem::Tree;
 use fathom_report::{Boot, BootEntry, Fact, Firmware};
 
 use crate::device::Places;
-use crate::files::Files;
+use crate::files::{Files, Read};
 
 pub use self::drivers::Learned;
 pub(crate) use self::drivers::Unpacking;
@@ -121,9 +122,15 @@ fn default(ground: &Ground<'_>, firmware: &[Firmware]) -> Fact<Entry> {
 
 fn none(ground: &Ground<'_>) -> Fact<Entry> {
     const ENTRIES: &str = "/boot/loader/entries";
-    let entries = snippet::read(ground.files, ENTRIES).there().unwrap_or_default();
-    if !entries.is_empty() {
-        let why = format!("no loader that is known here reads the entries in {ENTRIES}");
+    match snippet::read(ground.files, ENTRIES) {
+        Read::There(entries) if !entries.is_empty() => {
+            let why = format!("no loader that is known here reads the entries in {ENTRIES}");
+            return Fact::unknown(why);
+        }
+        Read::Unread(why) => return Fact::unknown(why),
+        Read::There(_) | Read::Absent => {}
+    }
+    if let Some(why) = others::instead(ground) {
         return Fact::unknown(why);
     }
     let mut looked = vec!["/boot".to_owned(), "/boot/grub/grub.cfg".to_owned()];

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use fathom_block::Error;
 use fathom_version::{rpm_part, uapi};
 
 use super::HIDES;
@@ -52,19 +53,30 @@ impl Snippet {
     }
 }
 
-/// The entries in a folder; and the folder where there is one. What could not be read is noted.
+/// The entries in a folder; and the folder where there is one. What could not be read is noted. Where
+/// one of them could not be, or there are too many, which of them counts is not known.
 pub(super) fn read(files: &Files<'_>, folder: &str) -> Read<Vec<Snippet>> {
-    files.children(folder, HIDES).map(|children| {
-        let names = children.iter().map(|(name, _)| name);
-        let names = names.filter(|name| name.ends_with(".conf") && name.len() > 5);
-        let mut snippets = Vec::new();
-        for name in names.take(MAX_ENTRIES) {
-            if let Some(text) = files.text(&format!("{folder}/{name}"), HIDES).there() {
-                snippets.push(Snippet::parse(name, &text));
-            }
+    let children = match files.children(folder, HIDES) {
+        Read::There(children) => children,
+        Read::Absent => return Read::Absent,
+        Read::Unread(why) => return Read::Unread(why),
+    };
+    let names = children.iter().map(|(name, _)| name);
+    let names: Vec<_> = names.filter(|name| name.ends_with(".conf") && name.len() > 5).collect();
+    if names.len() > MAX_ENTRIES {
+        let error = Error::unsupported(folder, format!("it has more than {MAX_ENTRIES} entries"));
+        files.note(&error, folder, HIDES);
+        return Read::Unread(error.to_string());
+    }
+    let mut snippets = Vec::new();
+    for name in names {
+        match files.text(&format!("{folder}/{name}"), HIDES) {
+            Read::There(text) => snippets.push(Snippet::parse(name, &text)),
+            Read::Absent => {}
+            Read::Unread(why) => return Read::Unread(why),
         }
-        snippets
-    })
+    }
+    Read::There(snippets)
 }
 
 /// A name without `+LEFT` or `+LEFT-DONE` before its ending, and these numbers.

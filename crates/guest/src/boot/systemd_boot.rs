@@ -107,7 +107,11 @@ fn entries(area: &Area<'_>, index: usize, into: &mut Vec<Candidate>) -> Result<(
         Read::Absent => return Ok(()),
         Read::Unread(why) => return Err(why),
     };
-    for (name, _) in images.iter().filter(|(name, _)| is_efi(name)).take(MAX_IMAGES) {
+    let images: Vec<_> = images.iter().filter(|(name, _)| is_efi(name)).collect();
+    if images.len() > MAX_IMAGES {
+        return Err(format!("{folder} has more than {MAX_IMAGES} images"));
+    }
+    for (name, _) in images {
         let path = format!("{folder}/{name}");
         if let Some(snippet) = unified(area, &path, name) {
             into.push(Candidate { snippet, area: index, at: area.shown(&path) });

@@ -10,7 +10,6 @@ use fathom_block::{Error, Fields, Result};
 use fathom_report::{Container, ContainerImage, Containers, Listing};
 use serde::de::DeserializeOwned;
 
-use super::homes::Home;
 use super::manifest::{self, Config, Manifest};
 use super::settings::{Setting, setting};
 use super::source::{MAX_ITEMS, Source};
@@ -18,6 +17,7 @@ use super::spec::Spec;
 use super::{HIDES, Root, hide, moment, of_people, present};
 use crate::bolt::{Bucket, Database, Entry, Found};
 use crate::files::Read;
+use crate::homes::Home;
 
 /// Where it keeps its files: by itself, and within other products.
 const ROOTS: [&str; 5] = [

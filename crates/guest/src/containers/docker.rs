@@ -8,12 +8,12 @@ use fathom_block::Error;
 use fathom_report::{Container, ContainerImage, Containers, Listing};
 use serde::Deserialize;
 
-use super::homes::Home;
 use super::manifest::{self, Config};
 use super::source::Source;
 use super::spec::{port, shared};
 use super::{Root, add, hide, moment, of_people, present};
 use crate::files::Read;
+use crate::homes::Home;
 
 /// Where it keeps its files: as packaged by others, and as a snap.
 const ROOTS: [&str; 2] = ["/var/lib/docker", "/var/snap/docker/common/var-lib-docker"];

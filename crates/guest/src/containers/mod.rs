@@ -8,7 +8,6 @@
 
 mod containerd;
 mod docker;
-mod homes;
 mod manifest;
 mod moment;
 mod settings;
@@ -20,12 +19,24 @@ use std::collections::HashSet;
 
 use fathom_report::{Containers, Evidence, Listing};
 
-use self::homes::Home;
 use self::source::Source;
 use crate::files::{Files, Read};
+use crate::homes::{self, Home};
+use crate::unread::{self, Other};
 
 /// What the report loses if a file cannot be read.
 const HIDES: &str = "containers";
+
+/// Engines that are not read, and where their containers are.
+const OTHERS: &[Other] = &[
+    ("LXC", "/var/lib/lxc"),
+    ("LXD", "/var/lib/lxd/containers"),
+    ("LXD", "/var/snap/lxd/common/lxd/containers"),
+    ("Incus", "/var/lib/incus/containers"),
+    ("systemd-nspawn", "/var/lib/machines"),
+    ("rkt", "/var/lib/rkt/pods/run"),
+    ("OpenVZ", "/vz/private"),
+];
 
 /// Images and containers of every engine.
 pub(crate) fn of(files: &Files<'_>) -> Containers {
@@ -36,7 +47,7 @@ pub(crate) fn of(files: &Files<'_>) -> Containers {
     };
     let mut homes = Vec::new();
     let of_homes = files.listing(|| {
-        homes = homes::of(&source);
+        homes = homes::of(files, HIDES);
         Listing::<()>::complete(Vec::new(), Vec::new())
     });
     if let Some(why) = of_homes.reason {
@@ -45,6 +56,9 @@ pub(crate) fn of(files: &Files<'_>) -> Containers {
     let of_docker = docker::read(&source, &homes, &mut all);
     storage::read(&source, &homes, &mut all);
     containerd::read(&source, &homes, of_docker, &mut all);
+    if let Some(why) = unread::note(files, OTHERS, false, HIDES) {
+        hide(&mut all, &why);
+    }
     if all.images.items.is_empty() && all.images.reason.is_none() {
         all.images.reason = Some("no engine keeps images here".to_owned());
     }

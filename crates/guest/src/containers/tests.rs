@@ -208,3 +208,14 @@ fn containerd_and_its_namespaces() {
     assert_eq!(container.command, ["run"]);
     assert!(!format!("{found:?}").contains("secret"));
 }
+
+#[test]
+fn an_engine_that_is_not_read_may_have_containers() {
+    let coverage = |place: &str| {
+        let (found, _) = read(&[(place, b"")]);
+        (found.images.coverage, found.containers.coverage)
+    };
+    let (complete, partial) = (Coverage::Complete, Coverage::Partial);
+    assert_eq!(coverage("/var/lib/x"), (complete, complete));
+    assert_eq!(coverage("/var/lib/lxc/web/config"), (partial, partial));
+}

@@ -18,6 +18,7 @@ mod layers;
 mod manager;
 mod netplan;
 mod networkd;
+mod others;
 mod resolver;
 mod udev;
 mod yaml;
@@ -108,6 +109,7 @@ fn managers(found: &mut Connections<'_, '_>, services: &Listing<Service>) {
     cloud::read(found);
     dhcpcd::read(found);
     udev::read(found);
+    others::note(found.files);
     for interface in &mut found.interfaces {
         let runs = runs.get(interface.manager.as_str()).copied().flatten();
         interface.managed = interface.managed.or(runs);

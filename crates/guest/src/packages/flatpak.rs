@@ -1,5 +1,7 @@
-//! Flatpaks that are installed for the whole system: a folder for each application and runtime, in it
+//! Flatpaks, of the whole system and of each person: a folder for each application and runtime, in it
 //! one for each architecture, in it one for each branch, in it a link to the commit that is in use.
+
+use std::ops::ControlFlow;
 
 use fathom_block::Error;
 use fathom_filesystem::{FileType, Found};
@@ -9,8 +11,17 @@ use super::HIDES;
 use super::collection::Collection;
 use super::package::package;
 use crate::files::{Files, Read};
+use crate::homes;
 
-const FOLDERS: [&str; 2] = ["/var/lib/flatpak/app", "/var/lib/flatpak/runtime"];
+/// Where those of the system are, and what lies there.
+const FOLDER: &str = "/var/lib/flatpak";
+const PARTS: [&str; 2] = ["app", "runtime"];
+
+/// Where those of a person are, beneath the home.
+const FOLDER_OF_HOME: &str = ".local/share/flatpak";
+
+/// The program itself: without it nobody has any.
+const PROGRAM: &str = "/usr/bin/flatpak";
 
 /// The longest file of deployment data that is read.
 const MAX_DEPLOY: u64 = 1 << 20;
@@ -20,37 +31,57 @@ const LEVELS: usize = 3;
 
 pub(super) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
     let mut collection = Collection::new(files, "Flatpak");
-    for folder in FOLDERS {
-        // Names from the top: of the application, the architecture and the branch.
-        let mut todo = vec![(folder.to_owned(), Vec::<String>::new())];
-        while let Some((path, names)) = todo.pop() {
-            if let [name, architecture, branch] = names.as_slice() {
-                let found = deployed(files, &mut collection, &path, name, architecture, branch);
-                if let Some(found) = found
-                    && collection.add(found).is_break()
-                {
-                    return collection.finish();
-                }
-                continue;
-            }
-            match files.children(&path, HIDES) {
-                Read::There(children) => {
-                    if names.is_empty() {
-                        collection.at(folder);
-                    }
-                    for (name, found) in children.into_iter().rev() {
-                        if is_directory(&mut collection, &path, &found) && names.len() < LEVELS {
-                            let names = [&names[..], std::slice::from_ref(&name)].concat();
-                            todo.push((format!("{path}/{name}"), names));
-                        }
-                    }
-                }
-                Read::Absent => {}
-                Read::Unread(why) => collection.unread(why),
+    let mut places = vec![(FOLDER.to_owned(), None)];
+    if files.exists(FOLDER, HIDES) || files.exists(PROGRAM, HIDES) {
+        let homes = homes::of(files, HIDES).into_iter();
+        places
+            .extend(homes.map(|home| (format!("{}/{FOLDER_OF_HOME}", home.path), Some(home.user))));
+    }
+    for (place, user) in places {
+        for part in PARTS {
+            let folder = format!("{place}/{part}");
+            if installed(files, &mut collection, folder, user.as_deref()).is_break() {
+                return collection.finish();
             }
         }
     }
     collection.finish()
+}
+
+/// Takes what is deployed in the folder.
+fn installed(
+    files: &Files<'_>,
+    collection: &mut Collection<'_, '_>,
+    folder: String,
+    user: Option<&str>,
+) -> ControlFlow<()> {
+    // Names from the top: of the application, the architecture and the branch.
+    let mut todo = vec![(folder, Vec::<String>::new())];
+    while let Some((path, names)) = todo.pop() {
+        if let [name, architecture, branch] = names.as_slice() {
+            let found = deployed(files, collection, &path, name, architecture, branch);
+            if let Some(found) = found {
+                collection.add(Package { scope: user.map(str::to_owned), ..found })?;
+            }
+            continue;
+        }
+        match files.children(&path, HIDES) {
+            Read::There(children) => {
+                if names.is_empty() {
+                    collection.at(&path);
+                }
+                for (name, found) in children.into_iter().rev() {
+                    if is_directory(collection, &path, &found) && names.len() < LEVELS {
+                        let names = [&names[..], std::slice::from_ref(&name)].concat();
+                        todo.push((format!("{path}/{name}"), names));
+                    }
+                }
+            }
+            Read::Absent => {}
+            Read::Unread(why) => collection.unread(why),
+        }
+    }
+    ControlFlow::Continue(())
 }
 
 /// Links, such as that to the branch that is started by default, are no folders.
@@ -157,6 +188,18 @@ mod tests {
         assert_eq!((runtime.name.as_str(), runtime.version.as_str()), ("org.y.Platform", "23.08"));
         assert_eq!(runtime.architecture.as_deref(), Some("aarch64"));
         assert_eq!(runtime.origin.as_deref(), Some("local"));
+        let program: (&str, &[u8]) = (PROGRAM, b"");
+        let own = [
+            ("/home/joe/.local/share/flatpak/app/org.x.Own/x86_64/stable/active -> a", &b""[..]),
+            ("/home/joe/.local/share/flatpak/app/org.x.Own/x86_64/stable/a/deploy", deploy),
+        ];
+        for other in [found[0], program] {
+            let tree = tree(&[other, own[0], own[1]]);
+            let listing = read(&Files::new(&tree)).unwrap();
+            let [own] = &listing.items[..] else { unreachable!("{listing:?}") };
+            assert_eq!((&*own.name, own.scope.as_deref()), ("org.x.Own", Some("joe")));
+            assert_eq!(listing.coverage, Coverage::Complete);
+        }
         let partial = tree(&found[..2]);
         let listing = read(&Files::new(&partial)).unwrap();
         assert_eq!((listing.coverage, listing.items.len()), (Coverage::Partial, 1));

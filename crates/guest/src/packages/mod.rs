@@ -5,6 +5,7 @@ mod apk;
 mod collection;
 pub(crate) mod dpkg;
 mod flatpak;
+mod others;
 pub(crate) mod package;
 mod pacman;
 mod portage;
@@ -31,9 +32,13 @@ pub(crate) fn all(files: &Files<'_>) -> Listing<Package> {
     ];
     let mut found = databases.into_iter().flatten();
     let Some(mut all) = found.next() else {
-        return Listing::empty("no package database is there", Vec::new());
+        return match others::instead(files) {
+            Some(why) => Listing::unknown(why),
+            None => Listing::empty("no package database is there", Vec::new()),
+        };
     };
     found.for_each(|listing| all.join(listing));
+    others::beside(files).into_iter().for_each(|why| all.hide(why));
     all
 }
 

@@ -15,10 +15,10 @@ use fathom_report::{Container, ContainerImage, Containers, Listing};
 use serde::Deserialize;
 
 use self::libpod::Libpod;
-use super::homes::Home;
 use super::manifest::{self, Config};
 use super::source::{MAX_ITEMS, Source};
 use super::{Root, add, hide, moment};
+use crate::homes::Home;
 
 pub(super) fn read(source: &Source<'_, '_>, homes: &[Home], all: &mut Containers) {
     for root in place::roots(source, homes, all) {

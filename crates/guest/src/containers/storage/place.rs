@@ -3,11 +3,11 @@
 use fathom_block::Error;
 use fathom_report::Containers;
 
-use super::super::homes::Home;
 use super::super::settings::{Setting, setting};
 use super::super::source::Source;
 use super::super::{HIDES, Root, hide, present};
 use crate::files::Read;
+use crate::homes::Home;
 
 /// Where root's is, unless the configuration says otherwise.
 const ROOT: &str = "/var/lib/containers/storage";

@@ -1,8 +1,9 @@
-//! People who may have an engine of their own: it keeps its files in their homes.
+//! The homes of people, who may have an engine of containers, or applications, of their own there.
 
-use super::HIDES;
-use super::source::Source;
-use crate::files::Read;
+use fathom_block::Error;
+
+use crate::files::{Files, Read};
+use crate::lines::at_most;
 
 /// The first number of an account that is a person's.
 const FIRST_PERSON: u32 = 1000;
@@ -11,29 +12,26 @@ const FIRST_PERSON: u32 = 1000;
 const MAX_HOMES: usize = 1000;
 
 /// A person's home.
-pub(super) struct Home {
-    pub(super) user: String,
-    pub(super) id: Option<u32>,
-    pub(super) path: String,
+pub(crate) struct Home {
+    pub(crate) user: String,
+    pub(crate) id: Option<u32>,
+    pub(crate) path: String,
 }
 
-/// The homes that `/etc/passwd` names, and what else is in `/home`: accounts may be on a server.
-pub(super) fn of(source: &Source<'_, '_>) -> Vec<Home> {
+/// The homes that `/etc/passwd` names, and what else is in `/home`: accounts may be on a server. What
+/// cannot be read is noted, and hides what `hides` says.
+pub(crate) fn of(files: &Files<'_>, hides: &str) -> Vec<Home> {
     let mut homes: Vec<Home> = Vec::new();
-    if let Read::There(text) = source.files.text("/etc/passwd", HIDES) {
+    if let Read::There(text) = files.text("/etc/passwd", hides) {
         homes.extend(text.lines().filter_map(home));
     }
-    for name in source.names("/home", |_| true) {
+    for (name, _) in files.children("/home", hides).there().unwrap_or_default() {
         let path = format!("/home/{name}");
         if homes.iter().all(|home| home.path != path) {
             homes.push(Home { user: name, id: None, path });
         }
     }
-    if homes.len() > MAX_HOMES {
-        source.too_many("/home");
-        homes.truncate(MAX_HOMES);
-    }
-    homes
+    at_most(homes, MAX_HOMES, |why| files.note(&Error::unsupported("/home", why), "/home", hides))
 }
 
 fn home(line: &str) -> Option<Home> {
