@@ -2,6 +2,11 @@
 //!
 //! Lines in capitals and small letters mean different things; those after the first `F:` are about
 //! files.
+//!
+//! apk installs what was asked for and what that needs, and nothing else. So a package that nothing in
+//! the database is, but that was asked for or is needed, shows that a part of the database was lost.
+
+mod needs;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,6 +19,7 @@ use super::collection::Collection;
 use super::package::package;
 use crate::files::{Files, Read};
 use crate::lines::Lines;
+use needs::Needs;
 
 /// Where the database may be: as ever, and since version 3 on systems whose `/usr` is merged.
 const PLACES: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
@@ -24,12 +30,13 @@ const WORLD: &str = "/etc/apk/world";
 pub(super) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
     let mut collection = Collection::new(files, "apk");
     let mut found = None;
+    let mut needs = Needs::default();
     // One of the two places may be a link to the other.
     for path in PLACES {
         match files.open(path, HIDES) {
             Read::There(reader) => {
                 collection.at(path);
-                if let Err(error) = paragraphs(&mut collection, path, reader) {
+                if let Err(error) = paragraphs(&mut collection, &mut needs, path, reader) {
                     let _ = collection.problem(error, path);
                 }
                 found = Some(path);
@@ -39,25 +46,26 @@ pub(super) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
             Read::Unread(why) => collection.unread(why),
         }
     }
-    if collection.is_empty()
-        && let Some(wish) = wish(files)
+    let world = files.text(WORLD, HIDES).there().unwrap_or_default();
+    world.split_whitespace().for_each(|wish| needs.wish(wish, WORLD));
+    let path = found.unwrap_or(PLACES[0]);
+    // What is known to be missing need not be found out.
+    if !collection.is_hiding()
+        && let Some((need, of)) = needs.unmet()
     {
-        let path = found.unwrap_or(PLACES[0]);
-        let how = if found.is_some() { "names no package" } else { "is not there" };
-        let why = format!("it {how}, but {WORLD} asks for {wish}");
+        let why = match found {
+            Some(_) if of == WORLD => format!("it does not name {need}, which {WORLD} asks for"),
+            Some(_) => format!("it does not name {need}, which {of} needs"),
+            None => format!("it is not there, but {of} asks for {need}"),
+        };
         let _ = collection.problem(Error::corrupt("text", 0, why), path);
     }
     collection.finish()
 }
 
-/// The first package that was asked for. What begins with an exclamation mark must not be installed.
-fn wish(files: &Files<'_>) -> Option<String> {
-    let world = files.text(WORLD, HIDES).there()?;
-    world.split_whitespace().find(|wish| !wish.starts_with('!')).map(str::to_owned)
-}
-
 fn paragraphs(
     collection: &mut Collection<'_, '_>,
+    needs: &mut Needs,
     path: &str,
     reader: Arc<dyn ReadAt>,
 ) -> Result<()> {
@@ -86,6 +94,7 @@ fn paragraphs(
                 true => None,
             };
             wrong = wrong.or(why);
+            needs.line(&current.name, line, lines.is_cut());
             continue;
         }
         let whole = std::mem::replace(&mut current, fresh());
@@ -172,12 +181,33 @@ mod tests {
             let listing = read(&Files::new(&tree));
             assert_eq!(listing.map(|it| it.coverage), expected, "{found:?}");
         };
-        let world: (&str, &[u8]) = (WORLD, b"alpine-base\nbusybox\n");
+        let world: (&str, &[u8]) = (WORLD, b"busybox@edge\nmusl>1\n");
         check(&[world], Some(Coverage::Unknown));
         check(&[(PLACES[1], b""), world], Some(Coverage::Partial));
         check(&[(PLACES[0], TEXT), world], Some(Coverage::Complete));
         check(&[(PLACES[0], b""), (WORLD, b"!musl\n\n")], Some(Coverage::Complete));
         check(&[(WORLD, b"")], None);
+    }
+
+    #[test]
+    fn what_is_needed_and_not_there_was_lost() {
+        let check = |text: &str, world: &str, words: &str| {
+            let tree = tree(&[(PLACES[0], text.as_bytes()), (WORLD, world.as_bytes())]);
+            let listing = read(&Files::new(&tree)).unwrap();
+            let why = listing.reason.unwrap_or_default();
+            assert!(why.contains(words), "{why}");
+            assert_eq!(listing.coverage == Coverage::Complete, words.is_empty(), "{why}");
+        };
+        let [a, b, c] = [
+            "P:a\nV:1\nD:so:b.so.1\nF:D\n\n",
+            "P:b\nV:1\np:so:b.so.1=1 cmd:b=1\n\n",
+            "P:c\nV:1\n\n",
+        ];
+        check(&[a, b, c].concat(), "a c", "");
+        // Cut at the end of a paragraph.
+        check(&[a, b].concat(), "a c", "does not name c, which /etc/apk/world asks for");
+        check(a, "a", "does not name so:b.so.1, which a needs");
+        check(&[b, c].concat(), "cmd:b c", "");
     }
 
     #[test]

@@ -79,9 +79,9 @@ impl<'a, 'b> Collection<'a, 'b> {
         ControlFlow::Continue(())
     }
 
-    /// Whether no package was found, and nothing is known that hides one.
-    pub(super) fn is_empty(&self) -> bool {
-        self.packages.is_empty() && self.hidden.is_none()
+    /// Whether something is known that hides packages.
+    pub(super) fn is_hiding(&self) -> bool {
+        self.hidden.is_some()
     }
 
     /// The list; nothing where there is no such database.

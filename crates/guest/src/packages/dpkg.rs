@@ -101,7 +101,11 @@ impl Database<'_, '_> {
             match files.open(&path, HIDES) {
                 Read::There(reader) => {
                     self.packages.at(&path);
-                    self.stanzas(&path, reader, &each);
+                    let paragraphs = self.stanzas(&path, reader, &each);
+                    if paragraphs == 0 {
+                        let error = Error::corrupt("text", 0, "it holds no paragraph");
+                        let _ = self.packages.problem(error, &path);
+                    }
                 }
                 Read::Absent => {}
                 Read::Unread(why) => self.packages.unread(why),
@@ -109,13 +113,14 @@ impl Database<'_, '_> {
         }
     }
 
-    /// Hands every paragraph of the file to `each`.
+    /// Hands every paragraph of the file to `each`, and says how many there are.
     fn stanzas(
         &mut self,
         path: &str,
         reader: Arc<dyn ReadAt>,
         each: impl Fn(&mut Self, Stanza, &str) -> ControlFlow<()>,
-    ) {
+    ) -> usize {
+        let mut paragraphs = 0;
         let mut lines = Lines::new(reader);
         let is_status = path == STATUS;
         loop {
@@ -124,6 +129,7 @@ impl Database<'_, '_> {
             let outcome = stanza.read(&mut lines);
             let any = stanza.any;
             if any {
+                paragraphs += 1;
                 self.named.extend(stanza.names());
                 if let Some(why) = stanza.wrong(is_status) {
                     let error = Error::corrupt("paragraph", lines.at(), why);
@@ -131,7 +137,7 @@ impl Database<'_, '_> {
                 }
                 // One of which a part was lost may have been joined with the next.
                 if stanza.strange.is_none() && each(self, stanza, path).is_break() {
-                    return;
+                    return paragraphs;
                 }
             }
             match outcome {
@@ -139,7 +145,7 @@ impl Database<'_, '_> {
                 Ok(false) => break,
                 Err(error) => {
                     let _ = self.packages.problem(error, path);
-                    return;
+                    return paragraphs;
                 }
             }
         }
@@ -147,6 +153,7 @@ impl Database<'_, '_> {
             let why = "it ends in the middle of a line";
             let _ = self.packages.problem(Error::corrupt("text", lines.at(), why), path);
         }
+        paragraphs
     }
 
     /// A package whose files are listed has a paragraph, installed or only half removed: dpkg takes
@@ -235,16 +242,23 @@ impl Stanza {
 
     /// The package that this is, unless it is one that is not there.
     fn package(self, path: &str) -> Option<Package> {
-        let state = self.status.as_deref().and_then(|status| status.split_whitespace().nth(2));
+        let mut words = self.status.as_deref().unwrap_or_default().split_whitespace();
+        // What is wanted of it, whether that needs mending, and how far it came.
+        let (wish, state) = (words.next(), words.nth(1));
         if state == Some("not-installed") {
             return None;
         }
+        let state = match (wish, state) {
+            // Nobody may change it, so that it gets no updates.
+            (Some("hold"), Some("installed")) => Some("hold"),
+            (_, state) => state.filter(|state| *state != "installed"),
+        };
         let (epoch, version) = split_epoch(self.version.as_deref()?);
         let (source, source_version) = self.source.as_deref().map(split_source).unzip();
         let size = self.installed_size.and_then(|size| size.parse::<u64>().ok()?.checked_mul(1024));
         Some(Package {
             epoch,
-            state: state.filter(|state| *state != "installed").map(str::to_owned),
+            state: state.map(str::to_owned),
             source,
             source_version: source_version.flatten(),
             architecture: self.architecture,
@@ -435,6 +449,33 @@ mod tests {
         assert_eq!(read(&Files::new(&tree)).unwrap().coverage, Coverage::Complete);
         let tree = crate::memory::tree(&[("/var/lib/dpkg/info/format", b"1\n")]);
         assert!(read(&Files::new(&tree)).is_none());
+    }
+
+    #[test]
+    fn what_nobody_may_change_is_held() {
+        let state = |status: &str| {
+            let text = stanza("a").replace("install ok installed", status);
+            let tree = tree(&[(STATUS, text.as_bytes())]);
+            read(&Files::new(&tree)).unwrap().items[0].state.clone()
+        };
+        assert_eq!(state("install ok installed"), None);
+        assert_eq!(state("hold ok installed").as_deref(), Some("hold"));
+        assert_eq!(state("hold ok half-configured").as_deref(), Some("half-configured"));
+        assert_eq!(state("deinstall ok config-files").as_deref(), Some("config-files"));
+    }
+
+    #[test]
+    fn a_text_of_one_package_that_is_empty_was_lost() {
+        let single: (&str, &[u8]) = ("/var/lib/dpkg/status.d/b", b"Package: b\nVersion: 1\n");
+        let empty: (&str, &[u8]) = ("/var/lib/dpkg/status.d/c", b"");
+        let sums: (&str, &[u8]) = ("/var/lib/dpkg/status.d/b.md5sums", b"");
+        for (found, coverage) in
+            [(&[single, sums][..], Coverage::Complete), (&[single, empty], Coverage::Partial)]
+        {
+            let tree = tree(found);
+            let listing = read(&Files::new(&tree)).unwrap();
+            assert_eq!((listing.items.len(), listing.coverage), (1, coverage));
+        }
     }
 
     #[test]
