@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use fathom_filesystem::{Filesystem, Tree, Unavailable};
-use fathom_report::Mount;
+use fathom_filesystem::{Filesystem, Kind, Tree, Unavailable};
+use fathom_report::{Mount, Swap};
 use fathom_volume::{Layer, Table, VolumeId};
 
 use crate::device::{Place, Places};
@@ -29,6 +29,29 @@ const TYPES: [(&str, &[&str]); 9] = [
     ("c12a7328-f81f-11d2-ba4b-00a0c93ec93b", &["/efi", "/boot"]),
 ];
 
+/// The type of a partition that is swapped to.
+const SWAP: &str = "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f";
+
+/// What the system swaps to where its fstab names nothing: systemd then takes what has the type for it
+/// on the disk of the root.
+pub(crate) fn swaps(tree: &Tree, root: &str, places: &Places<'_>) -> Vec<Swap> {
+    let Some(disk) = disk_of(root, places).filter(|_| has_generator(tree)) else {
+        return Vec::new();
+    };
+    let is_swap = |place: &&Place<'_>| {
+        is_on(place, disk, SWAP) && matches!(place.holds, Err((Some(Kind::Swap), _)))
+    };
+    let swap = |place: &Place<'_>| Swap {
+        device: format!("PARTTYPE={SWAP}"),
+        evidence: format!("partition type of {}", place.volume.id).into(),
+    };
+    places.all.iter().filter(is_swap).map(swap).collect()
+}
+
+fn has_generator(tree: &Tree) -> bool {
+    GENERATORS.iter().any(|path| matches!(tree.exists(path.as_bytes()), Ok(true)))
+}
+
 /// Mounts what lies on the disk of the root on directories that are empty. What systemd would not
 /// mount there does not hide anything then.
 pub(crate) fn mount(
@@ -41,7 +64,7 @@ pub(crate) fn mount(
     let Some(disk) = disk_of(root, places) else {
         return mounts;
     };
-    if !GENERATORS.iter().any(|path| matches!(tree.exists(path.as_bytes()), Ok(true))) {
+    if !has_generator(tree) {
         // It may lie on a partition for /usr itself.
         if !matches!(is_empty(tree, "/usr"), Some(true)) {
             return mounts;
@@ -109,4 +132,53 @@ fn is_same(filesystem: &Arc<dyn Filesystem>, place: &Place<'_>) -> bool {
 fn is_empty(tree: &Tree, path: &str) -> Option<bool> {
     let (children, problem) = tree.children(path.as_bytes()).ok()?;
     problem.is_none().then_some(children.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use fathom_block::Error;
+    use fathom_volume::{Content, Discovery, Volume};
+
+    use super::*;
+    use crate::memory;
+
+    fn partition(number: u32, kind: &str) -> Volume {
+        let layer = Layer::Partition {
+            table: Table::Gpt,
+            number,
+            start: 0,
+            kind: kind.to_owned(),
+            kind_name: None,
+            name: None,
+            uuid: None,
+            bootable: false,
+        };
+        Volume {
+            id: VolumeId::new(format!("disk0/p{number}")),
+            parents: vec![VolumeId::new("disk0")],
+            layer,
+            content: Content::Unknown,
+            size: 0,
+            reader: None,
+            problem: None,
+        }
+    }
+
+    #[test]
+    fn a_partition_for_it_is_swapped_to() {
+        let volumes = vec![partition(1, ""), partition(2, SWAP), partition(3, SWAP)];
+        let discovery = Discovery { volumes, problems: Vec::new() };
+        let mut places = Places::of(&discovery);
+        let holds = |volume: usize, kind: Option<Kind>| Place {
+            volume: &discovery.volumes[volume],
+            holds: Err((kind, Error::unsupported("x", "y"))),
+        };
+        places.all = vec![holds(1, Some(Kind::Swap)), holds(2, None)];
+        let swaps_of = |files: &[(&str, &[u8])]| {
+            let swaps = swaps(&memory::tree(files), "disk0/p1:@", &places);
+            swaps.into_iter().map(|swap| swap.evidence.0).collect::<Vec<_>>()
+        };
+        assert_eq!(swaps_of(&[(GENERATORS[0], b"")]), ["partition type of disk0/p2"]);
+        assert!(swaps_of(&[("/etc/x", b"")]).is_empty());
+    }
 }

@@ -71,6 +71,9 @@ const NOT_KEPT: [&str; 27] = [
     "usbfs",
 ];
 
+/// Where boot loaders have their files.
+const BOOT: [&str; 3] = ["/boot", "/boot/efi", "/efi"];
+
 /// The lines that mount something at start other than the root, otherwise in the order of the file:
 /// each behind those that it lies beneath, and a bind mount behind those that its source lies on, as
 /// systemd waits for them.
@@ -169,7 +172,10 @@ fn entry(Line { device, path, kind, options }: Line) -> Option<Entry> {
     let kept = bind || !kind.split(',').all(|kind| NOT_KEPT.contains(&kind));
     // Of two that contradict each other the last one counts.
     let auto = options.iter().rfind(|option| matches!(**option, "auto" | "noauto"));
-    let waits = auto == Some(&"noauto") && !automount;
+    // Nobody mounts it when the system starts, but what starts it lies there: a folder that is empty
+    // would say that nothing does.
+    let starts = BOOT.contains(&path.as_str());
+    let waits = auto == Some(&"noauto") && !automount && !starts;
     if !path.starts_with('/') || path.len() > MAX_PATH || !kept || waits {
         return None;
     }
@@ -278,6 +284,7 @@ mod tests {
                 ),
             ),
             ("/dev/sda1 /b vfat noauto,x-systemd.automount", disk("/dev/sda1", "/b", None)),
+            ("/dev/sda1 /boot ext2 noauto,noatime 1 2", disk("/dev/sda1", "/boot", None)),
             (
                 "/data/home /home none bind 0 0",
                 Entry {

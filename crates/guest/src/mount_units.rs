@@ -25,6 +25,17 @@ const BEFORE_FSTAB: usize = 1;
 const MOUNT: &str = "Mount";
 const SWAP: &str = "Swap";
 
+/// Where scripts are started from that are no units: those of System V's init, and of OpenRC.
+const RUNLEVELS: [&str; 7] = [
+    "/etc/rc2.d",
+    "/etc/rc3.d",
+    "/etc/rc5.d",
+    "/etc/rc.d/rc3.d",
+    "/etc/rc.d/rc5.d",
+    "/etc/init.d/rc3.d",
+    "/etc/runlevels/default",
+];
+
 /// The longest unit that is read.
 const MAX_UNIT: usize = 64 << 10;
 
@@ -118,7 +129,7 @@ impl Folders {
             }
             units.push(Unit { path, line, yields: place >= BEFORE_FSTAB });
         }
-        if wanted.contains("autofs.service") {
+        if wanted.contains("autofs.service") || has_script(tree, "autofs")? {
             let lines = autofs::lines(tree)?.into_iter();
             units.extend(lines.map(|(path, line)| Unit { path, line, yields: false }));
         }
@@ -152,6 +163,21 @@ impl Folders {
         let why = "something wants it, and what comes with the system is on another filesystem";
         Err(Error::unsupported(name, why))
     }
+}
+
+/// Whether a system without units starts the script of that name.
+fn has_script(tree: &Tree, script: &str) -> Result<bool> {
+    for folder in RUNLEVELS {
+        // A link to it is called as it is, or has the order in which it is started before it.
+        let starts = |name: &String| {
+            let name = name.strip_prefix('S').unwrap_or(name);
+            name.trim_start_matches(|letter: char| letter.is_ascii_digit()) == script
+        };
+        if names(tree, folder)?.iter().any(starts) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The text of the file; nothing where there is none, or where it leads to `/dev/null`.
@@ -199,7 +225,8 @@ fn parse(text: &str, section: &str) -> Option<Line> {
         device: what?,
         path: place.trim_end_matches('/').to_owned(),
         kind,
-        options: options.split(',').map(str::to_owned).collect(),
+        // Whether it is started is not said there.
+        options: options.split(',').filter(|it| *it != "noauto").map(str::to_owned).collect(),
     })
 }
 
@@ -281,5 +308,18 @@ mod tests {
         assert!(
             units.is_empty() && hidden.is_some_and(|why| why.to_string().contains("9 zero bytes"))
         );
+    }
+
+    #[test]
+    fn the_daemon_of_autofs_may_be_started_by_a_script() {
+        let places = |script: &str| {
+            let map: (&str, &[u8]) = ("/etc/auto.master", b"/home /etc/auto.home\n");
+            let (units, hidden) = started(&memory::tree(&[map, (script, b"")]));
+            assert!(hidden.is_none());
+            units.into_iter().map(|unit| unit.line.path).collect::<Vec<_>>()
+        };
+        assert_eq!(places("/etc/rc.d/rc3.d/S28autofs -> ../init.d/autofs"), ["/home"]);
+        assert_eq!(places("/etc/runlevels/default/autofs -> /etc/init.d/autofs"), ["/home"]);
+        assert!(places("/etc/rc.d/rc3.d/K72autofs -> ../init.d/autofs").is_empty());
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn of(table: &Table, places: &Places<'_>) -> (Listing<Mount>, Listing
         });
     }
     mounts.extend(table.discovered.iter().cloned());
+    swaps.extend(table.swaps.iter().cloned());
     (listing(mounts, table), listing(swaps, table))
 }
 

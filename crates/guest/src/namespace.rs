@@ -41,6 +41,8 @@ pub(crate) struct Table {
     pub(crate) units_hidden: Option<Error>,
     /// What nothing names and systemd mounts by the types of partitions.
     pub(crate) discovered: Vec<fathom_report::Mount>,
+    /// What it swaps to in the same way.
+    pub(crate) swaps: Vec<fathom_report::Swap>,
 }
 
 impl Table {
@@ -64,6 +66,7 @@ impl Table {
             units,
             units_hidden,
             discovered: Vec::new(),
+            swaps: Vec::new(),
         };
         let listed: HashSet<String> = table.lines().map(|line| line.path).collect();
         table.units.retain(|unit| !unit.yields || !listed.contains(&unit.line.path));
@@ -194,6 +197,11 @@ pub(crate) fn mount_all(
     }
     if table.fstab.is_ok() {
         table.discovered = discoverable::mount(tree, root, places, &entries);
+        // One line of fstab is enough for systemd to look for nothing else; a unit may be of the same.
+        let units = table.units.iter().map(|unit| unit.line.clone());
+        if !table.lines().chain(units).any(|line| line.kind == "swap") {
+            table.swaps = discoverable::swaps(tree, root, places);
+        }
     }
     unmounted
 }
