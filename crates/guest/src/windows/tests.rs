@@ -346,6 +346,49 @@ fn everything_that_starts_at_a_login() {
     );
 }
 
+/// Folders that lie elsewhere are read there, and a profile that nobody can change has another hive.
+#[test]
+fn what_starts_at_a_login_may_lie_elsewhere() {
+    let profile = format!(r"{CURRENT}\ProfileList\S-1-5-21-1-2-3-1001");
+    let folders = r"Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders";
+    let of_user = format!(r"Software\{folders}");
+    let software = [
+        (CURRENT, "SystemRoot", Text(r"C:\Windows")),
+        (profile.as_str(), "ProfileImagePath", Text(r"%SystemDrive%\Users\joe")),
+        (folders, "Common Startup", Text(r"C:\Shared")),
+    ];
+    let check = |own: &str, expected: &[&str], coverage: Coverage| {
+        let own = hive(&[(of_user.as_str(), "Startup", Text(own))]);
+        let tree = windows(
+            Vec::new(),
+            &software,
+            &[
+                ("/Users/joe/NTUSER.MAN", &own),
+                ("/Users/joe/NTUSER.DAT", b"of no use"),
+                ("/Shared/all.lnk", b""),
+                ("/Users/joe/AppData/Roaming/Mine/own.lnk", b""),
+                ("/ProgramData/Microsoft/Windows/Start Menu/Programs/StartUp/old.lnk", b""),
+            ],
+        );
+        let (services, _) = collect(&tree, services::all);
+        let names: Vec<_> = services.items.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!((names.as_slice(), services.coverage), (expected, coverage), "{services:?}");
+    };
+    check(r"%AppData%\Mine", &["all.lnk", "own.lnk"], Coverage::Complete);
+    check(r"%USERPROFILE%\Nothing", &["all.lnk"], Coverage::Complete);
+    check(r"\\server\joe\Startup", &["all.lnk"], Coverage::Partial);
+}
+
+#[test]
+fn tasks_of_the_scheduler_of_old_are_not_none() {
+    for (file, coverage) in [("SA.DAT", Coverage::Complete), ("Backup.JOB", Coverage::Partial)] {
+        let file = format!("/Windows/Tasks/{file}");
+        let tree = windows(Vec::new(), &[], &[(file.as_str(), b"x")]);
+        let (services, _) = collect(&tree, services::all);
+        assert_eq!(services.coverage, coverage, "{file}: {:?}", services.reason);
+    }
+}
+
 /// What is not read any more since there is too much of it is told.
 #[test]
 fn more_than_is_read() {

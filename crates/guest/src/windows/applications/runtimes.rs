@@ -36,7 +36,7 @@ pub(super) fn all(registry: &Registry<'_>) -> Vec<Application> {
     ] {
         for kind in kinds {
             let Some(key) = software(&format!(r"{root}\{kind}")) else { continue };
-            for version in key.children().take(MAX_VERSIONS) {
+            for version in registry.first(key.children(), MAX_VERSIONS, key.place()) {
                 let home = version.values().text("JavaHome").there();
                 // `1.8` stands beside `1.8.0_402` and is the same.
                 if home.is_none() || version.name().matches('.').count() < 2 {
@@ -54,7 +54,7 @@ pub(super) fn all(registry: &Registry<'_>) -> Vec<Application> {
 fn dotnet(registry: &Registry<'_>, all: &mut Vec<Application>) {
     for root in [DOTNET.to_owned(), format!(r"WOW6432Node\{DOTNET}")] {
         let Read::There(versions) = registry.key(Name::Software, &root) else { continue };
-        for hardware in versions.children().take(MAX_VERSIONS) {
+        for hardware in registry.first(versions.children(), MAX_VERSIONS, versions.place()) {
             let location = hardware.values().text("InstallLocation").there();
             for (part, name) in [
                 (r"sharedfx\Microsoft.NETCore.App", "dotnet"),
@@ -63,7 +63,7 @@ fn dotnet(registry: &Registry<'_>, all: &mut Vec<Application>) {
             ] {
                 let Read::There(key) = hardware.child(part) else { continue };
                 let values = key.values();
-                for version in values.names().take(MAX_VERSIONS) {
+                for version in registry.first(values.names(), MAX_VERSIONS, key.place()) {
                     let known = Fact::known(version.to_owned(), key.place());
                     all.push(runtime(name, known, location.clone(), &key));
                 }

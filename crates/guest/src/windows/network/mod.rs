@@ -114,6 +114,6 @@ fn hosts(registry: &Registry<'_>) -> Listing<HostEntry> {
         let entry = HostEntry { address: words.next()?, names: words.collect() };
         (!entry.names.is_empty()).then_some(entry)
     };
-    let entries = text.trim_start_matches('\u{FEFF}').lines().take(MAX_LINES).filter_map(entry);
-    Listing::complete(entries.collect(), vec![path.into()])
+    let entries = text.trim_start_matches('\u{FEFF}').lines().filter_map(entry);
+    Listing::complete(registry.first(entries, MAX_LINES, &path), vec![path.into()])
 }

@@ -52,6 +52,11 @@ impl<'a> Registry<'a> {
         }
     }
 
+    /// What the report loses if something cannot be read.
+    pub(super) fn hides(&self) -> &'static str {
+        self.hides
+    }
+
     /// The key at a path beneath the root of a hive of the machine.
     pub(super) fn key(&self, name: Name, path: &str) -> Read<Node<'_>> {
         let opened = self.hives.machine(self.files.tree(), name);

@@ -1,11 +1,12 @@
 //! What runs when somebody logs in: the keys `Run` and `RunOnce` of the machine and of each user, those
-//! that policies and installers fill, and the startup folders of all users and of each. What the user
-//! switched off in the task manager is disabled.
+//! that policies and installers fill, and the startup folders of all users and of each, which may have
+//! been put elsewhere. What the user switched off in the task manager is disabled.
 
 use fathom_report::{Enabled, Fact, Listing, Service, ServiceKind};
 
+use super::super::paths;
 use super::super::registry::{Name, Node, Registry, Values};
-use super::super::users::profiles;
+use super::super::users::profiles::{self, system_drive};
 use crate::files::Read;
 
 const CURRENT: &str = r"Microsoft\Windows\CurrentVersion";
@@ -13,6 +14,10 @@ const CURRENT_32: &str = r"WOW6432Node\Microsoft\Windows\CurrentVersion";
 const STARTUP: &str = "/ProgramData/Microsoft/Windows/Start Menu/Programs/StartUp";
 /// The same of a user, beneath the folder of the profile.
 const STARTUP_OF_USER: &str = "AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup";
+/// Where it says that these folders are elsewhere, and the values of the machine and of a user.
+const FOLDERS: &str = r"Explorer\User Shell Folders";
+const COMMON: &str = "Common Startup";
+const OWN: &str = "Startup";
 
 /// Keys of commands, beside those that the task manager shows.
 const UNSWITCHED: [&str; 2] = ["RunOnce", r"Policies\Explorer\Run"];
@@ -37,7 +42,12 @@ pub(super) fn all(registry: &Registry<'_>) -> Listing<Service> {
         }
     }
     let approved = child(machine.as_ref(), &approval("StartupFolder"));
-    folder(registry, &mut all, STARTUP, approved.as_ref(), None);
+    let drive = system_drive(registry);
+    let on_drive = |path: &str| paths::on_system_drive(path, drive);
+    match startup(machine.as_ref(), COMMON, STARTUP, on_drive) {
+        Ok(startup) => folder(registry, &mut all, &startup, approved.as_ref(), None),
+        Err(why) => all.hide(why),
+    }
     let profiles = match profiles::all(registry) {
         Read::There(profiles) => profiles,
         Read::Absent => Vec::new(),
@@ -66,14 +76,36 @@ pub(super) fn all(registry: &Registry<'_>) -> Listing<Service> {
         }
         if let Some(home) = &profile.folder {
             let approved = child(own.as_ref(), &approval("StartupFolder"));
-            let startup = format!("{home}/{STARTUP_OF_USER}");
-            folder(registry, &mut all, &startup, approved.as_ref(), user);
+            let usual = format!("{home}/{STARTUP_OF_USER}");
+            let of_user = |path: &str| on_drive(&profile.expanded(path));
+            match startup(own.as_ref(), OWN, &usual, of_user) {
+                Ok(startup) => folder(registry, &mut all, &startup, approved.as_ref(), user),
+                Err(why) => all.hide(why),
+            }
         }
     }
     if all.items.is_empty() && all.reason.is_none() {
         all.reason = Some("nothing is run when somebody logs in".to_owned());
     }
     all
+}
+
+/// Where the startup folder is: where the value says, which `lead` makes a path of the tree, or in its
+/// usual place; or why that is not known.
+fn startup(
+    current: Option<&Node<'_>>,
+    name: &str,
+    usual: &str,
+    lead: impl Fn(&str) -> Option<String>,
+) -> Result<String, String> {
+    let Some(folders) = child(current, FOLDERS) else { return Ok(usual.to_owned()) };
+    let values = folders.values();
+    match values.text(name) {
+        Read::There(path) => lead(&path)
+            .ok_or_else(|| format!("{} is {path}, which is not looked at", values.place(name))),
+        Read::Absent => Ok(usual.to_owned()),
+        Read::Unread(why) => Err(why),
+    }
 }
 
 fn approval(name: &str) -> String {

@@ -11,12 +11,32 @@ use crate::files::{MAX_TEXT, Read};
 const TREE: &str = r"Microsoft\Windows NT\CurrentVersion\Schedule\TaskCache\Tree";
 const FOLDER: &str = "/Windows/System32/Tasks";
 
+/// Where the scheduler before Vista kept its tasks, each in a file of this ending.
+const OLD: &str = "/Windows/Tasks";
+const OLD_ENDING: &str = ".job";
+
 /// Tasks lie no deeper beneath the tree, and there are not so many.
 const MAX_DEPTH: usize = 16;
 const MAX_TASKS: usize = 10_000;
 
 /// Every task that the system knows.
 pub(super) fn all(registry: &Registry<'_>) -> Listing<Service> {
+    let mut all = in_tree(registry);
+    let files = registry.files.children(OLD, super::HIDES).there().unwrap_or_default();
+    if let Some((file, _)) = files.iter().find(|(name, _)| is_old(name)) {
+        let error = Error::unsupported(file, "tasks of the scheduler before Vista are not read");
+        registry.note(&error, OLD);
+        all.hide(error.to_string());
+    }
+    all
+}
+
+fn is_old(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(OLD_ENDING)
+}
+
+/// Those of the tree.
+fn in_tree(registry: &Registry<'_>) -> Listing<Service> {
     let tree = match registry.key(Name::Software, TREE) {
         Read::There(tree) => tree,
         Read::Absent => {

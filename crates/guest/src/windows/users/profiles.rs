@@ -28,14 +28,38 @@ impl Profile {
         self.home.rsplit('\\').next().unwrap_or(&self.home)
     }
 
-    /// The file of the hive that the user sees as `HKCU`, and the key that others see it as.
-    pub(in crate::windows) fn hive(&self) -> Option<(String, String)> {
+    /// A path as this user means it: what stands for the folder of the profile is put in.
+    pub(in crate::windows) fn expanded(&self, path: &str) -> String {
+        let own = [
+            ("%USERPROFILE%", ""),
+            ("%APPDATA%", r"\AppData\Roaming"),
+            ("%LOCALAPPDATA%", r"\AppData\Local"),
+        ];
+        let path = path.trim();
+        let found = own.iter().find_map(|(variable, folder)| {
+            let head = path.get(..variable.len())?;
+            head.eq_ignore_ascii_case(variable).then(|| (folder, &path[variable.len()..]))
+        });
+        match found {
+            Some((folder, rest)) => format!("{}{folder}{rest}", self.home),
+            None => path.to_owned(),
+        }
+    }
+
+    /// The file of the hive that the user sees as `HKCU`, and the key that others see it as. One that
+    /// the user cannot change has another ending, and counts more.
+    fn hive(&self, registry: &Registry<'_>) -> Option<(String, String)> {
         let folder = self.folder.as_ref()?;
-        Some((format!("{folder}/NTUSER.DAT"), format!(r"HKU\{}", self.sid)))
+        let mandatory = format!("{folder}/NTUSER.MAN");
+        let file = match registry.files.found(&mandatory, registry.hides()) {
+            Read::There(_) => mandatory,
+            Read::Absent | Read::Unread(_) => format!("{folder}/NTUSER.DAT"),
+        };
+        Some((file, format!(r"HKU\{}", self.sid)))
     }
 
     /// The file of the hive that is `HKCU\Software\Classes`.
-    pub(in crate::windows) fn classes(&self) -> Option<(String, String)> {
+    fn classes(&self) -> Option<(String, String)> {
         let folder = self.folder.as_ref()?;
         let file = format!("{folder}/AppData/Local/Microsoft/Windows/UsrClass.dat");
         Some((file, format!(r"HKU\{}_Classes", self.sid)))
@@ -48,7 +72,7 @@ impl Profile {
         registry: &'r Registry<'_>,
         path: &str,
     ) -> Read<Node<'r>> {
-        self.key_in(registry, self.hive(), path)
+        self.key_in(registry, self.hive(registry), path)
     }
 
     /// A key of what the user sees as `HKCU\Software\Classes`.
