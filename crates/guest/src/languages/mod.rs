@@ -53,6 +53,7 @@ const LANGUAGES: &[Language] = &[
     Language { recognise: composer::recognise, read: composer::read },
     Language { recognise: gem::recognise, read: gem::read },
     Language { recognise: java::recognise, read: java::read },
+    Language { recognise: java::recognise_program, read: java::read_program },
     Language { recognise: npm::recognise, read: npm::read },
     Language { recognise: nuget::recognise, read: nuget::read },
     Language { recognise: python::recognise, read: python::read },

@@ -4,6 +4,8 @@
 //! *shaded* one, has theirs as well, and each is a package. Where none speaks for the archive itself
 //! its name and its manifest do. An application carries libraries as archives of their own, as
 //! Spring Boot does in `BOOT-INF/lib`, and these may carry some again.
+//!
+//! An archive may be a program as well, with a script before it, and then mostly has no ending.
 
 mod identity;
 #[cfg(test)]
@@ -44,6 +46,34 @@ const MAX_INFLATED: u64 = 48 << 20;
 /// The largest archive that a checksum is made of.
 const MAX_HASHED: u64 = 512 << 20;
 
+/// What every archive of Java has.
+const MANIFEST: &str = "META-INF/MANIFEST.MF";
+
+/// The shortest program that is taken for an archive: scripts are mostly shorter.
+const SHORTEST_PROGRAM: u64 = 16 << 10;
+
+/// Whether it is a program that may be an archive, although its name does not say so.
+pub(super) fn recognise_program(entry: &Entry) -> bool {
+    let metadata = &entry.metadata;
+    metadata.mode & 0o111 != 0 && metadata.size >= SHORTEST_PROGRAM && !recognise(entry)
+}
+
+/// The packages in a program, if it is an archive of Java.
+pub(super) fn read_program(entry: &Entry, finds: &mut Finds) -> Result<()> {
+    let reader = entry.open()?;
+    let mut start = [0; 2];
+    reader.read_at(0, &mut start)?;
+    if !matches!(&start, b"PK" | b"#!") {
+        return Ok(());
+    }
+    // Most scripts are no archives, and not every archive is of Java.
+    let manifest = Zip::open(reader).and_then(|zip| zip.members(1, |name| name == MANIFEST));
+    match manifest {
+        Ok(manifest) if !manifest.is_empty() => read(entry, finds),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn recognise(entry: &Entry) -> bool {
     std::str::from_utf8(&entry.path).is_ok_and(is_archive)
 }
@@ -72,7 +102,7 @@ impl Search<'_> {
     fn archive(&mut self, reader: Arc<dyn ReadAt>, place: &str, depth: usize) -> Result<()> {
         let mut zip = Zip::open(Arc::clone(&reader))?;
         let members = zip.members(MAX_MEMBERS, |name| {
-            name == "META-INF/MANIFEST.MF" || is_properties(name) || is_archive(name)
+            name == MANIFEST || is_properties(name) || is_archive(name)
         })?;
         let (mut manifest, mut poms) = (Vec::new(), Vec::new());
         for member in members.iter().filter(|member| !is_archive(&member.name)) {

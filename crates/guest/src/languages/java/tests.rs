@@ -38,6 +38,27 @@ fn archives() {
 }
 
 #[test]
+fn programs_that_are_archives() {
+    let manifest = Packed::stored("META-INF/MANIFEST.MF", MANIFEST);
+    let filler = Packed::stored("filler", &[7; 20 << 10]);
+    let archive = packed(&[manifest, filler.clone(), properties("a", "1")]);
+    let script = [b"#!/bin/bash\nexec java -jar $0\n".to_vec(), archive.clone()].concat();
+    let other = [b"#!/usr/bin/python3\n".to_vec(), packed(&[filler])].concat();
+    let long = [b"#!/bin/sh\n".to_vec(), vec![b'#'; 20 << 10]].concat();
+    check(
+        &[
+            ("/opt/app*", &script),
+            ("/opt/other*", &archive),
+            ("/opt/no-program", &archive),
+            ("/opt/python*", &other),
+            ("/opt/script*", &long),
+        ],
+        &["g:a 1", "g:a 1"],
+        None,
+    );
+}
+
+#[test]
 fn archives_in_archives() {
     let inner = packed(&[properties("a", "1")]);
     let other = packed(&[properties("b", "2")]);
