@@ -3,8 +3,8 @@
 //! A fixture names only what matters: everything else is unknown, so that nothing passes by chance. It
 //! is written shorter than a report: a value where there is a statement means that it is known,
 //! `{ unknown = "why" }` and `{ absent = true }` the others; an array where there is a list means all of
-//! it, `{ partial = […] }` a part; a text where there is an item gives its name; and a table where there
-//! is a list of settings gives names and values.
+//! it, `{ partial = […] }` a part, `{ found = […] }` what lay in the usual folders; a text where there is
+//! an item gives its name; and a table where there is a list of settings gives names and values.
 
 use fathom_report::{Listing, Outcome, Report, SCHEMA, Storage};
 use serde_json::{Map, Value, json};
@@ -222,15 +222,16 @@ fn make(node: &'static Value, value: &Value, depth: usize) -> Result<Value, Stri
                 json!({ "coverage": "unknown", "reason": why, "evidence": [], "items": [] }),
             );
         }
-        let (coverage, items) = match word("partial").filter(|_| is_listing) {
-            Some(part) => ("partial", part),
-            None => ("complete", value),
+        let part = |name: &str| word(name).filter(|_| is_listing);
+        let (coverage, reason, items) = match (part("partial"), part("found")) {
+            (Some(part), _) => ("partial", Some("the fixture says that there may be more"), part),
+            (None, Some(found)) => ("partial", Some(fathom_report::USUAL_FOLDERS_ALONE), found),
+            (None, None) => ("complete", None, value),
         };
         let items = items_of(&item, items, deeper)?;
         if !is_listing {
             return Ok(json!(items));
         }
-        let reason = (coverage == "partial").then_some("the fixture says that there may be more");
         return Ok(
             json!({ "coverage": coverage, "reason": reason, "evidence": ["fixture"], "items": items }),
         );

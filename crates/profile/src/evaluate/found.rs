@@ -1,5 +1,6 @@
 //! The way through the document of a system, which knows what it does not know.
 
+use fathom_report::{NAMED_FILES_ALONE, USUAL_FOLDERS_ALONE};
 use serde_json::{Map, Value};
 
 use super::truth::shorten;
@@ -19,6 +20,8 @@ pub(super) enum Found<'v> {
 pub(super) struct List<'v> {
     pub(super) items: &'v [Value],
     pub(super) incomplete: Option<String>,
+    /// How far was looked for what it holds, where nothing beyond that is asked.
+    pub(super) how_far: Option<String>,
     pub(super) evidence: Vec<String>,
 }
 
@@ -106,15 +109,26 @@ pub(super) fn list<'v>(scope: &'v Value, path: &Path) -> Result<List<'v>, String
             list.evidence.extend(evidence);
             Ok(list)
         }
-        Found::Absent(evidence) => Ok(List { items: &[], incomplete: None, evidence }),
+        Found::Absent(evidence) => {
+            Ok(List { items: &[], incomplete: None, how_far: None, evidence })
+        }
         Found::Unknown(why) => Err(why),
     }
+}
+
+/// The same of a list that is all of what was looked for, if nothing else is missing in it.
+pub(super) fn list_as_looked_for<'v>(scope: &'v Value, path: &Path) -> Result<List<'v>, String> {
+    let mut list = list(scope, path)?;
+    let is_as_looked_for =
+        |why: &mut String| [USUAL_FOLDERS_ALONE, NAMED_FILES_ALONE].contains(&&**why);
+    list.how_far = list.incomplete.take_if(is_as_looked_for);
+    Ok(list)
 }
 
 fn as_list(value: &Value) -> Result<List<'_>, String> {
     let object = match value {
         Value::Array(items) => {
-            return Ok(List { items, incomplete: None, evidence: Vec::new() });
+            return Ok(List { items, incomplete: None, how_far: None, evidence: Vec::new() });
         }
         Value::Object(object) => object,
         _ => return Err("it is no list".to_owned()),
@@ -125,7 +139,7 @@ fn as_list(value: &Value) -> Result<List<'_>, String> {
         Some("partial") => Some(reason(object)),
         _ => return Err(reason(object)),
     };
-    Ok(List { items, incomplete, evidence: evidence_of(value) })
+    Ok(List { items, incomplete, how_far: None, evidence: evidence_of(value) })
 }
 
 /// Where it says so.

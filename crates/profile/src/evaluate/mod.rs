@@ -55,7 +55,10 @@ impl<'a> Evaluator<'a> {
             Expression::Is(path, test) => self.is(path, test, scope),
             Expression::Any(path, filter) => self.any(path, filter.as_deref(), scope),
             Expression::Every(path, filter, wanted) => {
-                self.every(path, filter.as_deref(), wanted, scope)
+                self.every(path, filter.as_deref(), wanted, scope, found::list)
+            }
+            Expression::EveryFound(path, filter, wanted) => {
+                self.every(path, filter.as_deref(), wanted, scope, found::list_as_looked_for)
             }
             Expression::Count(path, filter, operator, number) => {
                 self.count(path, filter.as_deref(), *operator, *number, scope)
@@ -188,14 +191,15 @@ impl<'a> Evaluator<'a> {
         (hits, unsure)
     }
 
-    fn every(
+    fn every<'v>(
         &self,
         path: &Path,
         filter: Option<&Expression>,
         wanted: &Expression,
-        scope: &Value,
+        scope: &'v Value,
+        list: fn(&'v Value, &Path) -> Result<List<'v>, String>,
     ) -> Verdict {
-        let list = match found::list(scope, path) {
+        let list = match list(scope, path) {
             Ok(list) => list,
             Err(why) => return Verdict::unknown(format!("{path}: {why}")),
         };
@@ -234,10 +238,13 @@ impl<'a> Evaluator<'a> {
         if let Some((item, why)) = unsure {
             return Verdict::unknown(format!("{path}: {}: {why}", label(item)));
         }
-        let message = match good.len() {
+        let mut message = match good.len() {
             0 => format!("{path}: there is none that it is about"),
             _ => format!("{path}: {} so", names(&good)),
         };
+        if let Some(how_far) = list.how_far {
+            message = format!("{message}; {how_far}");
+        }
         let evidence = if good.is_empty() { list.evidence } else { places(&good) };
         Verdict::new(Truth::Yes, message).with(evidence)
     }

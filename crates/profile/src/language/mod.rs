@@ -8,7 +8,7 @@
 //!            | path "is" ("known" | "absent")
 //!            | "any" path [ "where" unary ]
 //!            | "no" path [ "where" unary ]
-//!            | "every" path [ "where" unary ] "has" unary
+//!            | "every" [ "found" ] path [ "where" unary ] "has" unary
 //!            | "count" path [ "where" unary ] ("=" | "!=" | "<" | "<=" | ">" | ">=") number
 //!            | "installed" string { "," string }
 //!            | "enabled" string { "," string }
@@ -21,6 +21,9 @@
 //! value      = string | number | "true" | "false" | day
 //! day        = "today" [ ("+" | "-") number ]
 //! ```
+//!
+//! `found` asks of a list that was made of the usual folders alone, or of files with certain names, no
+//! more than it holds.
 //!
 //! `unknown` is never yes and never no: a rule says by it that what it found decides nothing, and why.
 //!
@@ -52,6 +55,8 @@ pub enum Expression {
     Any(Path, Option<Box<Expression>>),
     /// Every item for which the first holds has the second.
     Every(Path, Option<Box<Expression>>, Box<Expression>),
+    /// The same of what was found where it was looked.
+    EveryFound(Path, Option<Box<Expression>>, Box<Expression>),
     /// How many items there are for which it holds.
     Count(Path, Option<Box<Expression>>, Operator, i64),
     /// One of the packages is installed.

@@ -128,12 +128,16 @@ impl Parser {
             return Ok(Expression::Not(Box::new(Expression::Any(list, filter))));
         }
         if self.word("every") {
+            let found = self.word("found");
             let (list, filter, item) = self.list(shape)?;
             if !self.word("has") {
                 return Err(format!("\"every {list}\" needs \"has\" and what every one has"));
             }
             let wanted = Box::new(self.unary(&item)?);
-            return Ok(Expression::Every(list, filter, wanted));
+            return Ok(match found {
+                true => Expression::EveryFound(list, filter, wanted),
+                false => Expression::Every(list, filter, wanted),
+            });
         }
         if self.word("count") {
             let (list, filter, _) = self.list(shape)?;
@@ -364,6 +368,7 @@ mod tests {
             r#"identity.distribution in ["debian", "ubuntu"]"#,
             r#"sshd["permitrootlogin"] = "no" or not installed "openssh-server""#,
             r#"every mounts where path = "/tmp" has options contains "nodev""#,
+            "every found certificates has not_after >= today",
             r#"no accounts where (id = "0" and name != "root")"#,
             r#"count set_id where not path starts "/usr/" <= 3"#,
             r#"no accounts where any keys where kind = "ssh-dss""#,
