@@ -1,7 +1,7 @@
 //! Lists as columns, as wide as the terminal is.
 //!
 //! Columns that hold nothing are left out. Where the rest is too wide, long text goes on below; then
-//! columns that can be spared go, from the right; then the widest are made narrower still.
+//! columns that can be spared go, from the right, which is said; then the widest are made narrower still.
 
 use std::io::{self, Write};
 
@@ -48,11 +48,25 @@ impl<'a> Tables<'a> {
         Self { style, out, title, note, columns: &[], facts: false, rows: Vec::new() }
     }
 
+    /// Whether a column holds anything.
+    fn holds(&self, index: usize) -> bool {
+        self.rows.iter().any(|row| row.get(index).is_some_and(|cell| !cell.absent))
+    }
+
+    /// The names of the columns that there is no room for beside those that are shown. Of statements
+    /// that is what they rest on, and known.
+    fn spared(&self, shown: &[(usize, usize)]) -> Vec<&'static str> {
+        let is_spared = |(index, column): &(usize, &Column)| {
+            column.weight != Weight::Detail
+                && self.holds(*index)
+                && shown.iter().all(|(shown, _)| shown != index)
+        };
+        let columns = self.columns.iter().enumerate().filter(|_| !self.facts);
+        columns.filter(is_spared).map(|(_, column)| column.name).collect()
+    }
+
     /// Which columns are shown, and how wide.
     fn shown(&self) -> Vec<(usize, usize)> {
-        let holds = |index: usize| {
-            self.rows.iter().any(|row| row.get(index).is_some_and(|cell| !cell.absent))
-        };
         let width = |index: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(index));
             let widest = cells.map(|cell| cell.text.width()).max().unwrap_or(0);
@@ -61,7 +75,7 @@ impl<'a> Tables<'a> {
         };
         let mut shown: Vec<(usize, usize)> = (self.columns.iter().enumerate())
             .filter(|(_, column)| column.weight != Weight::Detail)
-            .filter(|(index, column)| column.weight == Weight::Key || holds(*index))
+            .filter(|(index, column)| column.weight == Weight::Key || self.holds(*index))
             .map(|(index, _)| (index, width(index)))
             .collect();
         let Some(limit) = self.style.width.filter(|limit| total(&shown) > *limit) else {
@@ -229,6 +243,7 @@ impl Sink for Tables<'_> {
             }
         }
         let shown = self.shown();
+        let spared = self.spared(&shown);
         let rows = std::mem::take(&mut self.rows);
         if !self.facts && !rows.is_empty() {
             let heads: Vec<Cell> = self
@@ -242,7 +257,16 @@ impl Sink for Tables<'_> {
                 .collect();
             self.write_row(&heads, &shown)?;
         }
-        rows.iter().try_for_each(|row| self.write_row(row, &shown))
+        rows.iter().try_for_each(|row| self.write_row(row, &shown))?;
+        if spared.is_empty() {
+            return Ok(());
+        }
+        let note = format!("no room here for: {}", spared.join(", "));
+        for line in wrap(&note, self.style.width.map_or(usize::MAX, |it| it.saturating_sub(INDENT)))
+        {
+            writeln!(self.out, "  {}", self.style.paint(Paint::Faint, &line))?;
+        }
+        Ok(())
     }
 }
 
@@ -270,6 +294,10 @@ mod tests {
             tables.begin(&list).unwrap();
             tables.row(&[Value::text(text), Value::text("/somewhere")]).unwrap();
             assert_eq!(tables.shown(), expected, "{width}");
+            let is_spared = expected.len() < 2;
+            tables.end().unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(text.contains("no room here for: where"), is_spared, "{text}");
         }
     }
 
