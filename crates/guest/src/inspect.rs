@@ -159,6 +159,7 @@ fn system(
     };
     system.identity.end_of_life = end_of_life::of(&system.identity);
     system.problems = sections.into_problems();
+    secrets::mask_problems(&mut system.problems);
     system
 }
 

@@ -2,9 +2,15 @@
 //! and of addresses. Names stay, values become [`MASK`].
 //!
 //! What a password looks like cannot be known in general (`-p word` may be anything), so this goes by
-//! the names that values are given, and by addresses that name who logs in.
+//! the names that values are given, by flags of a few programs that are common in tables of cron, and by
+//! addresses that name who logs in.
 
-use fathom_report::System;
+mod flags;
+mod words;
+
+use fathom_report::{Fact, Problem, System};
+
+use self::words::text;
 
 /// What stands where a secret stood.
 pub(crate) const MASK: &str = "***";
@@ -23,14 +29,23 @@ pub(crate) fn mask(system: &mut System) {
         }
     }
     for container in &mut system.containers.containers.items {
-        for word in &mut container.command {
-            *word = text(word);
-        }
+        words::parted(&mut container.command);
     }
-    if let fathom_report::Fact::Known { value, .. } = &mut system.boot.default
+    if let Fact::Known { value, .. } = &mut system.boot.default
         && let Some(arguments) = &mut value.arguments
     {
         *arguments = text(arguments);
+    }
+    if let Fact::Known { value, .. } = &mut system.security.sshd {
+        let of_matches = value.matches.iter_mut().flat_map(|it| &mut it.settings);
+        let run = ["authorizedkeyscommand", "forcecommand", "setenv", "subsystem"];
+        let settings = value.settings.iter_mut().chain(of_matches);
+        for setting in settings.filter(|it| run.contains(&it.name.as_str())) {
+            setting.value = text(&setting.value);
+        }
+    }
+    for rule in &mut system.users.sudo.items {
+        *rule = of_sudo(rule);
     }
     for setting in &mut system.security.settings.items {
         if setting.name.starts_with("mount-") {
@@ -39,6 +54,21 @@ pub(crate) fn mask(system: &mut System) {
             setting.value = words.join(",");
         }
     }
+}
+
+/// The same of what could not be read, which may name an address.
+pub(crate) fn mask_problems(problems: &mut [Problem]) {
+    for problem in problems {
+        problem.message = addresses(&problem.message);
+    }
+}
+
+/// A rule of sudo, in which only what its commands are given is secret: names in capitals are those of
+/// aliases and tags.
+fn of_sudo(rule: &str) -> String {
+    let is_rule = !rule.starts_with("Defaults") && !rule.contains("_Alias ");
+    let Some(at) = rule.find(" -").filter(|_| is_rule) else { return rule.to_owned() };
+    format!("{}{}", &rule[..at], text(&rule[at..]))
 }
 
 /// Options of a mount, as they stand between commas.
@@ -75,46 +105,34 @@ fn options(all: &mut [String]) {
 /// Whether what is called so is secret; the names of files that hold secrets are not.
 fn is_secret(name: &str) -> bool {
     let name = name.trim_start_matches(['-', '"', '\'']).to_ascii_lowercase();
-    let whole = ["pass", "pw", "pwd", "passwd", "psk", "apikey"].contains(&name.as_str());
-    let part = ["password", "passwd", "passphrase", "secret", "token", "api_key", "api-key"];
-    let end = ["_pass", "-pass", ".pass", "_pwd", "-pwd", "_psk", "-psk"];
+    let whole = ["pass", "pwd", "psk"].contains(&name.as_str());
+    let part = [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "api_key",
+        "api-key",
+        "apikey",
+        "access_key",
+        "access-key",
+        "accesskey",
+    ];
+    let end = ["_pass", "-pass", ".pass", "_pwd", "-pwd", "_psk", "-psk", "pw"];
+    // `AGENT_TOKEN` is a secret all the same, and `DirectorPassword` too.
     let place = ["file", "path", "prompt", "agent", "dir"];
     (whole || part.iter().any(|it| name.contains(it)) || end.iter().any(|it| name.ends_with(it)))
-        && !place.iter().any(|it| name.contains(it))
+        && !place.iter().any(|it| name.trim_end_matches('s').ends_with(it))
 }
 
-/// A line of words: `NAME=VALUE` of secret names, and who logs in at an address.
-pub(crate) fn text(line: &str) -> String {
-    let mut masked = String::with_capacity(line.len());
-    let mut rest = line;
-    while !rest.is_empty() {
-        let blank = rest.find(|it: char| !it.is_whitespace()).unwrap_or(rest.len());
-        masked.push_str(&rest[..blank]);
-        rest = &rest[blank..];
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        let word = &rest[..end];
-        match word.split_once('=') {
-            Some((name, value)) if is_secret(name) && !value.is_empty() => {
-                masked.push_str(name);
-                masked.push('=');
-                masked.push_str(MASK);
-                // A value in quotes may hold blanks; without the other quote it ends with the word.
-                let quote = value.chars().next().filter(|it| matches!(it, '"' | '\''));
-                let opened = name.chars().next().filter(|it| matches!(it, '"' | '\''));
-                let start = name.len() + 1 + quote.map_or(0, char::len_utf8);
-                let close = quote.or(opened).and_then(|quote| rest.get(start..)?.find(quote));
-                rest = match close {
-                    Some(at) => &rest[start + at + 1..],
-                    None => &rest[end..],
-                };
-            }
-            _ => {
-                masked.push_str(&addresses(word));
-                rest = &rest[end..];
-            }
-        }
-    }
-    masked
+/// Whether what stands behind a name and a colon is secret: `"password":"x"`, a line of a request. What
+/// sudo calls `NOPASSWD:` is none.
+fn is_secret_field(name: &str) -> bool {
+    let lower = name.trim_start_matches('-').to_ascii_lowercase();
+    let is_tag = ["passwd", "nopasswd"].contains(&lower.as_str());
+    let is_header = ["authorization", "proxy-authorization"].contains(&lower.as_str());
+    is_header || !is_tag && is_secret(name)
 }
 
 /// The word, in which addresses do not say by which password somebody logs in.
@@ -170,23 +188,17 @@ mod tests {
     }
 
     #[test]
-    fn commands_keep_everything_else() {
+    fn rules_of_sudo_keep_their_tags_and_aliases() {
         for (written, shown) in [
-            ("PGPASSWORD=hunter2 pg_dump  x", "PGPASSWORD=*** pg_dump  x"),
-            ("export A_TOKEN='a b' x=1", "export A_TOKEN=*** x=1"),
-            ("env \"MYSQL_PWD=a b\" c", "env \"MYSQL_PWD=*** c"),
-            ("tool --password=a --password-file=/a", "tool --password=*** --password-file=/a"),
-            ("curl https://joe:hunter2@host/x?y", "curl https://joe:***@host/x?y"),
-            ("curl -x 'http://joe:a@b@host'", "curl -x 'http://joe:***@host'"),
-            ("git clone ssh://git@host/x@y", "git clone ssh://git@host/x@y"),
+            ("a ALL=(root) NOPASSWD: /bin/x", "a ALL=(root) NOPASSWD: /bin/x"),
             (
-                "/usr/bin/systemd-tty-ask-password-agent --watch",
-                "/usr/bin/systemd-tty-ask-password-agent --watch",
+                "a ALL=(root) NOPASSWD: /bin/x --password=b",
+                "a ALL=(root) NOPASSWD: /bin/x --password=***",
             ),
-            ("password=\"open", "password=***"),
-            ("", ""),
+            ("Cmnd_Alias PASSWD=/bin/passwd -l", "Cmnd_Alias PASSWD=/bin/passwd -l"),
+            ("Defaults passprompt=\"Password: -\"", "Defaults passprompt=\"Password: -\""),
         ] {
-            assert_eq!(text(written), shown);
+            assert_eq!(of_sudo(written), shown);
         }
     }
 }
