@@ -234,11 +234,25 @@ impl Tree {
 
     /// What `path` leads to. A symbolic link as the last part is followed if `follow` says so.
     pub fn resolve(&self, path: &[u8], follow: bool) -> Result<Found> {
+        self.way(path, follow).map(|(found, _)| found)
+    }
+
+    /// The path to what `path` leads to without symbolic links, `.` and `..` in it.
+    pub fn real_path(&self, path: &[u8]) -> Result<Vec<u8>> {
+        let (_, parts) = self.way(path, true)?;
+        let real = parts.iter().flat_map(|part| [b"/", part.as_slice()].concat());
+        let real: Vec<u8> = real.collect();
+        Ok(if real.is_empty() { b"/".to_vec() } else { real })
+    }
+
+    /// What `path` leads to, and the names on the way there.
+    fn way(&self, path: &[u8], follow: bool) -> Result<(Found, Vec<Vec<u8>>)> {
         // The parts still to go, the next one last; and the directories gone through, so that `..`
         // leads back the way it came.
         let mut todo: Vec<Vec<u8>> = Vec::new();
         push_parts(&mut todo, path)?;
         let mut trail: Vec<(usize, NodeId)> = Vec::new();
+        let mut names: Vec<Vec<u8>> = Vec::new();
         let (mut mount, mut node) = self.top();
         let mut links = 0;
         while let Some(part) = todo.pop() {
@@ -246,6 +260,7 @@ impl Tree {
                 b"" | b"." => continue,
                 b".." => {
                     (mount, node) = trail.pop().unwrap_or_else(|| self.top());
+                    names.pop();
                     continue;
                 }
                 _ => {}
@@ -276,6 +291,7 @@ impl Tree {
                 let target = self.mounts[child_mount].filesystem.read_link(child)?;
                 if target.starts_with(b"/") {
                     trail.clear();
+                    names.clear();
                     (mount, node) = self.top();
                 }
                 push_parts(&mut todo, &target)?;
@@ -290,9 +306,10 @@ impl Tree {
                 return Err(not_a_directory(path));
             }
             trail.push((mount, node));
+            names.push(part);
             (mount, node) = (child_mount, child);
         }
-        Ok(self.found(mount, node))
+        Ok((self.found(mount, node), names))
     }
 
     /// What is known of what `path` leads to, symbolic links followed.

@@ -186,6 +186,12 @@ impl<'a> Files<'a> {
         self.read(path, hides, || self.tree.resolve(path.as_bytes(), true))
     }
 
+    /// The path to the same without symbolic links and dots in it.
+    pub(crate) fn real_path(&self, path: &str, hides: &str) -> Read<String> {
+        let real = self.read(path, hides, || self.tree.real_path(path.as_bytes()));
+        real.map(|real| String::from_utf8_lossy(&real).into_owned())
+    }
+
     /// Whether something is there. What cannot be looked at is noted, and is not there.
     pub(crate) fn exists(&self, path: &str, hides: &str) -> bool {
         self.found(path, hides).there().is_some()

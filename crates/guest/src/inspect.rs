@@ -205,7 +205,7 @@ pub(crate) fn unix(
             files.listing(|| languages::all(files, deep.languages, deep.walked.as_ref()))
         }));
         let services = sections.collect(|files| files.listing(|| services::all(files)));
-        let users = sections.collect(|files| users::all(files, &services, options.now));
+        let users = sections.collect(|files| users::all(files, &packages, &services, options.now));
         let (mounts, swap) = mounts::of(table, places);
         let network = sections.collect(|files| network::of(files, &services));
         let applications = sections

@@ -119,8 +119,9 @@ pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
     let files = files::Files::new(tree);
     let why = "it is not looked at";
     let services = services::all(&files);
+    let packages = packages::all(&files);
     let known = security::Known {
-        packages: &packages::all(&files),
+        packages: &packages,
         boot: &Boot {
             kernels: Listing::unknown(why),
             default: Fact::unknown(why),
@@ -128,7 +129,7 @@ pub fn security(tree: &Tree) -> (Security, Vec<Problem>) {
             drivers: Listing::unknown(why),
         },
         services: &services,
-        users: &users::all(&files, &services, SystemTime::now()),
+        users: &users::all(&files, &packages, &services, SystemTime::now()),
         mounts: &Listing::unknown(why),
     };
     let deep = inspect::Deep::walk(&files);

@@ -129,6 +129,15 @@ impl<T> Listing<T> {
         });
     }
 
+    /// Says something of it that hides nothing.
+    pub fn note(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        self.reason = Some(match self.reason.take() {
+            Some(reason) => format!("{reason}; {what}"),
+            None => what,
+        });
+    }
+
     /// Adds another list of the same: it is complete if both are.
     pub fn join(&mut self, other: Self) {
         self.coverage = match (self.coverage, other.coverage) {

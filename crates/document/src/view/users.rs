@@ -52,6 +52,36 @@ fn keys(user: &User) -> Value<'_> {
     }
 }
 
+/// How many different things are said of keys, and of how many accounts each by name.
+const MAX_SAID: usize = 8;
+
+/// What is said of the lists of keys, each thing once with the accounts that it is said of.
+fn said_of_keys(accounts: &[User]) -> Option<String> {
+    let mut said: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut more = 0_usize;
+    for user in accounts {
+        let Some(reason) = user.keys.reason.as_deref() else { continue };
+        match said.iter().position(|(its, _)| *its == reason) {
+            Some(at) => said[at].1.push(&user.name),
+            None if said.len() < MAX_SAID => said.push((reason, vec![&user.name])),
+            None => more += 1,
+        }
+    }
+    let shown = said.into_iter().map(|(reason, names)| {
+        let rest = names.len().saturating_sub(MAX_SAID);
+        let named = names.into_iter().take(MAX_SAID).collect::<Vec<_>>().join(", ");
+        match rest {
+            0 => format!("{named}: {reason}"),
+            rest => format!("{named} and {rest} more: {reason}"),
+        }
+    });
+    let mut shown: Vec<String> = shown.collect();
+    if more > 0 {
+        shown.push(format!("and more is said of {more} more accounts"));
+    }
+    (!shown.is_empty()).then(|| shown.join("; "))
+}
+
 pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
     let users = &system.users;
     listing("Accounts", ACCOUNTS, &users.accounts, sink, |user, sink| {
@@ -81,12 +111,12 @@ pub(super) fn write(system: &System, sink: &mut dyn Sink) -> io::Result<()> {
     })?;
     let accounts = &users.accounts.items;
     let all = accounts.iter().all(|user| user.keys.coverage == Coverage::Complete);
-    let reason = accounts.iter().find_map(|user| user.keys.reason.as_deref()).filter(|_| !all);
+    let said = said_of_keys(accounts);
     let coverage = match users.accounts.coverage {
         Coverage::Complete if !all => Coverage::Partial,
         coverage => coverage,
     };
-    let reason = reason.or(users.accounts.reason.as_deref());
+    let reason = said.as_deref().or(users.accounts.reason.as_deref());
     sink.begin(&List { title: "SSH keys", columns: KEYS, facts: false, coverage, reason })?;
     for user in accounts {
         for key in &user.keys.items {

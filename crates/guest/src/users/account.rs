@@ -15,6 +15,9 @@ use crate::text::Records;
 const PASSWD: &str = "/etc/passwd";
 const SHADOW: &str = "/etc/shadow";
 
+/// Where systems whose `/usr` is replaced as a whole keep the accounts that come with it.
+const VENDOR: &str = "/usr/lib/passwd";
+
 pub(super) fn all(
     files: &Files<'_>,
     groups: &Listing<Group>,
@@ -29,6 +32,8 @@ pub(super) fn all(
         Read::Unread(why) => return Listing::unknown(why),
     };
     let damage = damage.or_else(|| super::damaged_line(files, PASSWD, &text));
+    let mut listing = Listing::complete(Vec::new(), vec![PASSWD.into()]);
+    let text = super::with_vendor(files, text, "passwd", VENDOR, &mut listing);
     let shadow = files.records(SHADOW, "passwords");
     let shadow = match &shadow {
         Read::There(records) => Ok(Shadows::of(records)),
@@ -37,7 +42,8 @@ pub(super) fn all(
     };
     let members = text.lines().filter_map(Line::parse);
     let members = members.map(|line| (line.name, line.id, line.group));
-    let keys = ssh::Places::of(files, services, now, ssh::Owners::of(members, groups));
+    let owners = ssh::Owners::of(files, members, groups);
+    let keys = ssh::Places::of(files, services, now, owners);
     let ids: HashMap<&str, &str> =
         groups.items.iter().rev().map(|group| (group.id.as_str(), group.name.as_str())).collect();
     let mut members: HashMap<&str, Vec<String>> = HashMap::new();
@@ -84,8 +90,11 @@ pub(super) fn all(
     };
     let mut more = None;
     let accounts = at_most(text.lines().filter_map(account), MAX_LINES, |why| more = Some(why));
-    let mut listing = Listing::complete(accounts, vec![PASSWD.into()]);
-    listing.reason = elsewhere::of(files, &text);
+    listing.items = accounts;
+    if let Some(why) = elsewhere::of(files, &text) {
+        listing.note(why);
+    }
+    elsewhere::of_systemd(files).into_iter().for_each(|why| listing.hide(why));
     if listing.items.is_empty() && listing.reason.is_none() {
         listing.reason = Some(format!("{PASSWD} names no account"));
     }
@@ -102,7 +111,8 @@ fn said(
     password: &str,
     shadow: &Result<Shadows<'_>, &str>,
 ) -> Result<Option<Said>, String> {
-    if password != "x" {
+    // PAM takes the second spelling for the first.
+    if password != "x" && password.strip_prefix("##") != Some(name) {
         return Ok(Some((password::read(password), None, PASSWD)));
     }
     let shadow = shadow.as_ref().map_err(|why| (*why).to_owned())?;
@@ -218,7 +228,32 @@ mod tests {
     use crate::memory;
 
     fn everything(files: &Files<'_>) -> fathom_report::Users {
-        crate::users::all(files, &Listing::complete(Vec::new(), Vec::new()), SystemTime::now())
+        let packages = Listing::complete(Vec::new(), Vec::new());
+        let services = Listing::complete(Vec::new(), Vec::new());
+        crate::users::all(files, &packages, &services, SystemTime::now())
+    }
+
+    #[test]
+    fn accounts_and_groups_of_the_vendor_count_where_they_are_asked_for() {
+        let files: &[(&str, &[u8])] = &[
+            (PASSWD, b"root:x:0:0::/root:/bin/sh"),
+            (VENDOR, b"root:x:1:0::/:/bin/false\nbin:x:1:1::/:/sbin/nologin\n"),
+            ("/etc/group", b"wheel:x:10:bob\n"),
+            ("/usr/lib/group", b"bin:x:1:\nwheel:x:10:\n"),
+            ("/etc/nsswitch.conf", b"passwd: files altfiles systemd\ngroup: files altfiles\n"),
+            ("/etc/userdb/eve.user", b"{}"),
+        ];
+        let shown = |files: &[(&str, &[u8])]| {
+            let tree = memory::tree(files);
+            let users = everything(&Files::new(&tree));
+            let accounts = users.accounts.items.iter().map(|it| format!("{}={}", it.name, it.id));
+            let groups = users.groups.items.into_iter().map(|it| it.name);
+            (accounts.chain(groups).collect::<Vec<_>>().join(" "), users.accounts.coverage)
+        };
+        assert_eq!(shown(&files[..4]), ("root=0 wheel".to_owned(), Coverage::Complete));
+        let all = "root=0 bin=1 wheel bin".to_owned();
+        assert_eq!(shown(&files[..5]), (all.clone(), Coverage::Complete));
+        assert_eq!(shown(files), (all, Coverage::Partial));
     }
 
     #[test]
@@ -317,6 +352,8 @@ mod tests {
             ),
             ("never", "x", Some((PasswordState::Locked, None, Some("2024-10-04"), SHADOW))),
             ("absent", "x", None),
+            ("empty", "##empty", Some((PasswordState::Empty, None, None, SHADOW))),
+            ("empty", "##root", Some((PasswordState::Locked, None, None, PASSWD))),
             ("old", "$1$a$b", Some((PasswordState::Set, Some("md5crypt"), None, PASSWD))),
         ] {
             let said = said(name, password, &shadow).unwrap();

@@ -24,6 +24,37 @@ pub(super) fn of(files: &Files<'_>, passwd: &str) -> Option<String> {
     (!services.is_empty()).then_some(others)
 }
 
+/// Whether the system asks the service for the database.
+pub(super) fn asks(files: &Files<'_>, database: &str, service: &str) -> bool {
+    let text = files.text(SWITCH, HIDES).there();
+    text.is_some_and(|text| services(&text, database).any(|name| name == service))
+}
+
+/// Where systemd keeps accounts of its own: files that describe one, and homes that carry theirs.
+const RECORDS: [(&str, &str); 4] = [
+    ("/etc/userdb", ".user"),
+    ("/usr/local/lib/userdb", ".user"),
+    ("/usr/lib/userdb", ".user"),
+    ("/var/lib/systemd/home", ".identity"),
+];
+
+/// Why there are more accounts than those of the files: systemd keeps some, and is asked for them.
+pub(super) fn of_systemd(files: &Files<'_>) -> Option<String> {
+    if !asks(files, "passwd", "systemd") {
+        return None;
+    }
+    RECORDS.iter().find_map(|(folder, end)| {
+        let names = match files.children(folder, HIDES) {
+            Read::There(children) => children.into_iter().map(|(name, _)| name),
+            Read::Absent => return None,
+            Read::Unread(why) => return Some(why),
+        };
+        // By a number and by a name each has two names.
+        let found = names.into_iter().find(|name| name.ends_with(end))?;
+        Some(format!("{folder}/{found}: accounts that systemd keeps are not read"))
+    })
+}
+
 /// Where sudo looks for rules besides its files.
 pub(super) struct Others {
     pub(super) why: String,

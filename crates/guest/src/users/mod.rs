@@ -9,10 +9,11 @@ mod ssh;
 mod strict;
 pub(crate) mod sudo;
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use fathom_block::Error;
-use fathom_report::{Group, Listing, Service, Users};
+use fathom_report::{Group, Listing, Package, Service, Users};
 
 use crate::files::{Files, Read};
 use crate::lines::at_most;
@@ -22,32 +23,76 @@ use crate::text::Records;
 const HIDES: &str = "accounts";
 
 const GROUP: &str = "/etc/group";
+const VENDOR_GROUP: &str = "/usr/lib/group";
 
 /// No system has as many accounts or groups in files.
 const MAX_LINES: usize = 100_000;
 
 /// Everything that the files say of accounts.
-pub(crate) fn all(files: &Files<'_>, services: &Listing<Service>, now: SystemTime) -> Users {
+pub(crate) fn all(
+    files: &Files<'_>,
+    packages: &Listing<Package>,
+    services: &Listing<Service>,
+    now: SystemTime,
+) -> Users {
     let groups = files.listing(|| groups(files));
     let accounts = files.listing(|| account::all(files, &groups, services, now));
-    Users { accounts, sudo: files.listing(|| sudo::rules(files)), groups }
+    Users { accounts, sudo: files.listing(|| sudo::rules(files, packages)), groups }
 }
 
 fn groups(files: &Files<'_>) -> Listing<Group> {
     match files.records(GROUP, HIDES) {
         Read::There(Records { text, damage }) => {
+            let mut listing = Listing::complete(Vec::new(), vec![GROUP.into()]);
+            let damage = damage.or_else(|| damaged_line(files, GROUP, &text));
+            let text = with_vendor(files, text, "group", VENDOR_GROUP, &mut listing);
             let mut more = None;
             let groups = text.lines().filter_map(group);
             let groups = at_most(groups, MAX_LINES, |why| more = Some(format!("{GROUP}: {why}")));
-            let mut listing = Listing::complete(groups, vec![GROUP.into()]);
+            listing.items = groups;
             more.into_iter().for_each(|why| listing.hide(why));
-            let damage = damage.or_else(|| damaged_line(files, GROUP, &text));
             damage.iter().for_each(|why| listing.hide(why.to_string()));
             listing
         }
         Read::Absent => Listing::empty(format!("there is no {GROUP}"), vec![GROUP.into()]),
         Read::Unread(why) => Listing::unknown(why),
     }
+}
+
+/// The lines of the administrator's file, and behind them those of the vendor's that name others, where
+/// the system asks for both.
+fn with_vendor<T>(
+    files: &Files<'_>,
+    own: String,
+    database: &str,
+    vendor: &str,
+    listing: &mut Listing<T>,
+) -> String {
+    if !elsewhere::asks(files, database, "altfiles") {
+        return own;
+    }
+    let theirs = match files.records(vendor, HIDES) {
+        Read::There(Records { text, damage }) => {
+            damage.iter().for_each(|why| listing.hide(why.to_string()));
+            text
+        }
+        Read::Absent => return own,
+        Read::Unread(why) => {
+            listing.hide(why);
+            return own;
+        }
+    };
+    listing.evidence.push(vendor.into());
+    let name = |line: &str| line.split(':').next().unwrap_or_default().trim_start().to_owned();
+    let known: HashSet<String> = own.lines().map(name).collect();
+    let mut all = own;
+    for line in theirs.lines().filter(|line| !known.contains(&name(line))) {
+        if !all.ends_with('\n') {
+            all.push('\n');
+        }
+        all.push_str(line);
+    }
+    all
 }
 
 /// `name:password:number:members`.

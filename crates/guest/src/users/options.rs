@@ -2,16 +2,18 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Words by themselves, most of which `no-` may turn round.
-const FLAGS: [&str; 8] = [
-    "restrict",
-    "cert-authority",
+/// A key with it is taken for none of its own: it is believed what it signs.
+const AUTHORITY: &str = "cert-authority";
+
+/// Words by themselves that `no-` may turn round.
+const FLAGS: [&str; 7] = [
     "agent-forwarding",
     "port-forwarding",
     "pty",
     "user-rc",
     "x11-forwarding",
     "touch-required",
+    "verify-required",
 ];
 
 /// Names that a value between quotes follows.
@@ -33,6 +35,8 @@ const FARTHEST: i64 = 14 * 3600;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     Yes,
+    /// It does not, but takes certificates that the key signs.
+    Signer,
     /// It does not, for this reason.
     No(String),
     /// It cannot be told.
@@ -42,6 +46,7 @@ pub(super) enum Taken {
 /// Whether sshd takes the key with these options at the moment.
 pub(super) fn judge(options: &str, now: SystemTime) -> Taken {
     let mut taken = Taken::Yes;
+    let mut signs = false;
     for option in split(options) {
         let (name, value) = match option.split_once('=') {
             Some((name, value)) => (name.to_ascii_lowercase(), Some(value)),
@@ -49,7 +54,8 @@ pub(super) fn judge(options: &str, now: SystemTime) -> Taken {
         };
         let plain = name.strip_prefix("no-").unwrap_or(&name);
         match value {
-            None if FLAGS.contains(&plain) || name == "verify-required" => {}
+            None if FLAGS.contains(&plain) || name == "restrict" => {}
+            None if name == AUTHORITY => signs = true,
             Some(value) if VALUES.contains(&name.as_str()) => {
                 let inside = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
                 let Some(inside) = inside else {
@@ -67,18 +73,31 @@ pub(super) fn judge(options: &str, now: SystemTime) -> Taken {
             _ => return Taken::No(format!("{name:?} is no option")),
         }
     }
-    taken
+    if signs { Taken::Signer } else { taken }
 }
 
 /// The options, which commas part but between quotes.
 fn split(options: &str) -> Vec<&str> {
-    let (mut quoted, mut escaped) = (false, false);
-    let parts = options.split(|letter: char| {
-        quoted ^= letter == '"' && !escaped;
-        escaped = letter == '\\' && !escaped;
-        letter == ',' && !quoted
-    });
+    let mut quotes = Quotes::default();
+    let parts = options.split(|letter: char| quotes.are_closed_behind(letter) && letter == ',');
     parts.filter(|part| !part.is_empty()).collect()
+}
+
+/// Whether a place is between quotes. A backslash right before a quote keeps it from being one, whatever
+/// stands before the backslash.
+#[derive(Default)]
+pub(super) struct Quotes {
+    is_open: bool,
+    is_kept: bool,
+}
+
+impl Quotes {
+    /// Goes on behind the letter, and says whether no quote is open there.
+    pub(super) fn are_closed_behind(&mut self, letter: char) -> bool {
+        self.is_open ^= letter == '"' && !self.is_kept;
+        self.is_kept = letter == '\\';
+        !self.is_open
+    }
 }
 
 /// Whether the key holds at the moment.
@@ -147,13 +166,16 @@ mod tests {
             "command=\"a, \\\"b\\\" c\",from=\"10.0.0.0/8,!x\",permitopen=\"h:1\"",
             "expiry-time=\"20991231\"",
             "expiry-time=\"202311142213Z\",expiry-time=\"21000101Z\"",
-            "cert-authority,principals=\"a,b\",tunnel=\"0\",environment=\"A=b\"",
+            "principals=\"a,b\",tunnel=\"0\",environment=\"A=b\"",
+            "command=\"a\\\\\", b\",no-verify-required",
         ] {
             let expected = options.contains("2023");
             assert_eq!(judge(options, now) != Taken::Yes, expected, "{options}");
         }
         for options in [
             "no-such-option",
+            "no-restrict",
+            "no-cert-authority",
             "pty=\"x\"",
             "command",
             "command=ls",
@@ -164,6 +186,8 @@ mod tests {
         ] {
             assert!(matches!(judge(options, now), Taken::No(_)), "{options}");
         }
+        assert_eq!(judge("Cert-Authority,principals=\"a\"", now), Taken::Signer);
+        assert!(matches!(judge("cert-authority,expiry-time=\"20200101\"", now), Taken::No(_)));
         // 2023-11-14 22:13:20 in Greenwich.
         assert!(matches!(judge("expiry-time=\"20231115\"", now), Taken::Unsure(_)));
         assert_eq!(judge("expiry-time=\"20231115Z\"", now), Taken::Yes);

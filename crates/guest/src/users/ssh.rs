@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use fathom_report::{Listing, Service, SshKey};
 use sha2::{Digest as _, Sha256};
 
-use super::options::{self, Taken};
+use super::options::{self, Quotes, Taken};
 use super::strict;
 pub(super) use super::strict::Owners;
 
@@ -59,13 +59,7 @@ impl<'a> Places<'a> {
     pub(super) fn of_account(&self, files: &Files<'_>, account: &Account<'_>) -> Listing<SshKey> {
         let mut keys = Listing::complete(Vec::new(), Vec::new());
         let patterns = self.patterns(account, &mut keys);
-        // Accounts of the system share directories in which nobody lives.
-        let is_homeless = matches!(account.home, "" | "/nonexistent" | "/dev/null");
         for pattern in patterns {
-            let is_at_home = pattern.contains("%h") || !pattern.starts_with(['/', '%']);
-            if is_at_home && is_homeless {
-                continue;
-            }
             let path = place(&pattern, account);
             match files.records(&path, HIDES) {
                 Read::There(Records { text, damage }) => {
@@ -118,6 +112,10 @@ impl<'a> Places<'a> {
                         format!("{path}: sshd does not take the key of line {number}: {why}"),
                     );
                 }
+                Taken::Signer => {
+                    let signs = format!("certificates that {} signs are taken", key.fingerprint);
+                    keys.hide(format!("{path}: line {number}: {signs}"));
+                }
                 Taken::Unsure(why) => {
                     keys.hide(format!("{path}: line {number}: {why}"));
                     keys.items.push(key);
@@ -136,6 +134,15 @@ impl<'a> Places<'a> {
             }
         };
         let login = Login { name: account.name, groups: account.groups };
+        let holds = logins.value("pubkeyauthentication", &login);
+        match holds.perhaps.iter().find(|value| **value != "no") {
+            _ if holds.is_cut || holds.value != Some("no") => {}
+            Some(_) => keys.hide("where a login comes from decides if sshd takes keys at all"),
+            None => {
+                note(keys, "sshd takes no keys: PubkeyAuthentication is no".to_owned());
+                return Vec::new();
+            }
+        }
         for (keyword, what) in [
             ("authorizedkeyscommand", "the program of AuthorizedKeysCommand gives keys too"),
             ("trustedusercakeys", "certificates of TrustedUserCAKeys are taken too"),
@@ -218,6 +225,8 @@ fn key<'a>(line: &'a str, path: &str) -> Option<(&'a str, SshKey)> {
     let mut words = rest.split_whitespace();
     let kind = words.next().filter(|word| is_kind(word))?;
     let blob = STANDARD_NO_PAD.decode(words.next()?.trim_end_matches('=')).ok()?;
+    // What says of itself that it is of another kind is no key.
+    part(&blob).filter(|(named, _)| *named == kind.as_bytes())?;
     let comment: Vec<_> = words.collect();
     let key = SshKey {
         kind: kind.to_owned(),
@@ -232,10 +241,6 @@ fn key<'a>(line: &'a str, path: &str) -> Option<(&'a str, SshKey)> {
 /// How many bits the modulus of a key of RSA has: behind the name of the kind and the exponent, each led
 /// by its length.
 fn rsa_bits(blob: &[u8]) -> Option<u32> {
-    fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-        let (length, rest) = bytes.split_first_chunk::<4>()?;
-        rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
-    }
     let (kind, rest) = part(blob)?;
     let (_, rest) = part(rest)?;
     let (modulus, _) = part(rest)?;
@@ -248,6 +253,12 @@ fn rsa_bits(blob: &[u8]) -> Option<u32> {
     Some(bytes.checked_mul(8)? - first.leading_zeros())
 }
 
+/// What a length leads, and the rest.
+fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
+}
+
 fn first_word(text: &str) -> &str {
     text.split_whitespace().next().unwrap_or_default()
 }
@@ -257,16 +268,11 @@ fn is_kind(word: &str) -> bool {
 }
 
 fn after_options(line: &str) -> Option<&str> {
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, character) in line.char_indices() {
-        match character {
-            '"' if !escaped => quoted = !quoted,
-            ' ' | '\t' if !quoted => return Some(line[at..].trim_start()),
-            _ => {}
-        }
-        escaped = character == '\\' && !escaped;
-    }
-    None
+    let mut quotes = Quotes::default();
+    let mut letters = line.char_indices();
+    let end = letters
+        .find(|(_, letter)| quotes.are_closed_behind(*letter) && matches!(letter, ' ' | '\t'));
+    end.map(|(at, _)| line[at..].trim_start())
 }
 
 #[cfg(test)]
@@ -303,6 +309,13 @@ mod tests {
             (of_others, "bob", "", Complete),
             ("AuthorizedKeysCommand /bin/x", "bob", "/home/bob/.ssh/authorized_keys", Partial),
             ("TrustedUserCAKeys /etc/ca", "bob", "/home/bob/.ssh/authorized_keys", Partial),
+            ("PubkeyAuthentication no", "bob", "", Complete),
+            (
+                "PubkeyAuthentication no\nMatch Host x\nPubkeyAuthentication yes",
+                "bob",
+                "/home/bob/.ssh/authorized_keys",
+                Partial,
+            ),
             ("AuthorizedKeysCommand none", "bob", "/home/bob/.ssh/authorized_keys", Complete),
             (
                 "Match Host x\nAuthorizedKeysFile y",
@@ -324,8 +337,17 @@ mod tests {
         assert!(plain.fingerprint.starts_with("SHA256:") && plain.fingerprint.len() == 50);
         let with = key(&format!("command=\"a \\\" b\",no-pty ssh-ed25519 {blob}"), "/k").unwrap().1;
         assert_eq!((with.fingerprint, with.comment), (plain.fingerprint, None));
-        for line in ["", "# no", "ssh-rsa", "ssh-rsa ????", "word word", "command=\"open ssh-rsa A"]
-        {
+        let another = format!("ssh-rsa {blob}");
+        for line in [
+            "",
+            "# no",
+            "ssh-rsa",
+            "ssh-rsa ????",
+            "ssh-rsa AAAA",
+            &another,
+            "word word",
+            "command=\"open ssh-rsa A",
+        ] {
             assert!(key(line, "/k").is_none(), "{line}");
         }
     }
@@ -338,6 +360,7 @@ mod tests {
         let past = format!("expiry-time=\"20200101\" {plain}");
         let strange = format!("no-such-option {plain}restrict,command=\"a b\" {plain}");
         let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        let signer = format!("cert-authority {plain}{plain}");
         let around = format!("expiry-time=\"20231115\" {plain}");
         for (config, path, text, count, coverage) in [
             ("", "/home/bob/.ssh/authorized_keys", &plain, 1, Complete),
@@ -348,6 +371,7 @@ mod tests {
             ("", "/home/bob/.ssh/authorized_keys", &past, 0, Complete),
             ("", "/home/bob/.ssh/authorized_keys", &strange, 1, Complete),
             ("", "/home/bob/.ssh/authorized_keys", &around, 1, Partial),
+            ("", "/home/bob/.ssh/authorized_keys", &signer, 1, Partial),
         ] {
             let tree = crate::memory::tree(&[
                 ("/etc/ssh/sshd_config", config.as_bytes()),
@@ -361,6 +385,27 @@ mod tests {
             assert_eq!((keys.items.len(), keys.coverage), (count, coverage), "{path} {text}");
             let is_plain = count == 1 && coverage == Complete && *text != strange;
             assert_eq!(keys.reason.is_none(), is_plain, "{path} {text} {:?}", keys.reason);
+        }
+    }
+
+    /// Who sets up a way in may use an account in whose home nobody looks.
+    #[test]
+    fn homes_that_are_none_are_looked_at_all_the_same() {
+        const KEY: &[u8] =
+            b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBBIjhX5bJ1gHlpaPVqAB8o9vPaJmNkrcAF1TkaDhRUK\n";
+        for (home, path) in [
+            ("/nonexistent", "/nonexistent/.ssh/authorized_keys"),
+            ("", "/.ssh/authorized_keys"),
+            ("/dev/null", ""),
+        ] {
+            let tree = crate::memory::tree(&[(path, KEY), ("/dev/null", b"")]);
+            let files = Files::new(&tree);
+            let services = Listing::complete(Vec::new(), Vec::new());
+            let account = Account { name: "nobody", id: "65534", home, groups: &[] };
+            let places = Places::of(&files, &services, SystemTime::now(), Owners::default());
+            let keys = places.of_account(&files, &account);
+            let found = keys.items.iter().map(|key| key.evidence.0.as_str()).collect::<String>();
+            assert_eq!((&*found, keys.coverage), (path, fathom_report::Coverage::Complete));
         }
     }
 }

@@ -4,15 +4,12 @@
 use std::collections::HashMap;
 
 use fathom_filesystem::{FileType, Metadata};
-use fathom_report::{Group, Listing};
+use fathom_report::{Coverage, Group, Listing};
 
 use super::ssh::Account;
 use crate::files::{Files, Read};
 
 const HIDES: &str = "SSH keys";
-
-/// How many links one path leads over.
-const MAX_LINKS: usize = 40;
 
 /// How many folders a path has with sense.
 const MAX_PARTS: usize = 256;
@@ -27,15 +24,23 @@ pub(super) struct Owners<'a> {
     first: HashMap<String, Vec<(String, &'a str)>>,
     /// By the number of a group, its other members.
     others: HashMap<&'a str, &'a [String]>,
+    /// Whether a group may write of which the account is the only member, as Debian and its kin have it.
+    lenient: bool,
+    /// Why there may be more members than are known.
+    more: Option<String>,
 }
 
 impl<'a> Owners<'a> {
     /// The accounts are names with the numbers of each and of its first group.
     pub(super) fn of(
+        files: &Files<'_>,
         accounts: impl Iterator<Item = (&'a str, String, String)>,
         groups: &'a Listing<Group>,
     ) -> Self {
-        let mut owners = Self::default();
+        let lenient = files.exists("/var/lib/dpkg/status", HIDES);
+        let more = (groups.coverage != Coverage::Complete)
+            .then(|| groups.reason.clone().unwrap_or_default());
+        let mut owners = Self { lenient, more, ..Self::default() };
         for (name, id, group) in accounts {
             let of_group = owners.first.entry(group).or_default();
             if of_group.len() < 2 {
@@ -48,13 +53,15 @@ impl<'a> Owners<'a> {
         owners
     }
 
-    /// Whether the account is the one member of the group.
-    fn is_alone(&self, account: &Account<'_>, group: u32) -> bool {
+    /// Whether the account is the one member of the group, as which its file is told to belong to
+    /// `owner`. A number without a group has none.
+    fn is_alone(&self, account: &Account<'_>, group: u32, owner: u32) -> bool {
         let group = group.to_string();
         let first = self.first.get(&group).map_or(&[][..], Vec::as_slice);
-        let others = self.others.get(group.as_str()).copied().unwrap_or_default();
+        let Some(others) = self.others.get(group.as_str()) else { return false };
+        let owner = if owner.to_string() == account.id { account.name } else { "root" };
         first.iter().all(|(id, _)| id == account.id)
-            && others.iter().all(|name| name == account.name)
+            && others.iter().all(|name| name == owner)
             && others.len() <= 1
             && !(first.is_empty() && others.is_empty())
     }
@@ -68,17 +75,23 @@ pub(super) fn refused(
     account: &Account<'_>,
     owners: &Owners<'_>,
 ) -> Result<Option<String>, String> {
-    let real = resolved(files, path)?.ok_or_else(|| format!("{path} is not there"))?;
-    let home = resolved(files, account.home)?;
-    // Debian and its kin let the group of the account alone write.
-    let lenient = files.exists("/var/lib/dpkg/status", HIDES);
+    let real = match files.real_path(path, HIDES) {
+        Read::There(real) => real,
+        Read::Absent => return Err(format!("{path} is not there")),
+        Read::Unread(why) => return Err(why),
+    };
+    let home = match files.real_path(account.home, HIDES) {
+        Read::There(home) => Some(home),
+        Read::Absent => None,
+        Read::Unread(why) => return Err(why),
+    };
     let mut place = real.as_str();
     for depth in 0..=MAX_PARTS {
         let metadata = metadata(files, place)?;
         if depth == 0 && metadata.file_type != FileType::File {
             return Ok(Some(format!("{place} is no file")));
         }
-        if let Some(why) = insecure(&metadata, account, owners, lenient) {
+        if let Some(why) = insecure(&metadata, account, owners)? {
             return Ok(Some(format!("{why} {place}")));
         }
         if place == "/" || depth > 0 && home.as_deref() == Some(place) {
@@ -100,65 +113,26 @@ fn metadata(files: &Files<'_>, path: &str) -> Result<Metadata, String> {
     }
 }
 
-/// What is wrong with who may write to something.
+/// What is wrong with who may write to something; an error says why that cannot be told.
 fn insecure(
     metadata: &Metadata,
     account: &Account<'_>,
     owners: &Owners<'_>,
-    lenient: bool,
-) -> Option<String> {
+) -> Result<Option<String>, String> {
     if metadata.uid != 0 && metadata.uid.to_string() != account.id {
-        return Some(format!("the account {} owns", metadata.uid));
+        return Ok(Some(format!("the account {} owns", metadata.uid)));
     }
     if metadata.mode & ALL_MAY_WRITE != 0 {
-        return Some("everybody may write to".to_owned());
+        return Ok(Some("everybody may write to".to_owned()));
     }
-    let by_group = metadata.mode & GROUP_MAY_WRITE != 0;
-    let harmless = lenient && owners.is_alone(account, metadata.gid);
-    (by_group && !harmless).then(|| format!("the group {} may write to", metadata.gid))
-}
-
-/// The path without links and dots in it; nothing if it leads nowhere.
-fn resolved(files: &Files<'_>, path: &str) -> Result<Option<String>, String> {
-    let mut left: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
-    let mut real: Vec<String> = Vec::new();
-    let mut links = 0;
-    while let Some(part) = left.pop() {
-        match part.as_str() {
-            "" | "." => continue,
-            ".." => {
-                real.pop();
-                continue;
-            }
-            _ => {}
-        }
-        if real.len() >= MAX_PARTS {
-            return Err(format!("{path} lies too deep"));
-        }
-        real.push(part);
-        let place = format!("/{}", real.join("/"));
-        match files.link(&place, HIDES) {
-            Read::There(target) => {
-                links += 1;
-                if links > MAX_LINKS {
-                    return Err(format!("{path} leads over too many links"));
-                }
-                real.pop();
-                if target.starts_with('/') {
-                    real.clear();
-                }
-                left.extend(target.split('/').rev().map(str::to_owned));
-            }
-            Read::Absent => {}
-            Read::Unread(why) => return Err(why),
-        }
+    if metadata.mode & GROUP_MAY_WRITE == 0 {
+        return Ok(None);
     }
-    let place = format!("/{}", real.join("/"));
-    match files.found(&place, HIDES) {
-        Read::There(_) => Ok(Some(place)),
-        Read::Absent => Ok(None),
-        Read::Unread(why) => Err(why),
+    if let Some(why) = owners.more.as_ref().filter(|_| owners.lenient) {
+        return Err(format!("who is in the group {} is not known: {why}", metadata.gid));
     }
+    let harmless = owners.lenient && owners.is_alone(account, metadata.gid, metadata.uid);
+    Ok((!harmless).then(|| format!("the group {} may write to", metadata.gid)))
 }
 
 #[cfg(test)]
@@ -225,8 +199,13 @@ mod tests {
             (vec![], &[], false),
         ] {
             let groups = Listing::complete(vec![group(members)], Vec::new());
-            let owners = Owners::of(accounts.into_iter(), &groups);
-            assert_eq!(owners.is_alone(&account, 1000), expected, "{members:?}");
+            let tree = memory::tree(&[("/var/lib/dpkg/status", b"")]);
+            let owners = Owners::of(&Files::new(&tree), accounts.into_iter(), &groups);
+            assert_eq!(owners.is_alone(&account, 1000, 1000), expected, "{members:?}");
+            // What belongs to root is root's group's to write.
+            let others = expected && members.is_empty();
+            assert_eq!(owners.is_alone(&account, 1000, 0), others, "{members:?}");
+            assert!(owners.lenient && !owners.is_alone(&account, 1001, 1000));
         }
     }
 }

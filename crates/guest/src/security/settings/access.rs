@@ -1,7 +1,7 @@
 //! Who may become whom, where root may log in, who may plan tasks, and how temporary folders are
 //! mounted.
 
-use fathom_report::{Coverage, PackageKind};
+use fathom_report::Coverage;
 
 use super::Found;
 use crate::security::{Known, password};
@@ -65,7 +65,7 @@ fn of_sudo(found: &mut Found<'_>, known: &Known<'_>) {
     let last = |name: &str| everywhere.iter().rfind(|setting| setting.name == name);
     let uses = match last("use_pty") {
         Some(setting) => Some(!setting.is_off),
-        None => release(known).map(|release| release >= PTY_SINCE),
+        None => sudo::release(known.packages).map(|release| release >= PTY_SINCE),
     };
     match uses {
         Some(uses) => found.add("sudo-use-pty", if uses { "yes" } else { "no" }, Some(place)),
@@ -83,22 +83,6 @@ fn of_sudo(found: &mut Found<'_>, known: &Known<'_>) {
 
 /// The release from which on programs run in a terminal of their own unless that is turned off.
 const PTY_SINCE: [u32; 3] = [1, 9, 14];
-
-/// The three numbers of the release of sudo: 1.9.13 of `1.9.13p3-1+deb12u1`.
-fn release(known: &Known<'_>) -> Option<[u32; 3]> {
-    let package = ["sudo", "sudo-ldap", "app-admin/sudo"].iter().find_map(|name| {
-        use PackageKind::{Apk, Deb, Pacman, Portage, Rpm};
-        let is_system = |kind| matches!(kind, Apk | Deb | Pacman | Portage | Rpm);
-        known.packages.items.iter().find(|it| it.name == *name && is_system(it.kind))
-    })?;
-    let mut numbers = package.version.splitn(3, '.');
-    let mut next = || {
-        let part = numbers.next()?;
-        let end = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
-        part[..end].parse().ok()
-    };
-    Some([next()?, next()?, next()?])
-}
 
 /// Whether only members of a group may become another by `su`: `root-only` where others than root may be
 /// become by everybody.

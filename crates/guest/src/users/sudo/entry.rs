@@ -161,7 +161,7 @@ impl<'a> Parser<'a> {
     fn command(&mut self) -> Option<()> {
         self.sign('!');
         match self.next()? {
-            Token::Alias(_) | Token::Command => Some(()),
+            Token::Alias(_) | Token::Command | Token::Expression => Some(()),
             // Elsewhere this is a name as any other.
             Token::Word(word) if word == "list" => Some(()),
             _ => None,

@@ -3,24 +3,29 @@
 use std::collections::HashSet;
 
 mod entry;
+mod program;
 mod token;
 
 use fathom_block::Error;
 use fathom_filesystem::FileType;
-use fathom_report::Listing;
+use fathom_report::{Listing, Package};
 
 pub(crate) use self::entry::{Entry, parse};
+use self::program::Program;
+pub(crate) use self::program::release;
 use super::elsewhere;
 use crate::files::{Files, Read};
 use crate::identity;
 use crate::text::Records;
 
-const SUDOERS: &str = "/etc/sudoers";
 const HIDES: &str = "rules of sudo";
 
 /// How deep sudo follows includes, and how many files there are with sense.
 const MAX_DEPTH: usize = 128;
 const MAX_FILES: usize = 1024;
+
+/// No machine has as many lines.
+const MAX_LINES: usize = 100_000;
 
 /// How many lines that sudo does not understand are told.
 const MAX_MISTAKES: usize = 16;
@@ -30,27 +35,49 @@ const GROUP_MAY_WRITE: u32 = 0o020;
 const ALL_MAY_WRITE: u32 = 0o002;
 
 /// The rules in the order in which sudo reads them.
-pub(super) fn rules(files: &Files<'_>) -> Listing<String> {
+pub(super) fn rules(files: &Files<'_>, packages: &Listing<Package>) -> Listing<String> {
     let rules = Listing::complete(Vec::new(), Vec::new());
-    let mut search = Search { files, rules, seen: HashSet::new(), mistakes: 0 };
+    let program = Program::of(files, packages);
+    let sudoers = program.sudoers.clone();
+    let main = sudoers.first().map_or("", String::as_str);
+    let of_program = program.others.clone();
+    let mut search = Search {
+        files,
+        program,
+        rules,
+        seen: HashSet::new(),
+        is_repeated: false,
+        lines: 0,
+        mistakes: 0,
+    };
     let others = elsewhere::sudoers(files);
     if others.as_ref().is_none_or(|others| others.with_files) {
-        search.file(SUDOERS, 0);
+        let is_there = |path: &&String| !matches!(files.found(path, HIDES), Read::Absent);
+        search.file(sudoers.iter().find(is_there).map_or(main, String::as_str), 0);
     }
     let mut rules = search.rules;
     if search.mistakes > MAX_MISTAKES {
         let more = search.mistakes - MAX_MISTAKES;
         rules.hide(format!("{more} more lines that sudo does not understand"));
     }
+    if search.lines > MAX_LINES {
+        rules.hide(format!("there are more than {MAX_LINES} lines; the rest is left out"));
+    }
     if let Some(others) = others {
         rules.hide(others.why);
     }
     if rules.evidence.is_empty() && rules.reason.is_none() {
-        rules.reason = Some(format!("there is no {SUDOERS}"));
-        rules.evidence.push(SUDOERS.into());
+        rules.reason = Some(format!("there is no {main}"));
+        rules.evidence.push(main.into());
+    }
+    if let Some(why) = of_program {
+        rules.hide(why);
     }
     rules
 }
+
+/// Before, files were included by `#` alone.
+const INCLUDES_SINCE: [u32; 3] = [1, 9, 1];
 
 /// What a line includes.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,8 +88,12 @@ enum Include {
 
 struct Search<'a> {
     files: &'a Files<'a>,
+    program: Program,
     rules: Listing<String>,
     seen: HashSet<String>,
+    /// Whether a file was included twice.
+    is_repeated: bool,
+    lines: usize,
     mistakes: usize,
 }
 
@@ -73,6 +104,9 @@ impl Search<'_> {
             return;
         }
         if !self.seen.insert(path.to_owned()) {
+            if !std::mem::replace(&mut self.is_repeated, true) {
+                self.rules.note(format!("{path} is included again; rules count again there"));
+            }
             return;
         }
         let Records { text, damage } = match self.files.records(path, HIDES) {
@@ -102,6 +136,14 @@ impl Search<'_> {
             is_quoted = false;
             self.line(&line, first.take().unwrap_or(number), path, depth);
         }
+        // Of such a file sudo takes nothing, and of one that includes it nothing that follows.
+        if let Some(number) = first.filter(|_| !joined.trim().is_empty()) {
+            self.mistake(
+                path,
+                number,
+                "the file ends before the line does, and nothing else holds",
+            );
+        }
     }
 
     /// Why sudo passes over the file: others than root may write to it.
@@ -118,7 +160,18 @@ impl Search<'_> {
     }
 
     fn line(&mut self, line: &str, number: usize, path: &str, depth: usize) {
-        match include(line.trim()) {
+        let included = include(line);
+        let newest = match included {
+            Some(_) if line.starts_with('#') => None,
+            Some(_) => Some(INCLUDES_SINCE),
+            None => self.program.is_old().then(|| token::since(line)),
+        };
+        if let Some(since) = newest.filter(|since| self.program.is_before(*since)) {
+            let [one, two, three] = since;
+            let why = format!("it holds what sudo knows from {one}.{two}.{three} on");
+            return self.mistake(path, number, &why);
+        }
+        match included {
             Some(Include::Folder(folder)) => {
                 if let Some(folder) = self.named(&folder, path) {
                     self.folder(&folder, depth);
@@ -131,7 +184,10 @@ impl Search<'_> {
             }
             None => match entry::parse(line) {
                 Ok(Some((_, end))) => {
-                    self.rules.items.push(shown(line.get(..end).unwrap_or(line)));
+                    self.lines += 1;
+                    if self.lines <= MAX_LINES {
+                        self.rules.items.push(shown(line.get(..end).unwrap_or(line)));
+                    }
                 }
                 Ok(None) => {}
                 Err(why) => self.mistake(path, number, &why),
@@ -142,7 +198,7 @@ impl Search<'_> {
     /// A line that sudo does not understand, and goes on without.
     fn mistake(&mut self, path: &str, number: usize, why: &str) {
         if self.mistakes < MAX_MISTAKES {
-            let why = format!("line {number}, which sudo passes over: {why}");
+            let why = format!("line {number}, {}: {why}", self.program.on_mistakes());
             let error = Error::invalid(path, why);
             self.files.note(&error, path, HIDES);
             self.rules.hide(error.to_string());
@@ -198,7 +254,8 @@ fn short(host: &str) -> &str {
 /// What the line includes, if it does. The name ends at the first blank that is neither quoted nor
 /// escaped.
 fn include(line: &str) -> Option<Include> {
-    let rest = line.strip_prefix(['@', '#'])?;
+    // What begins with `#` is a comment where blanks come before it.
+    let rest = line.strip_prefix('#').or_else(|| line.trim_start().strip_prefix('@'))?;
     let (is_folder, rest) = match rest.strip_prefix("includedir") {
         Some(rest) => (true, rest),
         None => (false, rest.strip_prefix("include")?),
@@ -265,6 +322,77 @@ mod tests {
     use super::*;
     use crate::memory;
 
+    const SUDOERS: &str = "/etc/sudoers";
+
+    fn rules(files: &Files<'_>) -> Listing<String> {
+        super::rules(files, &Listing::complete(Vec::new(), Vec::new()))
+    }
+
+    fn rules_of_release(files: &[(&str, &[u8])], version: &str) -> Listing<String> {
+        let package = serde_json::json!({
+            "kind": "rpm", "name": "sudo", "version": version, "evidence": "/var/lib/rpm",
+        });
+        let package = serde_json::from_value(package).unwrap();
+        let packages = Listing::complete(vec![package], Vec::new());
+        super::rules(&Files::new(&memory::tree(files)), &packages)
+    }
+
+    #[test]
+    fn old_releases_take_no_rules_for_a_line_that_they_do_not_understand() {
+        for (line, version, expected) in [
+            ("frank ALL=(ALL) no : =", "1.8.29", Some("takes none of its rules")),
+            ("frank ALL=(ALL) no : =", "1.9.5p2", Some("passes over")),
+            ("@includedir /etc/x", "1.8.29", Some("from 1.9.1 on")),
+            ("@includedir /etc/x", "1.9.5p2", None),
+            ("#includedir /etc/x", "1.8.29", None),
+            ("a ALL=CWD=/x /bin/ls", "1.8.29", Some("from 1.9.3 on")),
+            ("a ALL=INTERCEPT: /bin/ls", "1.9.5p2", Some("from 1.9.8 on")),
+            ("a ALL=^/bin/.*$", "1.9.5p2", Some("from 1.9.10 on")),
+            ("a ALL=/bin/ls ^a.*$", "1.9.5p2", None),
+            ("a ALL=^/bin/.*$", "1.9.13p3", None),
+        ] {
+            let text = format!("root ALL=ALL\n{line}\n");
+            let found = rules_of_release(&[(SUDOERS, text.as_bytes())], version);
+            let said = found.reason.unwrap_or_default();
+            assert_eq!(said.is_empty(), expected.is_none(), "{line} {version}: {said}");
+            assert!(said.contains(expected.unwrap_or_default()), "{line} {version}: {said}");
+        }
+    }
+
+    #[test]
+    fn which_files_are_read_depends_on_the_program() {
+        let own: (&str, &[u8]) = (SUDOERS, b"own ALL=ALL\n");
+        let suse: (&str, &[u8]) = ("/usr/etc/sudoers", b"suse ALL=ALL\n");
+        let rust: (&str, &[u8]) = ("/etc/sudoers-rs", b"rust ALL=ALL\n");
+        let link: (&str, &[u8]) = ("/usr/bin/sudo -> /usr/lib/cargo/bin/sudo", b"");
+        let other: (&str, &[u8]) = ("/etc/sudoers.other", b"other ALL=ALL\n");
+        let plugin = b"Plugin sudoers_policy sudoers.so sudoers_file=/etc/sudoers.other # x\n";
+        let conf: (&str, &[u8]) = ("/etc/sudo.conf", plugin);
+        let foreign: (&str, &[u8]) = ("/etc/sudo.conf", b"Plugin my_policy my.so\n");
+        let program: (&str, &[u8]) = ("/usr/lib/cargo/bin/sudo*", b"");
+        for (files, expected, coverage) in [
+            (&[own, suse, rust][..], "own", Coverage::Complete),
+            (&[suse], "suse", Coverage::Complete),
+            (&[own, rust, link, program], "rust", Coverage::Partial),
+            (&[own, link, program], "own", Coverage::Partial),
+            (&[own, conf, other], "other", Coverage::Complete),
+            (&[own, foreign], "own", Coverage::Partial),
+        ] {
+            let found = rules(&Files::new(&memory::tree(files)));
+            assert_eq!(found.items, [format!("{expected} ALL=ALL")]);
+            assert_eq!(found.coverage, coverage, "{expected}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_included_twice_is_told_once() {
+        let sudoers = b"@include /etc/a\nroot ALL=ALL\n@include /etc/a\n";
+        let tree = memory::tree(&[(SUDOERS, sudoers), ("/etc/a", b"a ALL=ALL\n")]);
+        let found = rules(&Files::new(&tree));
+        assert_eq!((found.items.len(), found.coverage), (2, Coverage::Complete));
+        assert!(found.reason.unwrap().contains("/etc/a is included again"));
+    }
+
     #[test]
     fn lines_that_include() {
         for (line, expected) in [
@@ -274,6 +402,8 @@ mod tests {
             ("@include \"/etc/my sudo\"", Some(Include::File("/etc/my sudo".into()))),
             (r"@includedir /etc/sudoers\ d", Some(Include::Folder("/etc/sudoers d".into()))),
             ("#includedir\t/etc/sudoers.d/", Some(Include::Folder("/etc/sudoers.d".into()))),
+            (" @include /etc/a", Some(Include::File("/etc/a".into()))),
+            (" #include /etc/a", None),
             ("# include /etc/a", None),
             ("#included", None),
         ] {
@@ -348,6 +478,21 @@ mod tests {
         assert!(reason.contains("/etc/sudoers: line 3,"), "{reason}");
         assert!(reason.contains("/etc/sudoers: line 5,"), "{reason}");
         assert_eq!(files.into_problems().len(), 2);
+    }
+
+    #[test]
+    fn a_line_that_goes_on_behind_the_end_spoils_the_others() {
+        for (end, coverage) in [
+            ("bob ALL=ALL \\", Coverage::Partial),
+            ("bob ALL=ALL \\\n", Coverage::Partial),
+            ("\\\n", Coverage::Complete),
+            ("# bob \\\n", Coverage::Complete),
+        ] {
+            let text = format!("root ALL=ALL\n{end}");
+            let tree = memory::tree(&[(SUDOERS, text.as_bytes())]);
+            let found = rules(&Files::new(&tree));
+            assert_eq!((found.items.len(), found.coverage), (1, coverage), "{end:?}");
+        }
     }
 
     #[test]

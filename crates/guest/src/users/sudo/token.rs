@@ -22,6 +22,8 @@ pub(super) enum Token {
     Alias(String),
     /// A command with its arguments.
     Command,
+    /// A command by a regular expression.
+    Expression,
     /// `NOPASSWD:` and the like, without the colon.
     Tag(String),
     /// `CWD` and the like, which take a value.
@@ -82,6 +84,36 @@ pub(super) fn tokens(line: &str) -> Result<(Vec<Token>, usize), String> {
     let mut lexer = Lexer { line, at: 0, state: State::Names, tokens: Vec::new(), barren: 0 };
     while !lexer.step()? {}
     Ok((lexer.tokens, lexer.at))
+}
+
+/// Tags, options and whatever else only later releases know, with the first that does.
+const LATER: [(&str, [u32; 3]); 7] = [
+    ("CHROOT", [1, 9, 3]),
+    ("CWD", [1, 9, 3]),
+    ("INTERCEPT", [1, 9, 8]),
+    ("NOINTERCEPT", [1, 9, 8]),
+    ("NOTAFTER", [1, 8, 20]),
+    ("NOTBEFORE", [1, 8, 20]),
+    ("TIMEOUT", [1, 8, 20]),
+];
+
+/// Commands may be regular expressions since then.
+const EXPRESSIONS_SINCE: [u32; 3] = [1, 9, 10];
+
+/// The last of these releases.
+pub(super) const NEWEST: [u32; 3] = EXPRESSIONS_SINCE;
+
+/// The first release that knows all that the line holds.
+pub(super) fn since(line: &str) -> [u32; 3] {
+    let tokens = tokens(line).map(|(tokens, _)| tokens).unwrap_or_default();
+    let of_token = |token: &Token| match token {
+        Token::Tag(name) | Token::Option(name) => {
+            LATER.iter().find(|(later, _)| later == name).map(|(_, since)| *since)
+        }
+        Token::Expression => Some(EXPRESSIONS_SINCE),
+        _ => None,
+    };
+    tokens.iter().filter_map(of_token).max().unwrap_or_default()
 }
 
 struct Lexer<'a> {
@@ -328,7 +360,8 @@ impl<'a> Lexer<'a> {
         if self.state == State::Names && !is_folder {
             end += arguments(&rest[length..])?;
         }
-        self.take(end, Token::Command);
+        let is_expression = rest.starts_with('^');
+        self.take(end, if is_expression { Token::Expression } else { Token::Command });
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Who may use the system.
 
 use fathom_profile::day::Day;
-use fathom_report::{PasswordState, System, User};
+use fathom_report::{Coverage, Fact, PasswordState, System, User};
 
 use super::doors::Doors;
 use super::{Said, counted, counted_with, some};
@@ -9,34 +9,54 @@ use crate::clock;
 
 /// Whether somebody can be behind an account: it has a shell and a password, or a key that sshd lets in,
 /// and neither it nor its password is over. A password that merely has to be changed is no hindrance.
-fn may_log_in(user: &User, today: Option<Day>, doors: &Doors<'_>) -> bool {
+/// Nothing where that depends on what could not be read.
+fn may_log_in(user: &User, today: Option<Day>, doors: &Doors<'_>) -> Option<bool> {
     let shell = user.shell.as_deref().unwrap_or("/bin/sh");
     let has_shell = !["nologin", "false", "sync", "shutdown", "halt"]
         .iter()
         .any(|name| shell.ends_with(&format!("/{name}")));
-    let has_password =
-        matches!(user.password.value(), Some(PasswordState::Set | PasswordState::Empty));
     let day = |day: &Option<String>| day.as_deref().and_then(Day::parse);
     let is_past = |over: &dyn Fn(Day) -> bool| today.is_some_and(over);
     let has_expired = day(&user.expires).is_some_and(|end| is_past(&|today| end <= today));
     let is_inactive =
         day(&user.password_inactive).is_some_and(|last| is_past(&|today| last < today));
-    let has_key = !user.keys.items.is_empty() && !doors.keep_out(user);
-    has_shell && !has_expired && !is_inactive && (has_password || has_key)
+    let is_disabled = user.states.iter().any(|state| state == "disabled");
+    if !has_shell || has_expired || is_inactive || is_disabled {
+        return Some(false);
+    }
+    let has_password = match &user.password {
+        Fact::Known { value, .. } => Some(*value != PasswordState::Locked),
+        Fact::Absent { .. } => Some(false),
+        Fact::Unknown { .. } => None,
+    };
+    let has_key = match (user.keys.items.is_empty(), user.keys.coverage) {
+        _ if doors.keep_out(user) => Some(false),
+        (false, _) => Some(true),
+        (true, Coverage::Complete) => Some(false),
+        (true, Coverage::Partial | Coverage::Unknown) => None,
+    };
+    match (has_password, has_key) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    }
 }
 
-/// How many accounts there are, and who may log in.
+/// How many accounts there are, who may log in, and of whom that is not known.
 pub(super) fn users(system: &System) -> Said {
     let accounts = &system.users.accounts;
     let today = clock::now().ok().map(|now| Day::of_seconds(clock::seconds(now)));
     let doors = Doors::of(system);
-    let logins = accounts.items.iter().filter(|it| may_log_in(it, today, &doors));
-    let logins: Vec<&str> = logins.map(|it| it.name.as_str()).collect();
-    let more = match logins.len() {
-        0 => String::new(),
-        _ => format!("{} may log in", some(logins.into_iter())),
+    let answers: Vec<(Option<bool>, &str)> =
+        accounts.items.iter().map(|it| (may_log_in(it, today, &doors), it.name.as_str())).collect();
+    let named = |wanted: Option<bool>, what: &str| {
+        let names = answers.iter().filter(|(answer, _)| *answer == wanted).map(|(_, name)| *name);
+        let names: Vec<&str> = names.collect();
+        (!names.is_empty()).then(|| format!("{} {what}", some(names.into_iter())))
     };
-    counted_with(accounts, ("account", "accounts"), &more)
+    let more = [named(Some(true), "may log in"), named(None, "perhaps")];
+    let more: Vec<String> = more.into_iter().flatten().collect();
+    counted_with(accounts, ("account", "accounts"), &more.join(", "))
 }
 
 /// How many lines sudo is told; some of them are defaults and no rules.
@@ -46,7 +66,7 @@ pub(super) fn sudo(system: &System) -> Said {
 
 #[cfg(test)]
 mod tests {
-    use fathom_report::{Fact, Family};
+    use fathom_report::Family;
 
     use super::*;
 
@@ -71,9 +91,20 @@ mod tests {
             });
             let mut bob: User = serde_json::from_value(bob).unwrap();
             bob.password = Fact::known(PasswordState::Set, "/etc/shadow");
-            assert_eq!(may_log_in(&bob, today, &doors), expected, "{expires:?} {inactive:?}");
+            let found = may_log_in(&bob, today, &doors);
+            assert_eq!(found, Some(expected), "{expires:?} {inactive:?}");
             bob.password = Fact::known(PasswordState::Locked, "/etc/shadow");
-            assert!(!may_log_in(&bob, today, &doors), "it has no key");
+            assert_eq!(may_log_in(&bob, today, &doors), Some(false), "it has no key");
+            bob.keys.coverage = Coverage::Partial;
+            let found = may_log_in(&bob, today, &doors);
+            assert_eq!(found, if expected { None } else { Some(false) }, "it may have a key");
+            bob.keys.coverage = Coverage::Complete;
+            bob.password = Fact::unknown("/etc/shadow cannot be read");
+            let found = may_log_in(&bob, today, &doors);
+            assert_eq!(found, if expected { None } else { Some(false) }, "it may have one");
+            bob.password = Fact::known(PasswordState::Set, "SAM");
+            bob.states = vec!["disabled".to_owned()];
+            assert_eq!(may_log_in(&bob, today, &doors), Some(false), "it is disabled");
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Whom sshd lets in at all: lists of accounts and groups that it keeps out, or lets in alone.
+//! Whom sshd lets in at all, and whom by a key: lists of accounts and groups that it keeps out, or lets
+//! in alone, and whether root and keys are welcome.
 
 use std::collections::HashMap;
 
-use fathom_report::{Sshd, System, User};
+use fathom_report::{Coverage, Sshd, System, User};
 
 /// The longest list that is compared with every account.
 const MAX_LETTERS: usize = 2 << 10;
@@ -13,15 +14,24 @@ pub(super) struct Doors<'a> {
     allow_users: Option<Vec<&'a str>>,
     deny_groups: Option<Vec<&'a str>>,
     allow_groups: Option<Vec<&'a str>>,
+    /// Whether it certainly lets in nobody by a key, and root by nothing.
+    no_keys: bool,
+    no_root: bool,
     /// The names of groups by their numbers.
     groups: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Doors<'a> {
     pub(super) fn of(system: &'a System) -> Self {
-        let groups = system.users.groups.items.iter();
+        // Of several groups with one number the first gives the name.
+        let groups = system.users.groups.items.iter().rev();
         let groups = groups.map(|group| (group.id.as_str(), group.name.as_str())).collect();
-        Self::new(system.security.sshd.value(), groups)
+        let mut doors = Self::new(system.security.sshd.value(), groups);
+        // An account may be in a group that could not be read, or that a server knows.
+        let known = system.users.groups.coverage == Coverage::Complete
+            && system.users.accounts.reason.is_none();
+        doors.allow_groups = doors.allow_groups.filter(|_| known);
+        doors
     }
 
     fn new(sshd: Option<&'a Sshd>, groups: HashMap<&'a str, &'a str>) -> Self {
@@ -30,12 +40,27 @@ impl<'a> Doors<'a> {
             allow_users: Self::list(sshd, "allowusers"),
             deny_groups: Self::list(sshd, "denygroups"),
             allow_groups: Self::list(sshd, "allowgroups"),
+            no_keys: Self::is_off(sshd, "pubkeyauthentication"),
+            no_root: Self::is_off(sshd, "permitrootlogin"),
             groups,
         }
     }
 
-    /// Whether sshd certainly keeps the account out, wherever it comes from.
+    /// Whether the keyword is `no` for every login.
+    fn is_off(sshd: Option<&Sshd>, keyword: &str) -> bool {
+        let Some(sshd) = sshd else { return false };
+        let of_matches = sshd.matches.iter().flat_map(|it| &it.settings);
+        let of_name = |setting: &&fathom_report::Setting| setting.name == keyword;
+        let mut values = sshd.settings.iter().chain(of_matches).filter(of_name);
+        let is_set = sshd.settings.iter().any(|setting| of_name(&setting));
+        is_set && values.all(|setting| setting.value == "no")
+    }
+
+    /// Whether sshd certainly lets nobody in by a key of the account, wherever it comes from.
     pub(super) fn keep_out(&self, user: &User) -> bool {
+        if self.no_keys || self.no_root && user.id == "0" {
+            return true;
+        }
         let first = user.group.as_deref().and_then(|id| self.groups.get(id).copied());
         let groups: Vec<&str> =
             first.into_iter().chain(user.groups.iter().map(String::as_str)).collect();
@@ -129,6 +154,48 @@ mod tests {
     }
 
     #[test]
+    fn root_may_be_kept_out_by_itself() {
+        let user = |id: &str| -> User {
+            serde_json::from_value(serde_json::json!({
+                "name": "toor", "id": id, "groups": [],
+                "password": {"state": "unknown", "reason": "x"},
+                "keys": {"coverage": "complete", "items": [], "evidence": []},
+            }))
+            .unwrap()
+        };
+        for (value, expected) in [("no", true), ("without-password", false)] {
+            let setting =
+                Setting { name: "permitrootlogin".into(), value: value.into(), evidence: None };
+            let sshd = Sshd {
+                settings: vec![setting],
+                matches: Vec::new(),
+                version: None,
+                unknown: Vec::new(),
+                mistakes: Vec::new(),
+            };
+            let doors = Doors::new(Some(&sshd), HashMap::new());
+            assert_eq!(doors.keep_out(&user("0")), expected, "{value}");
+            assert!(!doors.keep_out(&user("1000")));
+        }
+    }
+
+    #[test]
+    fn groups_that_are_not_all_known_keep_nobody_out() {
+        let sshd = serde_json::json!({
+            "settings": [{"name": "allowgroups", "value": "admins"}], "matches": [],
+        });
+        let mut system = System::unknown("sda1", fathom_report::Family::Linux, "x");
+        system.security.sshd =
+            fathom_report::Fact::known(serde_json::from_value(sshd).unwrap(), "/etc/ssh");
+        assert!(Doors::of(&system).allow_groups.is_none());
+        system.users.groups.coverage = Coverage::Complete;
+        system.users.accounts.reason = None;
+        assert!(Doors::of(&system).allow_groups.is_some());
+        system.users.accounts.reason = Some("there are accounts of sss".into());
+        assert!(Doors::of(&system).allow_groups.is_none());
+    }
+
+    #[test]
     fn whom_sshd_keeps_out() {
         let setting = |(name, value): &(&str, &str)| Setting {
             name: (*name).to_owned(),
@@ -147,6 +214,9 @@ mod tests {
             (&[("allowgroups", "!wheel")], &[], false),
             (&[("allowusers", "eve")], &[("allowusers", "bob")], false),
             (&[("permitrootlogin", "no")], &[], false),
+            (&[("pubkeyauthentication", "no")], &[], true),
+            (&[("pubkeyauthentication", "no")], &[("pubkeyauthentication", "yes")], false),
+            (&[("pubkeyauthentication", "yes")], &[("pubkeyauthentication", "no")], false),
         ] {
             let condition = SshdMatch {
                 condition: "address 10.0.0.0/8".into(),

@@ -12,14 +12,19 @@ const ASKED: [(&str, &str); 3] =
 /// What holds for logins over SSH.
 pub(super) fn sshd(system: &System) -> Said {
     Said::fact(&system.security.sshd, |sshd| {
+        let values = |name: &str| {
+            let found = sshd.settings.iter().filter(|setting| setting.name == name);
+            found.map(|setting| setting.value.as_str()).collect::<Vec<_>>().join(" and ")
+        };
         let mut shown: Vec<String> = ASKED
             .iter()
-            .filter_map(|(name, word)| {
-                let found = sshd.settings.iter().find(|setting| setting.name == *name)?;
-                Some(format!("{word} {}", found.value))
+            .map(|(name, word)| match values(name) {
+                value if value.is_empty() => format!("{word} unknown"),
+                value => format!("{word} {value}"),
             })
             .collect();
-        if shown.is_empty() {
+        if ASKED.iter().all(|(name, _)| values(name).is_empty()) {
+            shown.clear();
             shown.push(match sshd.version {
                 Some(_) => "unknown: what holds by default was not compared".to_owned(),
                 None => "unknown: which release is installed is not known".to_owned(),
@@ -98,6 +103,6 @@ mod tests {
         assert_eq!(said, "unknown: which release is installed is not known");
         let port = Setting { name: "port".into(), value: "22".into(), evidence: None };
         system.security.sshd = Fact::known(of(vec![port]), "/etc/ssh/sshd_config");
-        assert_eq!(sshd(&system).text, "port 22");
+        assert_eq!(sshd(&system).text, "root unknown, passwords unknown, port 22");
     }
 }
