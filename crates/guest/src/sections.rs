@@ -14,13 +14,16 @@ pub(crate) fn assignments(text: &str) -> Vec<Assignment> {
     let mut all = Vec::new();
     let mut section: Option<String> = None;
     let mut joined = String::new();
-    for line in text.lines() {
-        let line = line.trim();
+    // What a backslash joins with nothing stands by itself.
+    for line in text.lines().chain([""]) {
+        let line = line.trim_start();
         // Comments may stand between the lines that a backslash joins.
         if line.starts_with(['#', ';']) || (line.is_empty() && joined.is_empty()) {
             continue;
         }
-        match line.strip_suffix('\\') {
+        // One that another stands before is a letter, and blanks behind it make it one.
+        let backslashes = line.bytes().rev().take_while(|byte| *byte == b'\\').count();
+        match line.strip_suffix('\\').filter(|_| backslashes % 2 == 1) {
             Some(start) => {
                 joined.push_str(start);
                 joined.push(' ');
@@ -29,6 +32,7 @@ pub(crate) fn assignments(text: &str) -> Vec<Assignment> {
             None => joined.push_str(line),
         }
         let line = std::mem::take(&mut joined);
+        let line = line.trim();
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             section = Some(name.to_owned());
         } else if let (Some(section), Some((name, value))) = (&section, line.split_once('=')) {
@@ -61,6 +65,16 @@ mod tests {
             .map(|it| (it.section.as_str(), it.name.as_str(), it.value.as_str()))
             .collect();
         assert_eq!(shown, [("A", "X", "1  2"), ("B", "X", ""), ("B", "Y", "3")]);
+        for (text, expected) in [
+            ("[A]\nX=1 \\", &["1"][..]),
+            ("[A]\nX=1 \\\nY=2", &["1  Y=2"]),
+            ("[A]\nX=1 \\\\\nY=2", &["1 \\\\", "2"]),
+            ("[A]\nX=1 \\ \nY=2", &["1 \\", "2"]),
+        ] {
+            let all = assignments(text);
+            let values: Vec<_> = all.iter().map(|it| it.value.as_str()).collect();
+            assert_eq!(values, expected, "{text}");
+        }
         assert_eq!(
             (boolean("On"), boolean("off"), boolean("kernel")),
             (Some(true), Some(false), None)

@@ -5,7 +5,7 @@ use fathom_report::{Certificate, Listing};
 
 use super::certificates::{Certificates, is_candidate, is_text, read_text};
 use super::open_files::{OpenFiles, is_program};
-use crate::files::Files;
+use crate::files::{Files, led};
 use crate::walk::{Collector, Entry, Kept, Walked, in_parallel};
 
 const OF_PROGRAMS: &str = "programs that are given capabilities";
@@ -63,12 +63,18 @@ pub(super) fn everything(
     let set_id = files.listing(|| {
         let entries = programs.into_entries(files, OF_PROGRAMS);
         let attributes = in_parallel(&entries, |_, entry| entry.xattrs());
+        let mut failed = None;
         for (entry, attributes) in entries.iter().zip(attributes) {
             match attributes {
                 Ok(attributes) => open.attributes(&entry.shown(), &entry.metadata, &attributes),
-                Err(error) => files.note(&error, &entry.shown(), OF_PROGRAMS),
+                Err(error) => {
+                    files.note(&error, &entry.shown(), OF_PROGRAMS);
+                    failed.get_or_insert(led(&error, &entry.shown()).to_string());
+                }
             }
         }
+        // The walk has a reason of its own to tell.
+        failed.into_iter().for_each(|why| open.set_id.hide(why));
         let mut set_id = std::mem::replace(&mut open.set_id, Listing::unknown(""));
         walked.tell(&mut set_id);
         set_id

@@ -116,9 +116,12 @@ fn meets(condition: &str, login: &Login<'_>) -> Option<bool> {
         }
         let pattern = words.next()?;
         let met = if is("user") {
-            Some(listed(pattern, login.name))
+            Some(listed(pattern, login.name) == Some(true))
         } else if is("group") {
-            Some(login.groups.iter().any(|group| listed(pattern, group)))
+            // A group that is taken away takes the account away, whatever its others are.
+            let mut answers = login.groups.iter().map(|group| listed(pattern, group));
+            let met = answers.clone().any(|answer| answer == Some(true));
+            Some(met && answers.all(|answer| answer != Some(false)))
         } else {
             None
         };
@@ -131,14 +134,16 @@ fn meets(condition: &str, login: &Login<'_>) -> Option<bool> {
     sure.then_some(true)
 }
 
-/// Whether a list of patterns means the name. One that is negated takes it away.
-fn listed(patterns: &str, name: &str) -> bool {
-    let mut met = false;
+/// Whether a list of patterns means the name, or takes it away by one that is negated; nothing where it
+/// does neither.
+fn listed(patterns: &str, name: &str) -> Option<bool> {
+    let mut met = None;
     for pattern in patterns.split(',') {
         match pattern.strip_prefix('!') {
-            Some(pattern) if glob::matches(pattern, name) => return false,
+            Some(pattern) if glob::matches(pattern, name) => return Some(false),
             Some(_) => {}
-            None => met |= glob::matches(pattern, name),
+            None if glob::matches(pattern, name) => met = Some(true),
+            None => {}
         }
     }
     met
@@ -154,6 +159,7 @@ mod tests {
         let text: &[u8] = b"AuthorizedKeysFile one\nAuthorizedKeysFile two\n\
             Match Address 10.0.0.0/8\nAuthorizedKeysFile near\n\
             Match User root,b*,!bob\nAuthorizedKeysFile special\n\
+            Match Group *,!admin,!staff\nAuthorizedKeysFile others\n\
             Match Group admin\nAuthorizedKeysFile admins\nMatch invalid-user\n\
             AuthorizedKeysFile never\n";
         let tree = memory::tree(&[
@@ -166,7 +172,9 @@ mod tests {
             ("root", &["root"][..], "special"),
             ("ben", &["admin"], "special"),
             ("bob", &["admin"], "admins"),
-            ("bob", &["users"], "one"),
+            ("bob", &["users"], "others"),
+            ("bob", &["users", "admin"], "admins"),
+            ("bob", &["staff", "users"], "one"),
         ] {
             let holds = logins.value("authorizedkeysfile", &Login { name, groups });
             let expected = Holds { value: Some(expected), perhaps: vec!["near"], is_cut: false };

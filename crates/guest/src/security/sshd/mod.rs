@@ -11,6 +11,7 @@ mod keyword;
 mod login;
 mod reader;
 mod release;
+mod socket;
 mod started;
 #[cfg(test)]
 mod tests;
@@ -75,7 +76,10 @@ pub(super) fn of(
         true => configs.iter().map(|place| Evidence::from(*place)).collect(),
         false => reader.places.iter().map(|place| Evidence::from(place.as_str())).collect(),
     };
-    Fact::Known { value: resolved(reader, release.as_ref()), evidence }
+    let mut sshd = resolved(reader, release.as_ref());
+    socket::apply(files, services, &mut sshd.settings, &mut sshd.unknown);
+    sshd.settings.sort_by(|a, b| a.name.cmp(&b.name));
+    Fact::Known { value: sshd, evidence }
 }
 
 /// What is said where neither a file nor a package of sshd is there: it is not, unless its package may

@@ -10,9 +10,19 @@ use crate::shell;
 /// The services that start it.
 const SERVICES: [&str; 2] = ["ssh.service", "sshd.service"];
 
-/// Files of variables that scripts of init read, and the variable of its arguments.
-const OF_SCRIPTS: [(&str, &str); 2] =
-    [("/etc/default/ssh", "SSHD_OPTS"), ("/etc/conf.d/sshd", "SSHD_OPTS")];
+/// Files of variables that scripts of init read, and the variable of its arguments: of Debian, of OpenRC,
+/// of Red Hat and of SUSE.
+const OF_SCRIPTS: [(&str, &str); 4] = [
+    ("/etc/default/ssh", "SSHD_OPTS"),
+    (OF_OPENRC, "SSHD_OPTS"),
+    ("/etc/sysconfig/sshd", "OPTIONS"),
+    ("/etc/sysconfig/ssh", "SSHD_OPTS"),
+];
+
+const OF_OPENRC: &str = "/etc/conf.d/sshd";
+
+/// Where OpenRC is told of another file of settings, the first counting.
+const CONFIG_OF_OPENRC: [&str; 2] = ["cfgfile", "SSHD_CONFIG"];
 
 /// Its flags that take a value.
 const WITH_VALUE: &str = "CEbcfghkopu";
@@ -56,6 +66,7 @@ pub(super) fn how(files: &Files<'_>, services: &Listing<Service>) -> Result<Star
         let why = services.reason.as_deref().unwrap_or("some services could not be read");
         format!("how it is started is not known: {why}")
     };
+    let mut strange = None;
     for service in services.items.iter().filter(is_one) {
         if let (Fact::Unknown { .. }, false) = (&service.enabled, is_complete) {
             return Err(hidden());
@@ -63,10 +74,21 @@ pub(super) fn how(files: &Files<'_>, services: &Listing<Service>) -> Result<Star
         let is_test = |command: &str| command::words(command).iter().any(|word| word == "-t");
         let starts =
             |command: &&String| command::program(command).ends_with("/sshd") && !is_test(command);
-        let Some(command) = service.commands.iter().find(starts) else { continue };
         let place = service.evidence.first().map_or("", |place| place.0.as_str());
+        let Some(command) = service.commands.iter().find(starts) else {
+            // Another program that it starts may start sshd in its turn, with arguments of its own.
+            if let Some(command) = service.commands.first() {
+                let name = command::program(command);
+                strange
+                    .get_or_insert(format!("{place}: {name} may start it, with what is not known"));
+            }
+            continue;
+        };
         let environment = Environment::of(files, &service.evidence, HIDES)?;
         return Ok(parsed(command::arguments(command, &environment, place)?));
+    }
+    if let Some(why) = strange {
+        return Err(why);
     }
     if !is_complete {
         return Err(hidden());
@@ -87,7 +109,19 @@ fn by_script(files: &Files<'_>, services: &Listing<Service>) -> Result<Started, 
     for (path, name) in OF_SCRIPTS {
         match files.text(path, HIDES) {
             Read::There(text) => {
-                let value = shell::assignments(&text).remove(name).unwrap_or_default();
+                let mut variables = shell::assignments(&text);
+                let mut value = variables.remove(name).unwrap_or_default();
+                if path == OF_OPENRC {
+                    let folder = variables.remove("SSHD_CONFDIR");
+                    let folder = folder.map(|folder| format!("{folder}/sshd_config"));
+                    let named = CONFIG_OF_OPENRC.iter().find_map(|name| variables.remove(*name));
+                    if let Some(config) = named.or(folder).filter(|config| !config.is_empty()) {
+                        value = format!("{value} -f {config}");
+                    }
+                }
+                if value.contains(['$', '`']) {
+                    return Err(format!("{path}: what {value} is is known when it runs"));
+                }
                 words.extend(value.split_whitespace().map(|it| (it.to_owned(), path.to_owned())));
             }
             Read::Absent => {}

@@ -286,3 +286,68 @@ fn debian_13_has_other_classes_of_traffic() {
         assert_eq!(values(&sshd(Some(version), &[(MAIN, b"")]), "ipqos"), expected, "{version}");
     }
 }
+
+#[test]
+fn what_starts_sshd_in_its_turn_may_give_it_anything() {
+    let drop_in = b"[Service]\nExecStart=\nExecStart=/bin/sh -c 'exec /usr/sbin/sshd -o Port=5'\n";
+    let fact = started(&[(DROP_IN, drop_in)]);
+    let Fact::Unknown { reason } = fact else { panic!("{fact:?}") };
+    assert!(reason.contains("/bin/sh may start it"), "{reason}");
+}
+
+#[test]
+fn a_socket_of_systemd_decides_where_sshd_listens() {
+    const SOCKET: &str = "/lib/systemd/system/ssh.socket";
+    const WANTED: &str = "/etc/systemd/system/sockets.target.wants/ssh.socket";
+    const SERVICE: &str = "/etc/systemd/system/multi-user.target.wants/ssh.service";
+    let socket: &[u8] = b"[Socket]\nListenStream=22\n[Install]\nWantedBy=sockets.target\n";
+    let other: (&str, &[u8]) = (
+        "/etc/systemd/system/ssh.socket.d/x.conf",
+        b"[Socket]\nListenStream=\nListenStream=10.0.0.1:2200\nListenStream=2200\n",
+    );
+    let config: (&str, &[u8]) = (MAIN, b"Port 2222\n");
+    let wanted: (&str, &[u8]) = (WANTED, b"");
+    let generator: (&str, &[u8]) =
+        ("/usr/lib/systemd/system-generators/sshd-socket-generator", b"");
+    let of_files = ["2222", "[::]:2222 0.0.0.0:2222"];
+    let of_socket = ["2200", "10.0.0.1:2200 [::]:2200"];
+    for (files, expected) in [
+        (vec![config, (SOCKET, socket), other], of_files),
+        (vec![config, (SOCKET, socket), other, wanted], of_socket),
+        (vec![config, (SOCKET, socket), wanted], ["22", "[::]:22"]),
+        (vec![config, (SOCKET, socket), other, wanted, generator], of_files),
+        (vec![config, (SOCKET, socket), other, wanted, (SERVICE, b"")], ["", ""]),
+    ] {
+        let fact = started(&files);
+        assert_eq!(shown(&fact, &["port", "listenaddress"]), expected, "{files:?}");
+        let unknown = &fact.value().unwrap().unknown;
+        assert_eq!(unknown.is_empty(), !expected[0].is_empty(), "{unknown:?}");
+    }
+}
+
+#[test]
+fn scripts_of_init_hand_it_what_their_files_say() {
+    let openrc: (&str, &[u8]) = ("/etc/init.d/sshd*", b"#!/sbin/openrc-run\n");
+    let inittab: (&str, &[u8]) = ("/sbin/init", b"INIT: /etc/inittab");
+    for (path, text, expected) in [
+        ("/etc/sysconfig/sshd", "OPTIONS=\"-p 77\"\n", Some("77")),
+        ("/etc/sysconfig/ssh", "SSHD_OPTS=\"-p 78\"\n", Some("78")),
+        ("/etc/conf.d/sshd", "cfgfile=/etc/ssh/other\n", Some("79")),
+        ("/etc/conf.d/sshd", "SSHD_CONFDIR=/etc/else\n", Some("80")),
+        ("/etc/conf.d/sshd", "SSHD_OPTS=\"-p $PORT\"\n", None),
+    ] {
+        let tree = memory::tree(&[
+            (MAIN, b"Port 22\n"),
+            openrc,
+            inittab,
+            (path, text.as_bytes()),
+            ("/etc/ssh/other", b"Port 79\n"),
+            ("/etc/else/sshd_config", b"Port 80\n"),
+        ]);
+        let files = Files::new(&tree);
+        let services = files.listing(|| crate::services::all(&files));
+        let fact = of(&files, &package("9.2p1"), &services);
+        let port = fact.value().map(|sshd| values(sshd, "port").join(" "));
+        assert_eq!(port.as_deref(), expected, "{path} {text}");
+    }
+}

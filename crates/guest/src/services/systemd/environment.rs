@@ -1,5 +1,5 @@
-//! The variables that a unit hands to what it starts. What its files set counts more than what stands
-//! in the unit, and of several the last.
+//! The variables that a unit hands to what it starts: those that systemd hands to everything, over them
+//! what stands in the unit, and over that what its files set. Of several the last counts.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,45 @@ use fathom_report::Evidence;
 use super::command;
 use super::unit::Unit;
 use crate::files::{Files, Read};
+use crate::network::layered_for;
+use crate::sections;
 
 /// The folders that are empty until the system runs.
 const MADE_LATER: [&str; 5] = ["/run/", "/var/run/", "/tmp/", "/dev/", "/proc/"];
+
+/// Variables that systemd sets by itself for some of what it starts.
+const MADE_BY_SYSTEMD: [&str; 30] = [
+    "CACHE_DIRECTORY",
+    "CONFIGURATION_DIRECTORY",
+    "CREDENTIALS_DIRECTORY",
+    "HOME",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "LANG",
+    "LANGUAGE",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LOGNAME",
+    "LOGS_DIRECTORY",
+    "MAINPID",
+    "MANAGERPID",
+    "NOTIFY_SOCKET",
+    "PATH",
+    "PIDFILE",
+    "REMOTE_ADDR",
+    "REMOTE_PORT",
+    "RUNTIME_DIRECTORY",
+    "SERVICE_RESULT",
+    "SHELL",
+    "STATE_DIRECTORY",
+    "SYSTEMD_EXEC_PID",
+    "TERM",
+    "USER",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+    "XDG_RUNTIME_DIR",
+];
 
 /// A value and where it stands; an error says why it is not known.
 pub(crate) type Variable = Result<(String, String), String>;
@@ -36,20 +72,70 @@ impl Environment {
             }
         }
         let mut environment = Self::default();
+        environment.defaults(files, hides)?;
         let place = places.first().map_or("", |place| place.0.as_str());
-        for line in &unit.environment {
-            for word in command::words(line) {
-                let Some((name, value)) = word.split_once('=') else { continue };
-                let value = command::without_specifiers(value)
-                    .map(|value| (value, place.to_owned()))
-                    .ok_or_else(|| format!("{place}: what {name} is is known when it runs"));
-                environment.variables.insert(name.to_owned(), value);
-            }
+        for name in unit.passed_environment.iter().flat_map(|line| command::words(line)) {
+            let why = format!("{place}: what systemd hands on as {name} is known when it runs");
+            environment.variables.insert(name, Err(why));
         }
+        environment.set(&unit.environment, place);
         for file in &unit.environment_files {
             environment.file(files, file, place, hides)?;
         }
+        for word in unit.unset_environment.iter().flat_map(|line| command::words(line)) {
+            let name = word.split('=').next().unwrap_or_default();
+            let is_meant = match (environment.variables.get(name), word.split_once('=')) {
+                (Some(Ok((value, _))), Some((_, meant))) => value == meant,
+                (variable, None) => variable.is_some(),
+                _ => false,
+            };
+            if is_meant {
+                environment.variables.remove(name);
+            }
+        }
         Ok(environment)
+    }
+
+    /// Adds what systemd hands to everything that it starts.
+    fn defaults(&mut self, files: &Files<'_>, hides: &str) -> Result<(), String> {
+        let folders =
+            ["/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"];
+        let ((main, parts), why) = files.watched(|| {
+            let main = layered_for(files, &folders, hides, |name| name == "system.conf");
+            let parts = folders.map(|folder| format!("{folder}/system.conf.d"));
+            (main, layered_for(files, &parts, hides, |name| name.ends_with(".conf")))
+        });
+        if let Some(why) = why {
+            return Err(why);
+        }
+        for path in main.into_values().chain(parts.into_values()) {
+            let text = match files.text(&path, hides) {
+                Read::There(text) => text,
+                Read::Absent => continue,
+                Read::Unread(why) => return Err(why),
+            };
+            for one in sections::assignments(&text) {
+                match (one.section.as_str(), one.name.as_str(), one.value.as_str()) {
+                    ("Manager", "DefaultEnvironment", "") => self.variables.clear(),
+                    ("Manager", "DefaultEnvironment", line) => {
+                        self.set(&[line.to_owned()], &path);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what lines at `place` set.
+    fn set(&mut self, lines: &[String], place: &str) {
+        for word in lines.iter().flat_map(|line| command::words(line)) {
+            let Some((name, value)) = word.split_once('=') else { continue };
+            let value = command::without_specifiers(value)
+                .map(|value| (value, place.to_owned()))
+                .ok_or_else(|| format!("{place}: what {name} is is known when it runs"));
+            self.variables.insert(name.to_owned(), value);
+        }
     }
 
     /// Adds what a file sets. It may be missing where a sign before its name says so.
@@ -98,6 +184,9 @@ impl Environment {
         match self.variables.get(name) {
             Some(Ok(known)) => Ok(Some(known)),
             Some(Err(why)) => Err(why.clone()),
+            None if MADE_BY_SYSTEMD.contains(&name) || name.starts_with("LC_") => {
+                Err(format!("systemd sets {name} when it starts something"))
+            }
             None => Ok(None),
         }
     }
@@ -184,6 +273,41 @@ fn assignments(text: &str) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory;
+
+    #[test]
+    fn what_systemd_hands_to_everything_counts_least() {
+        let unit = b"[Service]\nEnvironment=B=unit\nEnvironmentFile=/etc/f\n\
+            PassEnvironment=E F\nEnvironment=F=set\nUnsetEnvironment=G H=no I=i\n";
+        let tree = memory::tree(&[
+            ("/u", unit),
+            ("/etc/f", b"C=file\n"),
+            (
+                "/etc/systemd/system.conf",
+                b"[Manager]\nDefaultEnvironment=A=all B=all C=all \"D=a b\" G=g H=h I=i\n",
+            ),
+            ("/usr/lib/systemd/system.conf", b"[Manager]\nDefaultEnvironment=A=never\n"),
+            ("/etc/systemd/system.conf.d/x.conf", b"[Manager]\nDefaultEnvironment=D=part\n"),
+        ]);
+        let environment = Environment::of(&Files::new(&tree), &["/u".into()], "x").unwrap();
+        let value = |name: &str| environment.get(name).map(|it| it.map(|(value, _)| &**value));
+        for (name, expected) in [
+            ("A", Some("all")),
+            ("B", Some("unit")),
+            ("C", Some("file")),
+            ("D", Some("part")),
+            ("F", Some("set")),
+            ("G", None),
+            ("H", Some("h")),
+            ("I", None),
+            ("J", None),
+        ] {
+            assert_eq!(value(name), Ok(expected), "{name}");
+        }
+        for name in ["E", "PATH", "LC_ALL"] {
+            assert!(value(name).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn values_go_to_the_end_of_their_line() {

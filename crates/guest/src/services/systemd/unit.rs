@@ -13,6 +13,9 @@ pub(super) struct Unit {
     /// Variables of what it starts, and the files that set others.
     pub(super) environment: Vec<String>,
     pub(super) environment_files: Vec<String>,
+    /// Variables of systemd itself that it hands on, and those that are taken away in the end.
+    pub(super) passed_environment: Vec<String>,
+    pub(super) unset_environment: Vec<String>,
     /// When or where it is started.
     pub(super) triggers: Vec<String>,
     /// Units that are to start it, and further names of it.
@@ -27,19 +30,25 @@ pub(super) struct Unit {
 }
 
 /// How the settings that start a timer, a socket or a path begin.
-const TRIGGERS: [&str; 15] = [
+const TRIGGERS: [&str; 21] = [
     "OnActiveSec",
     "OnBootSec",
     "OnStartupSec",
     "OnUnitActiveSec",
     "OnUnitInactiveSec",
     "OnCalendar",
+    "OnClockChange",
+    "OnTimezoneChange",
     "ListenStream",
     "ListenDatagram",
     "ListenSequentialPacket",
     "ListenFIFO",
     "ListenNetlink",
+    "ListenMessageQueue",
+    "ListenSpecial",
+    "ListenUSBFunction",
     "PathExists",
+    "PathExistsGlob",
     "PathChanged",
     "PathModified",
     "DirectoryNotEmpty",
@@ -80,6 +89,8 @@ impl Unit {
             }
             ("Service", "Environment") => list(&mut self.environment, value),
             ("Service", "EnvironmentFile") => list(&mut self.environment_files, value),
+            ("Service", "PassEnvironment") => list(&mut self.passed_environment, value),
+            ("Service", "UnsetEnvironment") => list(&mut self.unset_environment, value),
             ("Service", "User") => self.user = some(value),
             ("Timer" | "Socket" | "Path", _) if TRIGGERS.contains(&name) => {
                 let (all, new) = (&mut self.triggers, format!("{name}={value}"));
