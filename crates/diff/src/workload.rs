@@ -1,6 +1,6 @@
 //! What a system starts and is there for.
 
-use fathom_report::{Part, System};
+use fathom_report::{Part, ServiceKind, System};
 
 use crate::context::{Context, word};
 use crate::keyed::{Item, Known, Names, lists};
@@ -19,7 +19,12 @@ pub(crate) fn compare(before: &System, after: &System, context: &mut Context) {
                 ("user", Known::maybe(service.user.as_deref())),
                 ("triggers", Known::set(&service.triggers)),
             ];
-            let name = format!("{} ({})", service.name, word(&service.kind));
+            // Several accounts may keep a unit of one name.
+            let of = match (&service.kind, &service.user) {
+                (ServiceKind::UserUnit, Some(user)) => format!(" of {user}"),
+                _ => String::new(),
+            };
+            let name = format!("{}{of} ({})", service.name, word(&service.kind));
             (name, Item { fields, evidence: service.evidence.clone() })
         },
         context,

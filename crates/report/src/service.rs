@@ -40,6 +40,10 @@ pub enum ServiceKind {
     Inittab,
     /// A job that `at` is to run once.
     At,
+    /// A unit of systemd that accounts start, each for itself; `user` is the account that keeps it.
+    UserUnit,
+    /// A service that inetd or xinetd starts when somebody connects.
+    Inetd,
 }
 
 /// Whether it is started, in the words of `systemctl is-enabled`.

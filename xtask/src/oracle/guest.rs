@@ -175,7 +175,7 @@ fn sudo(work: &Work) -> Result<()> {
 }
 
 const SUDOERS: &str = r#"
-mkdir -p root/etc refused/open refused/owned refused/good; echo ID=debian > root/etc/os-release
+mkdir -p root/etc refused/open refused/owned refused/good refused/comment; echo ID=debian > root/etc/os-release
 cat > root/etc/sudoers <<'S'
 Defaults mail_badpass # use_pty
 Defaults:alice use_pty
@@ -209,11 +209,12 @@ cat > refused/sudoers <<'S'
 @includedir /opt/open
 @includedir /opt/owned
 #includedir /opt/good
+ #includedir /opt/comment
 S
-for folder in open owned good; do echo "nobody ALL=/bin/$folder" > refused/$folder/a; done
+for folder in open owned good comment; do echo "nobody ALL=/bin/$folder" > refused/$folder/a; done
 echo "nobody ALL=/bin/file" > refused/good/b; echo "nobody ALL=/bin/owner" > refused/good/c
 echo "nobody ALL=/bin/backup" > refused/good/d~; echo "nobody ALL=/bin/dot" > refused/good/e.f
-mkdir refused/good/folder; chmod 755 refused refused/good
+mkdir refused/good/folder; chmod 755 refused refused/good refused/comment
 chmod 777 refused/open; chown 1 refused/owned; chmod 440 refused/sudoers refused/*/*
 chmod 446 refused/good/b; chown 1 refused/good/c; chmod 755 refused/good/folder
 "#;
@@ -226,11 +227,10 @@ fn services(work: &Work) -> Result<()> {
          | awk '{ print $1, $2 }' | grep -E '\\.(service|timer|socket|path|mount|automount|swap) '",
     )?;
     let system = system(work)?;
-    let units = system
-        .services
-        .items
-        .iter()
-        .filter(|service| !matches!(service.kind, ServiceKind::Sysv | ServiceKind::Cron));
+    let units = system.services.items.iter().filter(|service| {
+        use ServiceKind::{Cron, Inetd, Sysv, UserUnit};
+        !matches!(service.kind, Cron | Inetd | Sysv | UserUnit)
+    });
     let lines = units.map(|service| {
         let state = match service.enabled.value() {
             Some(state) => format!("{state:?}").to_lowercase(),

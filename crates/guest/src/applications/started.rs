@@ -18,7 +18,10 @@ impl<'a> Starters<'a> {
     pub(super) fn new(services: &'a Listing<Service>) -> Self {
         let mut by_name: HashMap<&str, Vec<&Service>> = HashMap::new();
         for service in &services.items {
-            if !matches!(service.kind, ServiceKind::Cron | ServiceKind::Anacron | ServiceKind::At) {
+            // What an account starts is not started with the system.
+            let others =
+                [ServiceKind::Cron, ServiceKind::Anacron, ServiceKind::At, ServiceKind::UserUnit];
+            if !others.contains(&service.kind) {
                 by_name.entry(unit(&service.name)).or_default().push(service);
             }
         }
@@ -32,7 +35,8 @@ impl<'a> Starters<'a> {
             return Vec::new();
         }
         let runs = |service: &&Service| {
-            service.commands.iter().any(|command| is_run(command, &found.programs))
+            service.kind != ServiceKind::UserUnit
+                && service.commands.iter().any(|command| is_run(command, &found.programs))
         };
         self.services.items.iter().filter(runs).collect()
     }

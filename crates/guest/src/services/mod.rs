@@ -1,11 +1,13 @@
 //! What a system starts: by itself, at some time, or when it is asked.
 
 mod cron;
+mod inetd;
 mod init;
 mod inittab;
 mod once;
 mod openrc;
 mod program;
+mod rc_local;
 mod starts;
 pub(crate) mod systemd;
 mod sysv;
@@ -21,9 +23,16 @@ const HIDES: &str = "services";
 
 /// Everything that is started by the system's own means.
 pub(crate) fn all(files: &Files<'_>) -> Listing<Service> {
-    let mut all = of_init(files, &Init::of(files));
+    let init = Init::of(files);
+    let mut all = of_init(files, &init);
+    all.join(rc_local::script(files, &init, &all));
     let timed = cron::all(files, &all);
+    let asked = inetd::all(files, &all);
     all.join(timed);
+    all.join(asked);
+    if init.takes_units() {
+        all.join(systemd::units_of_accounts(files));
+    }
     all.join(once::at(files));
     if all.items.is_empty() && all.reason.is_none() {
         all.reason = Some("nothing that starts services is there".to_owned());

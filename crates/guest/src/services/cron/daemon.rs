@@ -29,6 +29,9 @@ const GENERATORS: [&str; 2] = [
 /// The services that start it.
 const SERVICES: [&str; 6] = ["cron", "crond", "cronie", "vixie-cron", "dcron", "fcron"];
 
+/// Where Debian keeps the tables of accounts.
+const TABLES_OF_DEBIAN: &str = "/var/spool/cron/crontabs/";
+
 /// The program that makes up for days that the machine was off.
 pub(super) const ANACRON: &str = "/usr/sbin/anacron";
 
@@ -110,6 +113,8 @@ impl Daemon {
         };
         let is_link = link.file_type == FileType::Symlink;
         let good = match (self.kind, account) {
+            // It looks into no other folder.
+            (Kind::Debian, Some(_)) if !path.starts_with(TABLES_OF_DEBIAN) => false,
             (Kind::Debian, Some(_)) => !is_link && is_good_to_debian(&file, owner),
             (Kind::Debian, None) => link.uid == 0 && is_good_for_all(&file),
             (Kind::Cronie, _) => is_good_to_cronie(&file, account.is_some(), owner),

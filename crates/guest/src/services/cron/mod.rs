@@ -24,10 +24,16 @@ const ACCOUNT_TABLES: [&str; 3] =
     ["/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron"];
 /// Folders of scripts. What is in the first may start anacron, which runs the others.
 const HOURLY: (&str, &str) = ("/etc/cron.hourly", "hourly");
-const FOLDERS: [(&str, &str); 3] = [
+const FOLDERS: [(&str, &str); 8] = [
     ("/etc/cron.daily", "daily"),
     ("/etc/cron.weekly", "weekly"),
     ("/etc/cron.monthly", "monthly"),
+    // Those of Alpine.
+    ("/etc/periodic/15min", "every 15 minutes"),
+    ("/etc/periodic/hourly", "hourly"),
+    ("/etc/periodic/daily", "daily"),
+    ("/etc/periodic/weekly", "weekly"),
+    ("/etc/periodic/monthly", "monthly"),
 ];
 
 /// What runs all the folders without naming them.
@@ -278,6 +284,7 @@ mod tests {
             ("/etc/cron.d/open*", b"* * * * * root g\n"),
             ("/var/spool/cron/crontabs/gone", b"* * * * * h\n"),
             ("/var/spool/cron/crontabs/joe", b"* * * * * i\n"),
+            ("/var/spool/cron/root*p", b"* * * * * j\n"),
             ("/etc/cron.hourly/plain", b""),
             ("/etc/cron.hourly/program*", b""),
             ("/etc/cron.hourly/dangling -> /gone", b""),
@@ -297,6 +304,8 @@ mod tests {
                 "h off",
                 // Only its owner may read it.
                 "i off",
+                // Others have their tables there.
+                "j off",
                 "dangling off",
                 "plain off",
                 "program on",

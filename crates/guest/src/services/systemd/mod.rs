@@ -8,6 +8,7 @@ pub(crate) mod command;
 mod environment;
 mod state;
 mod unit;
+mod user;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,6 +18,7 @@ use fathom_report::{Enabled, Evidence, Fact, Listing, Service, ServiceKind};
 pub(crate) use self::environment::Environment;
 use self::state::Links;
 use self::unit::Unit;
+pub(super) use self::user::units as units_of_accounts;
 use super::HIDES;
 use crate::files::{Files, Read};
 
@@ -69,7 +71,7 @@ struct Folders {
 
 /// Every unit that starts something.
 pub(super) fn units(files: &Files<'_>) -> Listing<Service> {
-    let folders = Folders::read(files);
+    let folders = Folders::read(files, &FOLDERS);
     let mut listing = Listing::complete(Vec::new(), folders.places.clone());
     if let Some(why) = &folders.hidden {
         listing.hide(why.clone());
@@ -93,7 +95,8 @@ fn kind(name: &str) -> Option<ServiceKind> {
 }
 
 impl Folders {
-    fn read(files: &Files<'_>) -> Self {
+    /// What the folders hold, the first of which counts most and is that of the administrator.
+    fn read(files: &Files<'_>, places: &[&str]) -> Self {
         let mut folders = Self {
             files: BTreeMap::new(),
             links: Vec::new(),
@@ -103,7 +106,7 @@ impl Folders {
             unread: None,
         };
         let mut seen = HashSet::new();
-        for folder in FOLDERS {
+        for (index, folder) in places.iter().enumerate() {
             let ((), why) = files.watched(|| match files.found(folder, HIDES) {
                 // /lib is mostly another name of /usr/lib.
                 Read::There(found) if !seen.insert(found.place()) => {}
@@ -111,7 +114,7 @@ impl Folders {
                 Read::Absent => {}
                 Read::Unread(why) => folders.hide(why),
             });
-            if folder == FOLDERS[0] {
+            if index == 0 {
                 folders.unread = why;
                 // The first links are those of the administrator, who may have none.
                 folders.links.resize_with(1, Links::default);
