@@ -123,3 +123,13 @@ pub fn windows(bytes: &[u8]) {
 pub fn version(bytes: &[u8]) {
     exercise::version_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as a file of a database of advisories.
+pub fn segment(bytes: &[u8]) {
+    exercise::advisory::segment_at(Arc::new(sparse::Sparse::decode(bytes)));
+}
+
+/// Reads the bytes as the feed that the first line names.
+pub fn feed(bytes: &[u8]) {
+    exercise::advisory::feed_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

@@ -1,5 +1,6 @@
 //! Everything a developer runs: `cargo xtask --help`.
 
+mod accuracy;
 mod appliance;
 mod bench;
 mod check;
@@ -50,6 +51,8 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Measure which lines the tests run, and fail below the thresholds.
     Coverage(coverage::Arguments),
+    /// Compare findings with what people have judged.
+    Accuracy(accuracy::Arguments),
     /// Measure, and write docs/benchmarks.md.
     Bench(bench::Arguments),
     /// Make the sample disks that the documents look into.
@@ -75,6 +78,7 @@ fn run() -> anyhow::Result<()> {
         Task::Test(arguments) => check::test(&arguments),
         Task::Ci => check::ci(),
         Task::Setup => tools::setup(),
+        Task::Accuracy(arguments) => accuracy::run(&arguments),
         Task::Oracle(arguments) => oracle::run(&arguments),
         Task::Inspector(arguments) => inspector::run(&arguments),
         Task::Appliance(arguments) => appliance::run(&arguments),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
+mod database;
 mod diff;
 mod disk;
 mod files;
@@ -11,14 +12,17 @@ mod hints;
 mod inspect;
 mod output;
 mod rules;
+mod scan;
 mod source;
 
+pub(crate) use database::{Build, DatabaseCommand, DatabaseStatus, InDatabase, Search};
 pub(crate) use diff::{Diff, DiffFormat};
 pub(crate) use disk::{Convert, DiskCommand, Info, To};
 pub(crate) use files::{Algorithm, Cp, Find, Hash, Ls, Paths, Stat, TreeOptions};
 pub(crate) use inspect::{DocumentFormat, Inspect};
 pub(crate) use output::{Colour, Output, Target, When};
 pub(crate) use rules::{ProfileCommand, ProfileList, ProfileShow, ProfileTest, Profiles, Rules};
+pub(crate) use scan::{Scan, ScanFormat};
 pub(crate) use source::{HttpOptions, KeyOptions, On, Reading, Source};
 
 use crate::exit;
@@ -41,6 +45,11 @@ pub(crate) enum Command {
     Disk(DiskCommand),
     /// Say what machines are and what is installed on them.
     Inspect(Inspect),
+    /// Say what is known to be wrong with machines, and what mends it.
+    Scan(Scan),
+    /// Make and ask the database of advisories.
+    #[command(subcommand, name = "db")]
+    Database(DatabaseCommand),
     /// Say what differs between two machines.
     Diff(Diff),
     /// Name the rules that `inspect --profile` applies, show and test them.

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use fathom_filesystem::Timestamp;
+
 use crate::exit::Failure;
 
 /// Now, or what the environment says.
@@ -22,4 +24,9 @@ pub(crate) fn now() -> Result<SystemTime, Failure> {
 /// The seconds of a moment since 1970.
 pub(crate) fn seconds(moment: SystemTime) -> u64 {
     moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A moment as documents write it, to the second.
+pub(crate) fn rfc3339(moment: SystemTime) -> String {
+    Timestamp::new(seconds(moment).try_into().unwrap_or(0), 0).to_string()
 }

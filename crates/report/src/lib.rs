@@ -16,6 +16,7 @@ mod boot;
 mod concern;
 mod difference;
 mod fact;
+pub mod finding;
 mod identity;
 mod network;
 mod package;

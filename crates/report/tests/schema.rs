@@ -28,3 +28,8 @@ fn the_schema_is_that_of_the_types() {
 fn the_schema_of_differences_is_that_of_the_types() {
     check("diff.v1", &fathom_report::difference_schema());
 }
+
+#[test]
+fn the_schema_of_findings_is_that_of_the_types() {
+    check("findings.v1", &fathom_report::finding::schema());
+}

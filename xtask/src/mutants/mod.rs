@@ -2,6 +2,7 @@
 //! damage reaches past the first check. Every one must be read without a panic, in bounded time and
 //! memory. The damage follows from a seed: the same run finds the same faults.
 
+mod advisory;
 mod boot;
 mod btrfs;
 mod containers;
@@ -87,6 +88,7 @@ pub(crate) fn targets() -> Vec<Target> {
         boot::targets,
         system::targets,
         version::targets,
+        advisory::targets,
         windows::targets,
     ]
     .iter()

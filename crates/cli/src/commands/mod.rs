@@ -4,6 +4,7 @@ mod cat;
 mod completions;
 mod convert;
 mod cp;
+mod database;
 mod destination;
 mod diff;
 mod disk_info;
@@ -16,6 +17,7 @@ mod man;
 mod pattern;
 mod profile;
 mod saved;
+mod scan;
 mod stat;
 mod tree;
 
@@ -28,6 +30,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Disk(DiskCommand::Info(options)) => disk_info::run(&options),
         Command::Disk(DiskCommand::Convert(options)) => convert::run(&options),
         Command::Inspect(options) => inspect::run(&options),
+        Command::Scan(options) => scan::run(&options),
+        Command::Database(command) => database::run(&command),
         Command::Diff(options) => diff::run(&options),
         Command::Profile(command) => profile::run(&command),
         Command::Ls(options) => ls::run(&options),

@@ -134,7 +134,7 @@ fn jobs(options: &Inspect) -> usize {
 
 /// Says what could not be read; of which machine, where there are several. What ends the command is
 /// said when it ends.
-fn warn(report: &Report, image: Option<&OsString>, ends: Option<&Error>) {
+pub(super) fn warn(report: &Report, image: Option<&OsString>, ends: Option<&Error>) {
     let ends = ends.map(describe);
     let of = image.map_or(String::new(), |image| format!("{}: ", shown(image)));
     let of_systems = report.systems.iter().flat_map(|it| &it.problems);

@@ -1,0 +1,282 @@
+//! From a match to what is told of it.
+
+use fathom_report::finding::{Finding, Reason, Risk, Severity, State};
+use fathom_report::{Enabled, Package, PackageKind, System};
+
+use super::flaw::{Flaw, Flaws, chosen, rating};
+use crate::database::Database;
+use crate::error::Result;
+use crate::matching::{Distribution, Hit, Match, Part, Role};
+use crate::risk::{Context, Weights};
+use crate::segment::{Advisory, Subject, Texts, beginning};
+
+/// How much of a long description is told where there is no short one.
+const DESCRIPTION: usize = 400;
+
+/// Makes findings of matches.
+pub(super) struct Teller<'d, 's> {
+    flaws: Flaws<'d>,
+    system: &'s System,
+    weights: &'s Weights,
+    /// Services that start, by the names of what they run.
+    services: Vec<&'s str>,
+    is_of_red_hat: bool,
+}
+
+impl<'d, 's> Teller<'d, 's> {
+    pub(super) fn of(database: &'d Database, system: &'s System, weights: &'s Weights) -> Self {
+        let starts = |enabled: Option<&Enabled>| {
+            matches!(enabled, Some(Enabled::Enabled | Enabled::Alias | Enabled::Indirect))
+        };
+        let services = system.services.items.iter().filter(|it| starts(it.enabled.value()));
+        Self {
+            flaws: Flaws::of(database),
+            system,
+            weights,
+            services: services.map(|it| stem(&it.name)).collect(),
+            is_of_red_hat: Distribution::of(&system.identity).is_some_and(|it| it.is_of_red_hat()),
+        }
+    }
+
+    pub(super) fn finding(&mut self, found: &Match<'d>) -> Result<Option<Finding>> {
+        let (Some(package), Some(first)) =
+            (self.system.packages.items.get(found.package), found.hits.first())
+        else {
+            return Ok(None);
+        };
+        let flaw = self.flaws.get(&found.flaw)?;
+        let advisory = first.segment.advisory(first.row.advisory)?;
+        let provider = first.segment.about().provider.as_str();
+        let own: Vec<_> = match advisory.cves.len() {
+            0 | 1 => advisory.vectors.iter().map(|vector| (provider, *vector)).collect(),
+            // A vector of several flaws is that of the worst.
+            _ => Vec::new(),
+        };
+        let mut cvss = chosen(&own, &flaw.vectors);
+        if cvss.is_empty() {
+            let of_all: Vec<_> = advisory.vectors.iter().map(|it| (provider, *it)).collect();
+            cvss = chosen(&of_all, &[]);
+        }
+        let fixed = first.row.upper.filter(|_| first.row.state == State::Fixed);
+        let mut finding = Finding {
+            cve_id: found.flaw.clone(),
+            aliases: aliases(&advisory, &found.flaw),
+            advisories: announced(found)?,
+            system: None,
+            package: package.name.clone(),
+            package_kind: package.kind,
+            source_package: package.source.clone().filter(|it| *it != package.name),
+            installed_version: package.full_version(),
+            architecture: package.architecture.clone(),
+            location: package.location.clone(),
+            fixed_version: fixed.map(|it| it.text.to_owned()),
+            fixed_in: fixed.and_then(|_| channel(first)).map(str::to_owned),
+            state: first.row.state,
+            severity: None,
+            severity_source: None,
+            cvss_score: cvss.first().map(|it| it.score),
+            weaknesses: flaw
+                .weaknesses
+                .iter()
+                .chain(&advisory.weaknesses)
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .map(|it| format!("CWE-{it}"))
+                .collect(),
+            cvss,
+            description: None,
+            remediation: String::new(),
+            published: advisory.published.is_known().then(|| advisory.published.to_string()),
+            exploitability: flaw.exploitability.clone(),
+            risk: Risk::default(),
+            inactive: found.part == Part::Inactive,
+            references: Vec::new(),
+            because: found.hits.iter().map(reason).collect::<Result<_>>()?,
+            evidence: package.evidence.clone(),
+        };
+        let said = severity(first, &advisory, flaw, self.is_of_red_hat);
+        (finding.severity, finding.severity_source) = match said {
+            Some((severity, source)) => (Some(severity), Some(source)),
+            None => match finding.cvss.first() {
+                Some(cvss) => (Some(rating(cvss)), Some(format!("CVSS of {}", cvss.source))),
+                None => (None, None),
+            },
+        };
+        finding.remediation = remediation(&finding);
+        finding.risk = self.weights.risk(&finding, self.context(package, found.part));
+        Ok(Some(finding))
+    }
+
+    /// Adds what takes unpacking: a description, and where to read more.
+    pub(super) fn describe(&mut self, found: &Match<'d>, finding: &mut Finding) -> Result<()> {
+        let flaw = self.flaws.get(&found.flaw)?;
+        let places = found.hits.iter().map(|hit| (hit.segment, hit.row.advisory));
+        for (segment, advisory) in flaw.described.into_iter().chain(places) {
+            let texts = segment.texts(advisory)?;
+            if finding.description.is_none() {
+                finding.description = description(&texts);
+            }
+            for reference in texts.references {
+                if finding.references.len() < 20 && !finding.references.contains(&reference) {
+                    finding.references.push(reference);
+                }
+            }
+            if finding.description.is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn context(&self, package: &Package, part: Part) -> Context {
+        match part {
+            Part::Active => return Context::Kernel,
+            Part::Inactive => return Context::InactiveKernel,
+            Part::Aid => return Context::Documentation,
+            Part::None => {}
+        }
+        let name = package.name.as_str();
+        let aids = ["-doc", "-docs", "-dev", "-devel", "-headers", "-dbg", "-dbgsym", "-locales"];
+        if aids.iter().any(|aid| name.ends_with(aid)) {
+            return Context::Documentation;
+        }
+        let names = [name, name.strip_suffix("-server").unwrap_or(name)];
+        let starts = self.services.iter().any(|service| {
+            names.contains(service) || names.iter().any(|it| service.strip_suffix('d') == Some(it))
+        });
+        if starts { Context::Service } else { Context::Other }
+    }
+}
+
+/// The name of a service without what it ends with: `nginx` of `nginx.service`, `getty` of
+/// `getty@tty1.service`.
+fn stem(name: &str) -> &str {
+    let name = name.strip_suffix(".service").or(name.strip_suffix(".socket")).unwrap_or(name);
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
+
+fn aliases(advisory: &Advisory<'_>, flaw: &str) -> Vec<String> {
+    let is_of_one = advisory.cves.len() <= 1;
+    let own = std::iter::once(advisory.name).filter(|_| is_of_one && !advisory.cves.is_empty());
+    let names = own.chain(advisory.aliases.iter().copied().filter(|_| is_of_one));
+    names.filter(|name| *name != flaw && !name.ends_with(flaw)).map(str::to_owned).collect()
+}
+
+/// The announcements among what a match rests on.
+fn announced(found: &Match<'_>) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for hit in &found.hits {
+        let advisory = hit.segment.advisory(hit.row.advisory)?;
+        let name = advisory.name.to_owned();
+        if !name.ends_with(&found.flaw) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// From where a fix comes that not everybody gets.
+fn channel(hit: &Hit<'_>) -> Option<&'static str> {
+    match hit.role {
+        Role::Own => None,
+        Role::Paid if hit.namespace.starts_with("Ubuntu") => Some("Ubuntu Pro"),
+        Role::Paid => Some("long-term support"),
+        Role::Upstream => Some("Red Hat"),
+    }
+}
+
+/// How bad whoever speaks of the package says it is, and who that is.
+fn severity(
+    hit: &Hit<'_>,
+    advisory: &Advisory<'_>,
+    flaw: &Flaw<'_>,
+    is_of_red_hat: bool,
+) -> Option<(Severity, String)> {
+    let provider = || hit.segment.about().provider.clone();
+    if let Some(severity) = hit.row.severity {
+        return Some((severity, provider()));
+    }
+    let own = advisory.severity.map(|severity| (severity, provider()));
+    // An announcement of several flaws is as bad as the worst of them.
+    let of_all = own.clone().filter(|_| advisory.cves.len() > 1);
+    let of_red_hat =
+        flaw.of_red_hat.filter(|_| is_of_red_hat).map(|it| (it, "redhat-cve".to_owned()));
+    match of_all {
+        Some(of_all) => of_red_hat.or_else(|| (flaw.vectors.is_empty()).then_some(of_all)),
+        None => own.or(of_red_hat),
+    }
+}
+
+fn reason(hit: &Hit<'_>) -> Result<Reason> {
+    let advisory = hit.segment.advisory(hit.row.advisory)?;
+    let version = &hit.version;
+    let after = hit.row.lower.map(|lower| format!("{version} is not before {}", lower.text));
+    let before = hit.row.upper.map(|upper| match hit.row.is_inclusive {
+        true if hit.row.lower == Some(upper) => format!("{version} is {}", upper.text),
+        true => format!("{version} is not after {}", upper.text),
+        false => format!("{version} is before {}", upper.text),
+    });
+    let mut rule = match (after, before) {
+        (Some(_), Some(before)) if hit.row.is_inclusive && hit.row.lower == hit.row.upper => before,
+        (Some(after), Some(before)) => format!("{after}, and {before}"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => "every version has it".to_owned(),
+    };
+    if let Some(qualifier) = hit.row.qualifier {
+        rule = format!("{rule}, in {qualifier}");
+    }
+    if hit.subject == Subject::Source {
+        rule = format!("built from {}: {rule}", hit.name);
+    }
+    Ok(Reason {
+        provider: hit.segment.about().provider.clone(),
+        advisory: advisory.name.to_owned(),
+        ecosystem: hit.namespace.to_owned(),
+        name: hit.name.clone(),
+        version: version.clone(),
+        rule,
+        state: hit.row.state,
+    })
+}
+
+fn remediation(finding: &Finding) -> String {
+    let package = &finding.package;
+    match (finding.state, &finding.fixed_version) {
+        (State::Fixed, Some(version)) => {
+            let from = finding.fixed_in.as_deref();
+            let from = from.map_or(String::new(), |it| format!(", which comes from {it}"));
+            match finding.package_kind {
+                PackageKind::Hotfix => format!("Install {version}{from}"),
+                _ => format!("Upgrade {package} to {version} or later{from}"),
+            }
+        }
+        (State::Fixed, None) => format!("Upgrade {package}"),
+        (State::Affected, _) => {
+            format!("No version of {package} mends it yet; watch for one, or do without it")
+        }
+        (State::WillNotFix, _) => {
+            format!("{package} will not be mended here; move to a later release, or do without it")
+        }
+        (State::Deferred, _) => format!("A fix of {package} has been put off; watch for one"),
+        (State::UnderInvestigation, _) => {
+            format!("It is being looked into whether {package} is affected; watch for the answer")
+        }
+        (State::EndOfLife, _) => {
+            format!("{package} is not maintained any more here; move to a later release")
+        }
+        (State::NotAffected, _) => "Nothing".to_owned(),
+    }
+}
+
+fn description(texts: &Texts) -> Option<String> {
+    let text = match texts.summary.trim() {
+        "" => texts.details.trim(),
+        summary => summary,
+    };
+    if text.len() <= DESCRIPTION {
+        return (!text.is_empty()).then(|| text.to_owned());
+    }
+    let cut = beginning(text, DESCRIPTION);
+    let cut = cut.rsplit_once(char::is_whitespace).map_or(cut, |(cut, _)| cut);
+    Some(format!("{cut} …"))
+}

@@ -1,0 +1,177 @@
+//! From a report to findings: what matches, what everybody says of it, how much is at stake, and what
+//! all that does not say.
+
+mod finding;
+mod flaw;
+mod notes;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use fathom_report::finding::{
+    Finding, Findings, SCHEMA, Scanned, Severity, Source, State, Summary, Unscanned,
+};
+use fathom_report::{Report, System};
+
+use self::finding::Teller;
+use crate::database::Database;
+use crate::day::Day;
+use crate::error::Result;
+use crate::matching::{self, Matches, Why};
+use crate::risk::{self, Weights};
+
+/// How many of the packages that were not compared are named.
+const NAMED: usize = 10;
+
+/// What is wanted of a scan.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How risk is computed.
+    pub weights: Weights,
+    /// Whether findings have descriptions and references.
+    pub texts: bool,
+    /// The day that ages are told from; unknown where none are to be told.
+    pub today: Day,
+    /// The program that asks, and its version.
+    pub generator: String,
+}
+
+/// Tells what is known to be wrong with the machine of a report.
+pub fn scan(
+    report: &Report,
+    subject: &str,
+    database: &Database,
+    options: &Options,
+) -> Result<Findings> {
+    let mut findings = Findings {
+        schema: SCHEMA.to_owned(),
+        generator: options.generator.clone(),
+        subject: subject.to_owned(),
+        systems: Vec::new(),
+        database: sources(database),
+        notes: notes::of_database(database, options.today),
+        summary: Summary::default(),
+        vulnerabilities: Vec::new(),
+        unscanned: Vec::new(),
+    };
+    if report.systems.is_empty() {
+        findings.notes.extend(notes::of_no_system(report));
+    }
+    let mut unscanned = BTreeMap::new();
+    for system in &report.systems {
+        let matches = matching::find(database, system)?;
+        findings.notes.extend(notes::of_system(system, &matches, options.today));
+        count_unscanned(system, &matches, &mut unscanned);
+        let mut found = tell(&matches, system, database, options)?;
+        if report.systems.len() > 1 {
+            found.iter_mut().for_each(|it| it.system = Some(system.root.clone()));
+        }
+        findings.vulnerabilities.extend(found);
+        findings.systems.push(scanned(system));
+    }
+    findings.vulnerabilities.sort_by(|one, other| {
+        let severity = |it: &Finding| std::cmp::Reverse(it.severity);
+        let risk = other.risk.score.total_cmp(&one.risk.score);
+        risk.then_with(|| severity(one).cmp(&severity(other)))
+            .then_with(|| (&one.package, &one.cve_id).cmp(&(&other.package, &other.cve_id)))
+    });
+    findings.unscanned = unscanned.into_values().collect();
+    findings.summary = summary(report, &findings.vulnerabilities);
+    Ok(findings)
+}
+
+fn tell(
+    matches: &Matches<'_>,
+    system: &System,
+    database: &Database,
+    options: &Options,
+) -> Result<Vec<Finding>> {
+    let mut teller = Teller::of(database, system, &options.weights);
+    let mut findings = Vec::with_capacity(matches.found.len());
+    for found in &matches.found {
+        if let Some(mut finding) = teller.finding(found)? {
+            if options.texts {
+                teller.describe(found, &mut finding)?;
+            }
+            findings.push(finding);
+        }
+    }
+    Ok(findings)
+}
+
+fn sources(database: &Database) -> Vec<Source> {
+    let abouts = database.segments().iter().map(|segment| segment.about());
+    let source = |about: &crate::segment::About| Source {
+        provider: about.provider.clone(),
+        as_of: about.as_of.clone(),
+        built: about.built.clone(),
+    };
+    abouts.map(source).collect()
+}
+
+fn scanned(system: &System) -> Scanned {
+    Scanned {
+        root: system.root.clone(),
+        distribution: system.identity.distribution.value().cloned(),
+        version: system.identity.version.value().cloned(),
+        hostname: system.identity.hostname.value().cloned(),
+    }
+}
+
+fn count_unscanned(system: &System, matches: &Matches<'_>, counted: &mut BTreeMap<Why, Unscanned>) {
+    for unscanned in &matches.unscanned {
+        let Some(package) = system.packages.items.get(unscanned.package) else { continue };
+        let entry = counted.entry(unscanned.why).or_insert_with(|| Unscanned {
+            reason: unscanned.why.text().to_owned(),
+            count: 0,
+            examples: Vec::new(),
+        });
+        entry.count += 1;
+        if entry.examples.len() < NAMED && !entry.examples.contains(&package.name) {
+            entry.examples.push(package.name.clone());
+        }
+    }
+}
+
+impl Why {
+    fn text(self) -> &'static str {
+        match self {
+            Self::NoEcosystem => "nobody in the database speaks of such packages",
+            Self::NoVersion => "the version cannot be compared by the rules of its kind",
+            Self::Foreign => "not from the distribution, whose advisories do not hold for it",
+            Self::KernelAid => "built from a kernel's sources, but no part of what runs",
+            Self::Owned => "belongs to a package of the distribution, which was compared instead",
+        }
+    }
+}
+
+fn summary(report: &Report, findings: &[Finding]) -> Summary {
+    let installed = |system: &System| {
+        system.packages.items.iter().filter(|package| package.is_installed()).count()
+    };
+    let mut flaws: HashMap<&str, (Option<Severity>, bool, bool)> = HashMap::new();
+    for finding in findings {
+        let flaw = flaws.entry(&finding.cve_id).or_default();
+        flaw.0 = flaw.0.max(finding.severity);
+        flaw.1 |= finding.state == State::Fixed;
+        flaw.2 |= finding.exploitability.exploited_since.is_some();
+    }
+    let of = |severity| flaws.values().filter(|flaw| flaw.0 == severity).count();
+    let packages: BTreeSet<_> = findings
+        .iter()
+        .map(|it| (&it.system, &it.package, &it.installed_version, &it.architecture, &it.location))
+        .collect();
+    Summary {
+        total_packages: report.systems.iter().map(installed).sum(),
+        vulnerable_packages: packages.len(),
+        vulnerabilities: flaws.len(),
+        critical: of(Some(Severity::Critical)),
+        high: of(Some(Severity::High)),
+        medium: of(Some(Severity::Medium)),
+        low: of(Some(Severity::Low)),
+        negligible: of(Some(Severity::Negligible)),
+        unknown: of(None),
+        fixable: flaws.values().filter(|flaw| flaw.1).count(),
+        exploited: flaws.values().filter(|flaw| flaw.2).count(),
+        risk: risk::of_machine(findings),
+    }
+}

@@ -1,0 +1,114 @@
+//! What findings do not say, and why.
+
+use fathom_report::finding::{Note, NoteKind};
+use fathom_report::{Coverage, Report, System};
+
+use crate::database::Database;
+use crate::day::Day;
+use crate::matching::{Distribution, Matches, Why};
+
+/// After how many days a database is old: some provider publishes every day.
+const FRESH: u16 = 7;
+
+fn note(kind: NoteKind, message: impl Into<String>) -> Note {
+    Note { kind, message: message.into() }
+}
+
+/// What is to be said of the database itself.
+pub(super) fn of_database(database: &Database, today: Day) -> Vec<Note> {
+    if database.segments().is_empty() {
+        let message = format!(
+            "there is no database in {}, so nothing was compared; `fathom db update` gets one",
+            database.folder().display(),
+        );
+        return vec![note(NoteKind::MissingScanner, message)];
+    }
+    let mut notes = Vec::new();
+    let mut stale: Vec<(u16, &str, &str)> = Vec::new();
+    for segment in database.segments() {
+        let about = segment.about();
+        // What the data itself says; files of old feeds can be made today.
+        let as_of = Some(Day::of(&about.as_of)).filter(|day| day.is_known());
+        let age = as_of.unwrap_or_else(|| Day::of(&about.built)).until(today);
+        if today.is_known() && age > FRESH {
+            stale.push((age, &about.provider, &about.built));
+        }
+    }
+    if let Some((age, provider, _)) = stale.iter().max() {
+        let message = format!(
+            "the database is old: {} of {} files are of more than {FRESH} days ago, that of \
+             {provider} of {age}; what was published since is not in it",
+            stale.len(),
+            database.segments().len(),
+        );
+        notes.push(note(NoteKind::DatabaseStale, message));
+    }
+    notes
+}
+
+/// What is to be said where no system was found.
+pub(super) fn of_no_system(report: &Report) -> Vec<Note> {
+    let problem = report.problems.first().map(|it| format!(": {}", it.message));
+    let message = format!("no operating system was found{}", problem.unwrap_or_default());
+    vec![note(NoteKind::MissingScanData, message)]
+}
+
+/// What is to be said of a system.
+pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let name = system.identity.name.value().map_or(system.root.as_str(), String::as_str);
+    if Distribution::of(&system.identity).is_none() {
+        let message = format!(
+            "it is not known what distribution {} is, so that its packages were not compared",
+            system.root,
+        );
+        notes.push(note(NoteKind::OsUnknown, message));
+    } else if !matches.knows_distribution {
+        let message = format!(
+            "nobody in the database speaks of {name}, so that its packages were not compared",
+        );
+        notes.push(note(NoteKind::OsUnsupported, message));
+    }
+    if matches.knows_distribution && !matches.knows_unfixed {
+        let message = format!(
+            "the database knows of {name} which flaws were mended, and by what; flaws that nothing \
+             mends are not told",
+        );
+        notes.push(note(NoteKind::FixesOnly, message));
+    }
+    match (system.packages.coverage, &system.packages.reason) {
+        (Coverage::Complete, _) => {}
+        (_, Some(reason)) if *reason == fathom_report::USUAL_PLACES_ALONE => {}
+        (coverage, reason) => {
+            let what = match coverage {
+                Coverage::Unknown => "it could not be read what is installed",
+                _ => "not everything that is installed could be read",
+            };
+            let reason = reason.as_deref().unwrap_or("no reason is known");
+            notes.push(note(NoteKind::MissingScanData, format!("{what}: {reason}")));
+        }
+    }
+    if let Some(end) = system.identity.end_of_life.value() {
+        let last = end.extended.as_deref().unwrap_or(&end.support);
+        if today.is_known() && Day::of(last).is_known() && Day::of(last) < today {
+            let message = format!(
+                "{name} has not been mended since {last}; what was found since is mostly not told \
+                 of it",
+            );
+            notes.push(note(NoteKind::OsEndOfLife, message));
+        }
+    }
+    let uncompared = matches
+        .unscanned
+        .iter()
+        .filter(|it| matches!(it.why, Why::NoEcosystem | Why::NoVersion | Why::Foreign));
+    let count = uncompared.count();
+    if count > 0 {
+        let message = format!(
+            "{count} of {} packages of {name} were not compared with anything",
+            system.packages.items.len(),
+        );
+        notes.push(note(NoteKind::Unscanned, message));
+    }
+    notes
+}

@@ -1,0 +1,23 @@
+//! What is known to be wrong with which versions of what, and what that means for a machine.
+//!
+//! What providers publish is kept in files, one a provider ([`segment`]), which are made once, never
+//! changed, and looked things up in without being read. Who makes them of which feeds is no matter of
+//! this crate.
+
+#![forbid(unsafe_code)]
+
+mod cve;
+mod database;
+mod day;
+mod enrich;
+mod error;
+mod matching;
+pub mod risk;
+pub mod segment;
+
+pub use cve::{Cve, NoCve};
+pub use database::{Database, EXTENSION};
+pub use day::Day;
+pub use enrich::{Options, scan};
+pub use error::{Error, Kind, Result};
+pub use matching::{flaws_of, normalised};

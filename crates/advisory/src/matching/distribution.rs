@@ -1,0 +1,177 @@
+//! Which ecosystems hold for a system.
+
+use fathom_report::Identity;
+
+/// How close to a system whoever speaks of an ecosystem is. What the closer one says counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Role {
+    /// The distribution itself.
+    Own,
+    /// The distribution itself, to those who pay for longer care.
+    Paid,
+    /// The distribution that it is rebuilt from.
+    Upstream,
+}
+
+/// A distribution and its version, as far as advisories go by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Distribution {
+    id: String,
+    version: String,
+}
+
+impl Distribution {
+    /// The distribution of a system; nothing where that is not known.
+    pub(crate) fn of(identity: &Identity) -> Option<Self> {
+        let id = identity.distribution.value()?.to_lowercase();
+        let version = identity.version.value().cloned().unwrap_or_default();
+        Some(Self { id, version })
+    }
+
+    /// The version up to its first dot.
+    fn major(&self) -> &str {
+        self.version.split('.').next().unwrap_or_default()
+    }
+
+    /// The version up to its second dot.
+    fn minor(&self) -> String {
+        self.version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
+    }
+
+    /// Whether packages are those of Red Hat, or rebuilt from them.
+    pub(crate) fn is_of_red_hat(&self) -> bool {
+        matches!(self.id.as_str(), "rhel" | "centos") || self.is_rebuilt()
+    }
+
+    fn is_rebuilt(&self) -> bool {
+        matches!(self.id.as_str(), "almalinux" | "rocky" | "ol")
+    }
+
+    /// Whether the vendor of a package is the distribution, or nothing speaks against it. Packages of
+    /// others go by the same names, and number their versions by themselves.
+    pub(crate) fn is_vendor(&self, vendor: Option<&str>) -> bool {
+        let Some(vendor) = vendor else { return true };
+        let own: &[&str] = match self.id.as_str() {
+            "rhel" => &["Red Hat"],
+            "centos" => &["CentOS", "Red Hat"],
+            "almalinux" => &["AlmaLinux"],
+            "rocky" => &["Rocky"],
+            "ol" => &["Oracle"],
+            "sles" | "sled" | "sles_sap" | "opensuse-leap" | "opensuse-tumbleweed" => {
+                &["SUSE", "openSUSE"]
+            }
+            "amzn" => &["Amazon"],
+            "photon" => &["VMware", "Broadcom"],
+            _ => return true,
+        };
+        own.iter().any(|name| vendor.contains(name))
+    }
+
+    /// How the ecosystem of this name holds for the distribution.
+    pub(crate) fn role(&self, namespace: &str) -> Option<Role> {
+        let (name, rest) = namespace.split_once(':').unwrap_or((namespace, ""));
+        let is = |wanted: &str, role: Role| (rest == wanted).then_some(role);
+        match (self.id.as_str(), name) {
+            ("debian", "Debian") => is(self.major(), Role::Own),
+            ("ubuntu", "Ubuntu") => self.of_ubuntu(rest),
+            ("alpine", "Alpine") => match rest.strip_prefix('v') {
+                Some(version) => (version == self.minor()).then_some(Role::Own),
+                // A version like 3.21_alpha20240923 is that of edge.
+                None => (rest == "edge" && self.version.contains('_')).then_some(Role::Own),
+            },
+            ("wolfi", "Wolfi") | ("chainguard", "Chainguard" | "Wolfi") => Some(Role::Own),
+            ("almalinux", "AlmaLinux")
+            | ("rocky", "Rocky Linux")
+            | ("ol", "Oracle Linux")
+            | ("photon", "Photon OS")
+            | ("amzn", "Amazon Linux")
+            | ("opensuse-tumbleweed", "openSUSE") => {
+                let is_own = rest == self.major()
+                    || rest == self.version
+                    || rest == "Tumbleweed" && self.id == "opensuse-tumbleweed";
+                is_own.then_some(Role::Own)
+            }
+            ("arch", "Arch Linux") => Some(Role::Own),
+            (_, "Red Hat") if self.is_of_red_hat() => {
+                let role = if self.is_rebuilt() { Role::Upstream } else { Role::Own };
+                // `enterprise_linux:8::appstream`, `enterprise_linux:8`.
+                let version = rest.strip_prefix("enterprise_linux:")?.split(':').next()?;
+                let major = version.split('.').next()?;
+                (major == self.major()).then_some(role)
+            }
+            ("sles" | "sled" | "sles_sap", "SUSE") => self.of_suse(rest),
+            ("opensuse-leap", "openSUSE") => is(&format!("Leap {}", self.version), Role::Own),
+            _ => None,
+        }
+    }
+
+    /// `22.04:LTS`, `23.10`, `Pro:18.04:LTS`.
+    fn of_ubuntu(&self, rest: &str) -> Option<Role> {
+        let (paid, rest) = match rest.strip_prefix("Pro:") {
+            Some(rest) => (true, rest),
+            None => (false, rest),
+        };
+        let version = rest.strip_suffix(":LTS").unwrap_or(rest);
+        let role = if paid { Role::Paid } else { Role::Own };
+        (version == self.minor()).then_some(role)
+    }
+
+    /// `Linux Enterprise Server 15 SP4`, `Linux Enterprise Module for Basesystem 15 SP4`,
+    /// `Linux Enterprise Server 15 SP4-LTSS`.
+    fn of_suse(&self, rest: &str) -> Option<Role> {
+        let product = rest.strip_prefix("Linux Enterprise ")?;
+        let (major, pack) = self.version.split_once('.').unwrap_or((&self.version, "0"));
+        let wanted = match pack {
+            "0" => major.to_owned(),
+            pack => format!("{major} SP{pack}"),
+        };
+        let at = product.find(&wanted)?;
+        let before = product[..at].chars().next_back();
+        let after = &product[at + wanted.len()..];
+        let is_it = before == Some(' ')
+            && (after.is_empty() || after.starts_with("-LTSS") || after.starts_with("-ESPOS"))
+            && !after.starts_with(" SP");
+        let role = if after.is_empty() { Role::Own } else { Role::Paid };
+        is_it.then_some(role)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(id: &str, version: &str, namespace: &str, expected: Option<Role>) {
+        let distribution = Distribution { id: id.to_owned(), version: version.to_owned() };
+        assert_eq!(distribution.role(namespace), expected, "{id} {version}: {namespace}");
+    }
+
+    #[test]
+    fn a_distribution_has_its_ecosystems() {
+        check("debian", "12", "Debian:12", Some(Role::Own));
+        check("debian", "12", "Debian:1", None);
+        check("debian", "12.5", "Debian:12", Some(Role::Own));
+        check("ubuntu", "22.04", "Ubuntu:22.04:LTS", Some(Role::Own));
+        check("ubuntu", "22.04", "Ubuntu:Pro:22.04:LTS", Some(Role::Paid));
+        check("ubuntu", "22.04", "Ubuntu:22.10", None);
+        check("alpine", "3.18.4", "Alpine:v3.18", Some(Role::Own));
+        check("alpine", "3.18.4", "Alpine:v3.1", None);
+        check("alpine", "3.21_alpha20240923", "Alpine:edge", Some(Role::Own));
+        check("almalinux", "8.9", "AlmaLinux:8", Some(Role::Own));
+        check("almalinux", "8.9", "Red Hat:enterprise_linux:8::appstream", Some(Role::Upstream));
+        check("rhel", "8.9", "Red Hat:enterprise_linux:8", Some(Role::Own));
+        check("rhel", "8.9", "Red Hat:rhel_eus:8.8::baseos", None);
+        check("rhel", "10.1", "Red Hat:enterprise_linux:10.0", Some(Role::Own));
+        check("sles", "15.4", "SUSE:Linux Enterprise Server 15 SP4", Some(Role::Own));
+        check("sles", "15.4", "SUSE:Linux Enterprise Server 15 SP4-LTSS", Some(Role::Paid));
+        check(
+            "sles",
+            "15.4",
+            "SUSE:Linux Enterprise Module for Basesystem 15 SP4",
+            Some(Role::Own),
+        );
+        check("sles", "15", "SUSE:Linux Enterprise Server 15 SP4", None);
+        check("sles", "15", "SUSE:Linux Enterprise Server 15", Some(Role::Own));
+        check("opensuse-leap", "15.4", "openSUSE:Leap 15.4", Some(Role::Own));
+    }
+}

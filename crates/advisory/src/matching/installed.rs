@@ -1,0 +1,74 @@
+//! A package as advisories speak of it.
+
+use std::borrow::Cow;
+
+use fathom_report::{Package, PackageKind};
+
+use crate::segment::Subject;
+
+/// The ecosystem of a package that comes from no distribution.
+pub(crate) fn language(kind: PackageKind) -> Option<&'static str> {
+    Some(match kind {
+        PackageKind::Python => "PyPI",
+        PackageKind::Npm => "npm",
+        PackageKind::Gem => "RubyGems",
+        PackageKind::Maven => "Maven",
+        PackageKind::Go => "Go",
+        PackageKind::Cargo => "crates.io",
+        PackageKind::Composer => "Packagist",
+        PackageKind::Nuget => "NuGet",
+        _ => return None,
+    })
+}
+
+/// The name that advisories of this subject know the package by, and its version.
+pub(crate) fn named(package: &Package, subject: Subject) -> (Cow<'_, str>, Cow<'_, str>) {
+    let own = || Cow::Owned(package.full_version());
+    if let Some(ecosystem) = language(package.kind) {
+        return (Cow::Owned(normalised(ecosystem, &package.name)), Cow::Borrowed(&package.version));
+    }
+    if subject == Subject::Installed {
+        return (Cow::Borrowed(&package.name), own());
+    }
+    let source = package.source.as_deref().unwrap_or(&package.name);
+    if let Some(source) = unsigned(package.kind, source) {
+        return (Cow::Owned(source), own());
+    }
+    let version = match &package.source_version {
+        None => own(),
+        // rpm names what a package was built from by a file, and no epoch is in its name.
+        Some(version) if package.kind == PackageKind::Rpm && !version.contains(':') => {
+            let epoch = package.epoch.map_or(String::new(), |epoch| format!("{epoch}:"));
+            Cow::Owned(format!("{epoch}{version}"))
+        }
+        Some(version) => Cow::Borrowed(version.as_str()),
+    };
+    (Cow::Borrowed(source), version)
+}
+
+/// What signed kernels and boot loaders of Debian and Ubuntu were built from before they were signed:
+/// advisories are about that, and its version is that of the package.
+fn unsigned(kind: PackageKind, source: &str) -> Option<String> {
+    if kind != PackageKind::Deb {
+        return None;
+    }
+    let rest = source.strip_prefix("linux-signed")?;
+    let architectures = ["-amd64", "-arm64", "-i386", "-armhf"];
+    let of_debian = architectures.contains(&rest);
+    Some(if of_debian { "linux".to_owned() } else { format!("linux{rest}") })
+}
+
+/// The name as all write it who mean this package.
+pub fn normalised(ecosystem: &str, name: &str) -> String {
+    match ecosystem {
+        "PyPI" => python(name),
+        "NuGet" | "Packagist" => name.to_lowercase(),
+        _ => name.to_owned(),
+    }
+}
+
+/// As PEP 503 writes names.
+fn python(name: &str) -> String {
+    let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_lowercase()
+}

@@ -1,0 +1,86 @@
+//! Kernels: which of them starts, and what only bears their name.
+
+use fathom_report::{Package, PackageKind, System};
+
+/// What a package has to do with kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Nothing.
+    None,
+    /// It is part of the kernel that starts, or of one that may, for all that is known.
+    Active,
+    /// It is part of a kernel that does not start unless somebody chooses it.
+    Inactive,
+    /// It was built from the same sources, and holds nothing of what runs: headers, documentation.
+    Aid,
+}
+
+impl Part {
+    pub(crate) fn of(package: &Package, system: &System) -> Self {
+        match is_image(package) {
+            None => Self::None,
+            Some(false) => Self::Aid,
+            Some(true) => match starts(package, system) {
+                false => Self::Inactive,
+                true => Self::Active,
+            },
+        }
+    }
+}
+
+/// Whether a package built from a kernel's sources is part of the kernel itself; nothing for one that
+/// was built from others.
+fn is_image(package: &Package) -> Option<bool> {
+    let name = package.name.as_str();
+    match package.kind {
+        PackageKind::Deb => {
+            let source = package.source.as_deref().unwrap_or(name);
+            let is_kernel = source == "linux" || source.starts_with("linux-");
+            let others = ["linux-base", "linux-firmware", "linux-atm", "linux-ftpd", "linux-sound"];
+            if !is_kernel || others.iter().any(|other| source.starts_with(other)) {
+                return None;
+            }
+            let images = ["linux-image-", "linux-modules-", "kernel-image-"];
+            Some(images.iter().any(|image| name.starts_with(image)))
+        }
+        PackageKind::Rpm => {
+            let rest = name.strip_prefix("kernel").or_else(|| {
+                ["perf", "python3-perf", "python-perf", "bpftool", "rtla", "rv", "libperf"]
+                    .contains(&name)
+                    .then_some("-tools")
+            })?;
+            // `kernel-rt-core`, `kernel-default`; but `kernelshark` is another program.
+            if !(rest.is_empty() || rest.starts_with('-')) {
+                return None;
+            }
+            let aids = ["headers", "devel", "doc", "docs", "tools", "srpm", "macros", "source"];
+            Some(!rest.split('-').any(|word| aids.contains(&word)))
+        }
+        PackageKind::Apk => {
+            let is_kernel = name.starts_with("linux-") && package.source.as_deref() == Some(name);
+            let images = ["linux-lts", "linux-virt", "linux-edge", "linux-rpi", "linux-stable"];
+            match (is_kernel, name) {
+                (_, "linux-headers") => Some(false),
+                (true, name) if images.contains(&name) => Some(true),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Whether the kernel that a package is part of starts by default, or may for all that is known.
+fn starts(package: &Package, system: &System) -> bool {
+    let default = system.boot.default.value().and_then(|entry| entry.version.as_deref());
+    let Some(default) = default else { return true };
+    let is_of = |release: &str| match package.kind {
+        PackageKind::Deb => package.name.ends_with(release),
+        PackageKind::Rpm => {
+            let build = package.release.as_deref().unwrap_or_default();
+            release.starts_with(&format!("{}-{build}", package.version))
+        }
+        _ => true,
+    };
+    // What is part of no kernel that was found belongs to all of them, or to one that nobody found.
+    is_of(default) || !system.boot.kernels.items.iter().any(|kernel| is_of(&kernel.version))
+}

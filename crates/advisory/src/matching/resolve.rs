@@ -1,0 +1,152 @@
+//! What several say about one flaw, put together.
+
+use std::collections::{BTreeMap, HashSet};
+
+use fathom_report::finding::State;
+
+use super::Role;
+use crate::cve::Cve;
+use crate::error::Result;
+use crate::segment::{Row, Segment, Subject};
+
+/// A statement about a package.
+#[derive(Clone, Debug)]
+pub(crate) struct Hit<'d> {
+    pub(crate) segment: &'d Segment,
+    pub(crate) namespace: &'d str,
+    pub(crate) subject: Subject,
+    pub(crate) role: Role,
+    pub(crate) row: Row<'d>,
+    /// The name that was looked for.
+    pub(crate) name: String,
+    /// The version that was compared.
+    pub(crate) version: String,
+}
+
+impl Hit<'_> {
+    fn advisory(&self) -> (*const Segment, u32) {
+        (std::ptr::from_ref(self.segment), self.row.advisory)
+    }
+
+    /// Whether some version ends it.
+    fn is_bounded(&self) -> bool {
+        self.row.upper.is_some()
+    }
+}
+
+/// What speaks against a flaw.
+#[derive(Clone, Copy, Debug)]
+struct Against {
+    role: Role,
+    /// The package was never affected; otherwise, it is mended in what is installed.
+    never: bool,
+    /// Said in what the distribution knows of the flaw itself, not in an announcement of several.
+    is_record: bool,
+}
+
+/// All that is said of one flaw.
+#[derive(Default)]
+struct Talk<'d> {
+    /// What speaks for it, and whether that is a record of the flaw itself.
+    hits: Vec<(Hit<'d>, bool)>,
+    against: Vec<Against>,
+}
+
+/// The flaws that remain, with what each rests on; what counts comes first.
+pub(super) fn resolve<'d>(
+    rows: Vec<(Hit<'d>, bool)>,
+    language: Option<&str>,
+) -> Result<Vec<(String, Vec<Hit<'d>>)>> {
+    let open: HashSet<_> =
+        rows.iter().filter(|(_, holds)| *holds).map(|(hit, _)| hit.advisory()).collect();
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut flaws: BTreeMap<Flaw, Talk<'d>> = BTreeMap::new();
+    for (hit, _) in rows.iter().filter(|(_, holds)| *holds) {
+        let (names, is_record) = flaws_of(hit, language.is_some())?;
+        for name in names {
+            flaws.entry(name).or_default().hits.push((hit.clone(), is_record));
+        }
+    }
+    // A language's advisories say where a flaw is, each by itself; several do not contradict each other.
+    if language.is_none() {
+        for (hit, _) in rows.iter().filter(|(hit, holds)| !holds && !open.contains(&hit.advisory()))
+        {
+            let never = hit.row.state == State::NotAffected;
+            if !never && hit.row.state != State::Fixed {
+                continue;
+            }
+            let (names, is_record) = flaws_of(hit, false)?;
+            for name in names {
+                if let Some(talk) = flaws.get_mut(&name) {
+                    talk.against.push(Against { role: hit.role, never, is_record });
+                }
+            }
+        }
+    }
+    let mut remaining = Vec::new();
+    for (flaw, Talk { hits, against }) in flaws {
+        let mut hits: Vec<_> =
+            hits.into_iter().filter(|it| !against.iter().any(|what| refutes(what, it))).collect();
+        hits.sort_by(|one, other| order(one).cmp(&order(other)));
+        if !hits.is_empty() {
+            remaining.push((flaw.to_string(), hits.into_iter().map(|(hit, _)| hit).collect()));
+        }
+    }
+    Ok(remaining)
+}
+
+/// Whether what speaks against a flaw outweighs this that speaks for it.
+fn refutes(against: &Against, (hit, is_record): &(Hit<'_>, bool)) -> bool {
+    match against.never {
+        true => against.role < hit.role || against.role == hit.role && !hit.is_bounded(),
+        // Whoever says that it is not mended does not know yet that it is.
+        false if !hit.is_bounded() => true,
+        // A later announcement may name the flaw again, of which it mends what the mend broke.
+        false => {
+            against.role < hit.role || against.role == hit.role && against.is_record && !is_record
+        }
+    }
+}
+
+/// What counts first: the closer, the one that names a fix, and of fixes the latest.
+fn order<'h>((hit, is_record): &'h (Hit<'_>, bool)) -> impl Ord + use<'h> {
+    let fix = std::cmp::Reverse(hit.row.upper.map(|upper| upper.key));
+    (!hit.is_bounded(), hit.role, !is_record, fix)
+}
+
+/// The name of a flaw.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Flaw {
+    Numbered(Cve),
+    Named(String),
+}
+
+impl std::fmt::Display for Flaw {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Numbered(cve) => cve.fmt(out),
+            Self::Named(name) => out.write_str(name),
+        }
+    }
+}
+
+/// The flaws that an advisory is about, and whether it is about one alone, which it is named by.
+/// Distributions announce much that is no flaw; who writes of languages writes of flaws alone.
+fn flaws_of(hit: &Hit<'_>, is_language: bool) -> Result<(Vec<Flaw>, bool)> {
+    let advisory = hit.segment.advisory(hit.row.advisory)?;
+    let is_record = matches!(*advisory.cves, [cve] if advisory.name.ends_with(&cve.to_string()));
+    let cves: Vec<_> = advisory.cves.into_iter().map(Flaw::Numbered).collect();
+    if cves.is_empty() && (is_language || is_flaw(advisory.name)) {
+        return Ok((vec![Flaw::Named(advisory.name.to_owned())], true));
+    }
+    Ok((cves, is_record))
+}
+
+/// Whether the name is that of a flaw, and not of an announcement.
+fn is_flaw(name: &str) -> bool {
+    ["GHSA-", "XSA-", "TEMP-", "ZBX-", "GO-", "RUSTSEC-", "PYSEC-"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}

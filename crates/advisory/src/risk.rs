@@ -1,0 +1,125 @@
+//! How much is at stake.
+//!
+//! A finding's risk is a hundred times how bad it is, times how likely it is used, times how much the
+//! machine depends on the package. A machine's is that at least one of its flaws is used, as if they
+//! had nothing to do with each other.
+
+use std::collections::HashMap;
+
+use fathom_report::finding::{Finding, Risk, Severity};
+use serde::{Deserialize, Serialize};
+
+/// The numbers that risk is computed by, each from 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Weights {
+    /// How bad a critical flaw is.
+    pub critical: f64,
+    /// How bad a grave one is.
+    pub high: f64,
+    /// How bad one of middling gravity is.
+    pub medium: f64,
+    /// How bad one of little consequence is.
+    pub low: f64,
+    /// How bad one of no consequence in practice is.
+    pub negligible: f64,
+    /// How bad one is of which nobody says it.
+    pub unknown: f64,
+    /// The least likelihood of a flaw for which a way to exploit it is published.
+    pub public_exploit: f64,
+    /// The least likelihood of a critical flaw; that of others is in proportion to how bad they are.
+    pub prior: f64,
+    /// A kernel that starts.
+    pub kernel: f64,
+    /// A kernel that does not.
+    pub inactive_kernel: f64,
+    /// A service that starts, and that others can reach.
+    pub service: f64,
+    /// Everything else.
+    pub other: f64,
+    /// Documentation, headers and symbols.
+    pub documentation: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            critical: 0.95,
+            high: 0.8,
+            medium: 0.55,
+            low: 0.25,
+            negligible: 0.05,
+            unknown: 0.5,
+            public_exploit: 0.2,
+            prior: 0.05,
+            kernel: 1.0,
+            inactive_kernel: 0.3,
+            service: 1.0,
+            other: 0.8,
+            documentation: 0.1,
+        }
+    }
+}
+
+/// What of a machine depends on a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Context {
+    Kernel,
+    InactiveKernel,
+    Service,
+    Other,
+    Documentation,
+}
+
+impl Weights {
+    /// The risk of a finding of which everything else is known.
+    pub(crate) fn risk(&self, finding: &Finding, context: Context) -> Risk {
+        let said = match finding.severity {
+            Some(Severity::Critical) => self.critical,
+            Some(Severity::High) => self.high,
+            Some(Severity::Medium) => self.medium,
+            Some(Severity::Low) => self.low,
+            Some(Severity::Negligible) => self.negligible,
+            None => self.unknown,
+        };
+        let severity = match finding.cvss_score {
+            Some(score) => (said + score / 10.0) / 2.0,
+            None => said,
+        };
+        let known = &finding.exploitability;
+        let floor = if known.public_exploit { self.public_exploit } else { 0.0 };
+        let likelihood = match known.exploited_since {
+            Some(_) => 1.0,
+            None => known.epss.unwrap_or(0.0).max(floor).max(self.prior * said),
+        };
+        let context = match context {
+            Context::Kernel => self.kernel,
+            Context::InactiveKernel => self.inactive_kernel,
+            Context::Service => self.service,
+            Context::Other => self.other,
+            Context::Documentation => self.documentation,
+        };
+        let score = rounded(100.0 * severity * likelihood * context);
+        Risk { score, severity: rounded(severity), likelihood: rounded(likelihood), context }
+    }
+}
+
+/// The risk of a machine with these findings: a flaw counts once in what was built from one source.
+pub fn of_machine<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> f64 {
+    let mut worst: HashMap<(&str, &str), f64> = HashMap::new();
+    for finding in findings {
+        let source = finding.source_package.as_deref().unwrap_or(&finding.package);
+        let risk = worst.entry((&finding.cve_id, source)).or_default();
+        *risk = risk.max(finding.risk.score);
+    }
+    // In an order of its own, so that the same findings make the same number to the last bit.
+    let mut risks: Vec<f64> = worst.into_values().collect();
+    risks.sort_by(f64::total_cmp);
+    let untouched: f64 = risks.iter().map(|risk| 1.0 - risk / 100.0).product();
+    rounded(100.0 * (1.0 - untouched))
+}
+
+/// To four places, as documents show it.
+fn rounded(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}

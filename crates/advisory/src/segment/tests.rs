@@ -1,0 +1,220 @@
+//! Files that are written and read again, whole and damaged.
+
+use std::path::PathBuf;
+
+use fathom_report::finding::{Severity, State};
+use fathom_version::Scheme;
+
+use super::{About, NewAdvisory, NewVector, Segment, Statement, Subject, Texts, Upper, Writer};
+use crate::cve::Cve;
+use crate::day::Day;
+use crate::error::{Kind, Result};
+
+/// A file that is removed again.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let name = format!("fathom-segment-{}-{name}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+fn cve(text: &str) -> Cve {
+    text.parse().unwrap()
+}
+
+fn statement<'a>(namespace: &'a str, name: &'a str, upper: Option<Upper<'a>>) -> Statement<'a> {
+    Statement {
+        namespace,
+        scheme: Scheme::Debian,
+        subject: Subject::Source,
+        name,
+        lower: None,
+        upper,
+        state: if upper.is_some() { State::Fixed } else { State::Affected },
+        severity: None,
+        qualifier: None,
+    }
+}
+
+fn write(path: &std::path::Path) -> Result<()> {
+    let about = About { provider: "debian".to_owned(), ..About::default() };
+    let mut writer = Writer::create(path, about)?;
+    let first = NewAdvisory {
+        name: "DSA-1-1",
+        cves: &[cve("CVE-2021-0001"), cve("CVE-2021-0002")],
+        weaknesses: &[79, 787],
+        aliases: &["GHSA-x".to_owned()],
+        vectors: &[NewVector {
+            text: "CVSS:3.1/AV:N".to_owned(),
+            is_own: true,
+            version: 3,
+            score: 98,
+        }],
+        severity: Some(Severity::High),
+        published: Day::of("2021-02-03"),
+        modified: Day::of("2021-03-04"),
+        texts: Texts {
+            summary: "a summary".to_owned(),
+            details: "details".to_owned(),
+            references: vec!["https://a.example".to_owned()],
+        },
+    };
+    let id = writer.advisory(&first)?.unwrap();
+    writer.statement(id, &statement("Debian:12", "openssl", Some(Upper::Before("3.0-2")))).unwrap();
+    writer.statement(id, &statement("Debian:11", "openssl", Some(Upper::With("1.1-1")))).unwrap();
+    let second = NewAdvisory {
+        name: "CVE-2022-0003",
+        cves: &[cve("CVE-2022-0003")],
+        texts: Texts { summary: "another".to_owned(), ..Texts::default() },
+        ..NewAdvisory::default()
+    };
+    let id = writer.advisory(&second)?.unwrap();
+    writer.statement(id, &statement("Debian:12", "openssl", None)).unwrap();
+    let qualified = Statement {
+        qualifier: Some("nodejs:18"),
+        severity: Some(Severity::Low),
+        lower: Some("1.0"),
+        ..statement("Debian:12", "nodejs", None)
+    };
+    writer.statement(id, &qualified).unwrap();
+    // Said twice, kept once.
+    writer.statement(id, &qualified).unwrap();
+    assert!(
+        writer.statement(id, &statement("Debian:12", "x", Some(Upper::Before("1_0")))).is_err()
+    );
+    let other = Statement { scheme: Scheme::Rpm, ..statement("Debian:12", "x", None) };
+    assert!(writer.statement(id, &other).is_err());
+    writer.score(cve("CVE-2022-0003"), 0.5, 0.99);
+    writer.exploited(cve("CVE-2021-0002"), Day::of("2022-01-01"), Day::of("2022-02-01"), true);
+    writer.replaced(5_000_001, 5_000_002);
+    let about = writer.finish()?;
+    assert_eq!((about.advisories, about.statements, about.names), (2, 4, 3));
+    Ok(())
+}
+
+#[test]
+fn what_was_written_is_read() -> Result<()> {
+    let scratch = Scratch::new("whole");
+    write(&scratch.0)?;
+    let segment = Segment::open(&scratch.0)?;
+    assert_eq!(segment.about().provider, "debian");
+    let namespaces = segment.namespaces()?;
+    let names: Vec<_> = namespaces.iter().map(|it| (it.name, it.has_unfixed)).collect();
+    assert_eq!(names, [("Debian:11", false), ("Debian:12", true)]);
+    let old = segment.rows(&namespaces[0], "openssl")?;
+    assert_eq!(old.len(), 1);
+    let key = |version: &str| Scheme::Debian.key(version).unwrap();
+    assert!(old[0].is_about(&key("1.1-1")) && !old[0].is_about(&key("1.1-1.1")));
+    let rows = segment.rows(&namespaces[1], "openssl")?;
+    assert_eq!(rows.len(), 2);
+    assert!(rows[0].is_about(&key("3.0-1")) && !rows[0].is_about(&key("3.0-2")));
+    assert!(rows[1].is_about(&key("99")) && rows[1].state == State::Affected);
+    let qualified = segment.rows(&namespaces[1], "nodejs")?;
+    assert_eq!(qualified.len(), 1);
+    assert_eq!(
+        (qualified[0].qualifier, qualified[0].severity),
+        (Some("nodejs:18"), Some(Severity::Low))
+    );
+    assert!(!qualified[0].is_about(&key("0.9")) && qualified[0].is_about(&key("1.0")));
+    assert!(segment.rows(&namespaces[0], "nodejs")?.is_empty());
+    let advisory = segment.advisory(rows[0].advisory)?;
+    assert_eq!(advisory.name, "DSA-1-1");
+    assert_eq!(advisory.cves, [cve("CVE-2021-0001"), cve("CVE-2021-0002")]);
+    assert_eq!(advisory.weaknesses, [79, 787]);
+    assert_eq!(advisory.aliases, ["GHSA-x"]);
+    assert_eq!((advisory.vectors[0].text, advisory.vectors[0].score), ("CVSS:3.1/AV:N", 98));
+    assert_eq!(advisory.severity, Some(Severity::High));
+    assert_eq!(advisory.published.to_string(), "2021-02-03");
+    let texts = segment.texts(rows[0].advisory)?;
+    assert_eq!((texts.summary.as_str(), texts.details.as_str()), ("a summary", "details"));
+    assert_eq!(segment.texts(rows[1].advisory)?.summary, "another");
+    assert_eq!(segment.mentions(cve("CVE-2021-0002")), [rows[0].advisory]);
+    assert!(segment.mentions(cve("CVE-2021-0003")).is_empty());
+    let score = segment.likelihood(cve("CVE-2022-0003")).unwrap();
+    assert!((score.likelihood - 0.5).abs() < 0.001 && (score.percentile - 0.99).abs() < 0.001);
+    assert_eq!(segment.likelihood(cve("CVE-2022-0004")), None);
+    let exploited = segment.exploited(cve("CVE-2021-0002")).unwrap();
+    assert!(exploited.by_ransomware && exploited.due.to_string() == "2022-02-01");
+    assert_eq!(segment.replacements(5_000_001), [5_000_002]);
+    Ok(())
+}
+
+/// Looks at everything that a file can be asked for; what matters is that it ends.
+fn look_at_everything(segment: &Segment) -> Result<()> {
+    for namespace in segment.namespaces()? {
+        for named in segment.all(&namespace).take(1000) {
+            let (name, rows) = named?;
+            segment.rows(&namespace, name)?;
+            for row in rows.iter().take(1000) {
+                row.is_about(b"key");
+                segment.advisory(row.advisory)?;
+                segment.texts(row.advisory)?;
+            }
+        }
+    }
+    segment.mentions(cve("CVE-2021-0002"));
+    segment.likelihood(cve("CVE-2022-0003"));
+    segment.exploited(cve("CVE-2021-0002"));
+    segment.replacements(5_000_001);
+    segment.qualifiers()?;
+    Ok(())
+}
+
+#[test]
+fn a_damaged_file_gives_an_error_or_something_else_and_never_more() -> Result<()> {
+    let scratch = Scratch::new("damaged");
+    write(&scratch.0)?;
+    let whole = std::fs::read(&scratch.0).unwrap();
+    for at in 0..whole.len() {
+        for value in [0, 0x7F, 0xFF, whole[at].wrapping_add(1)] {
+            let mut damaged = whole.clone();
+            damaged[at] = value;
+            if let Ok(segment) = Segment::of_bytes(&scratch.0, damaged) {
+                drop(look_at_everything(&segment));
+            }
+        }
+    }
+    for length in 0..whole.len() {
+        // The cold section stands first, so that every cut takes something that is needed.
+        assert!(Segment::of_bytes(&scratch.0, whole[..length].to_vec()).is_err(), "{length}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_no_file_of_ours_says_so() {
+    let scratch = Scratch::new("other");
+    std::fs::write(&scratch.0, b"SQLite format 3\0").unwrap();
+    let kind = Segment::open(&scratch.0).map_err(|error| error.kind());
+    assert_eq!(kind.err(), Some(Kind::Corrupt));
+    write(&scratch.0).unwrap();
+    let mut newer = std::fs::read(&scratch.0).unwrap();
+    newer[8] = 99;
+    std::fs::write(&scratch.0, newer).unwrap();
+    let kind = Segment::open(&scratch.0).map_err(|error| error.kind());
+    assert_eq!(kind.err(), Some(Kind::Unsupported));
+    drop(std::fs::remove_file(&scratch.0));
+    assert_eq!(Segment::open(&scratch.0).map_err(|it| it.kind()).err(), Some(Kind::Missing));
+}
+
+#[test]
+fn nothing_stands_there_until_all_of_it_does() -> Result<()> {
+    let scratch = Scratch::new("unfinished");
+    let mut writer = Writer::create(&scratch.0, About::default())?;
+    writer.score(cve("CVE-2022-0003"), 0.5, 0.99);
+    assert!(!scratch.0.exists());
+    drop(writer);
+    let folder = scratch.0.parent().unwrap();
+    let name = scratch.0.file_name().unwrap().to_str().unwrap().to_owned();
+    let left = std::fs::read_dir(folder).unwrap().flatten();
+    assert!(!left.into_iter().any(|it| it.file_name().to_string_lossy().starts_with(&name)));
+    Ok(())
+}

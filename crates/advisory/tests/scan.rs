@@ -1,0 +1,341 @@
+//! What is told of machines, with databases that say little.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use fathom_advisory::risk::Weights;
+use fathom_advisory::segment::{About, NewAdvisory, Statement, Subject, Upper, Writer};
+use fathom_advisory::{Cve, Database, Day, Options};
+use fathom_report::finding::{Findings, NoteKind, Severity, State};
+use fathom_report::{
+    BootEntry, Evidence, Fact, Family, Kernel, Listing, Package, PackageKind, Report, System,
+};
+use fathom_version::Scheme;
+use tempfile::TempDir;
+
+/// A database of one provider, a statement a line: advisory, its CVEs, ecosystem, package, where it
+/// ends (`-` for nowhere), state, and what it holds for alone.
+fn database(provider: &str, scheme: Scheme, subject: Subject, lines: &str) -> (TempDir, Database) {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), provider, scheme, subject, lines);
+    let database = Database::open(folder.path()).unwrap();
+    (folder, database)
+}
+
+fn add(folder: &std::path::Path, provider: &str, scheme: Scheme, subject: Subject, lines: &str) {
+    let about =
+        About { provider: provider.to_owned(), as_of: "2026-01-01".to_owned(), ..About::default() };
+    let path = folder.join(format!("{provider}.advisories"));
+    let mut writer = Writer::create(&path, about).unwrap();
+    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let fields: Vec<&str> = line.split('|').map(str::trim).collect();
+        let cves: Vec<Cve> = fields[1].split_whitespace().map(|it| it.parse().unwrap()).collect();
+        let advisory = NewAdvisory {
+            name: fields[0],
+            cves: &cves,
+            severity: Some(Severity::High),
+            ..NewAdvisory::default()
+        };
+        let id = writer.advisory(&advisory).unwrap().unwrap();
+        let state = match fields[5] {
+            "fixed" => State::Fixed,
+            "affected" => State::Affected,
+            "will-not-fix" => State::WillNotFix,
+            "not-affected" => State::NotAffected,
+            other => unreachable!("{other}"),
+        };
+        let statement = Statement {
+            namespace: fields[2],
+            scheme,
+            subject,
+            name: fields[3],
+            lower: None,
+            upper: (fields[4] != "-").then_some(Upper::Before(fields[4])),
+            state,
+            severity: None,
+            qualifier: fields.get(6).copied(),
+        };
+        writer.statement(id, &statement).unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+fn system(distribution: &str, version: &str, packages: Vec<Package>) -> System {
+    let mut system = System::unknown("/", Family::Linux, "not asked");
+    system.identity.distribution = Fact::known(distribution.to_owned(), "test");
+    system.identity.version = Fact::known(version.to_owned(), "test");
+    system.packages = Listing::complete(packages, Vec::new());
+    system
+}
+
+fn package(kind: PackageKind, name: &str, version: &str) -> Package {
+    let (epoch, rest) = match version.split_once(':') {
+        Some((epoch, rest)) => (epoch.parse().ok(), rest),
+        None => (None, version),
+    };
+    let (version, release) = match (kind, rest.rsplit_once('-')) {
+        (PackageKind::Rpm, Some((version, release))) => (version, Some(release.to_owned())),
+        _ => (rest, None),
+    };
+    Package {
+        kind,
+        name: name.to_owned(),
+        version: version.to_owned(),
+        epoch,
+        release,
+        architecture: None,
+        source: None,
+        source_version: None,
+        licence: None,
+        vendor: None,
+        origin: None,
+        module: None,
+        signature: None,
+        installed: None,
+        size: None,
+        state: None,
+        checksum: None,
+        scope: None,
+        location: None,
+        owner: None,
+        evidence: Evidence::from("database"),
+    }
+}
+
+fn deb(name: &str, source: &str, version: &str) -> Package {
+    let mut package = package(PackageKind::Deb, name, version);
+    package.source = Some(source.to_owned());
+    package
+}
+
+fn scan(database: &Database, system: System) -> Findings {
+    let report = Report {
+        schema: fathom_report::SCHEMA.to_owned(),
+        generator: "test".to_owned(),
+        disks: Vec::new(),
+        systems: vec![system],
+        storage: fathom_report::Storage::default(),
+        concerns: Listing::unknown("not asked"),
+        undecided: Vec::new(),
+        profiles: Vec::new(),
+        problems: Vec::new(),
+    };
+    let options = Options {
+        weights: Weights::default(),
+        texts: true,
+        today: Day::of("2026-01-02"),
+        generator: "test".to_owned(),
+    };
+    fathom_advisory::scan(&report, "test", database, &options).unwrap()
+}
+
+#[track_caller]
+fn check(findings: &Findings, expected: &[&str]) {
+    let mut found: Vec<_> = findings
+        .vulnerabilities
+        .iter()
+        .map(|it| {
+            let fix = it.fixed_version.as_deref().unwrap_or("-");
+            format!("{} {} {fix} {}", it.package, it.cve_id, it.state.name())
+        })
+        .collect();
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+fn notes(findings: &Findings) -> Vec<NoteKind> {
+    findings.notes.iter().map(|note| note.kind).collect()
+}
+
+#[test]
+fn packages_have_the_flaws_of_what_they_were_built_from() {
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:12 | openssl | 3.0.2-1 | fixed
+                 CVE-2023-0002 | CVE-2023-0002 | Debian:12 | openssl | - | affected
+                 CVE-2023-0003 | CVE-2023-0003 | Debian:11 | openssl | - | affected
+                 CVE-2023-0004 | CVE-2023-0004 | Debian:12 | libssl3 | - | affected";
+    let (_folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let packages = vec![
+        deb("libssl3", "openssl", "3.0.1-1"),
+        deb("openssl", "openssl", "3.0.2-1"),
+        deb("tar", "tar", "1.34-1"),
+    ];
+    let findings = scan(&database, system("debian", "12", packages));
+    check(
+        &findings,
+        &[
+            "libssl3 CVE-2023-0001 3.0.2-1 fixed",
+            "libssl3 CVE-2023-0002 - affected",
+            "openssl CVE-2023-0002 - affected",
+        ],
+    );
+    assert_eq!(notes(&findings), []);
+    let summary = &findings.summary;
+    assert_eq!((summary.total_packages, summary.vulnerable_packages), (3, 2));
+    assert_eq!((summary.vulnerabilities, summary.high, summary.fixable), (2, 2, 1));
+    let first = findings.vulnerabilities.iter().find(|it| it.cve_id == "CVE-2023-0001").unwrap();
+    assert_eq!(first.because[0].rule, "built from openssl: 3.0.1-1 is before 3.0.2-1");
+    assert_eq!(first.remediation, "Upgrade libssl3 to 3.0.2-1 or later");
+    assert_eq!(first.evidence.0, "database");
+}
+
+#[test]
+fn an_announcement_that_names_a_flaw_again_does_not_bring_it_back() {
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:12 | openssl | 3.0.2-1 | fixed
+                 DSA-9-2 | CVE-2023-0001 CVE-2023-0002 | Debian:12 | openssl | 3.0.2-3 | fixed";
+    let (_folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let packages = vec![deb("openssl", "openssl", "3.0.2-2")];
+    let findings = scan(&database, system("debian", "12", packages));
+    check(&findings, &["openssl CVE-2023-0002 3.0.2-3 fixed"]);
+    assert_eq!(findings.vulnerabilities[0].advisories, ["DSA-9-2"]);
+}
+
+#[test]
+fn what_comes_from_those_who_pay_says_so() {
+    let lines = "UBUNTU-CVE-2023-0001 | CVE-2023-0001 | Ubuntu:20.04:LTS | vim | - | will-not-fix
+                 UBUNTU-CVE-2023-0001 | CVE-2023-0001 | Ubuntu:Pro:20.04:LTS | vim | 2:8.1-1esm1 | fixed";
+    let (_folder, database) = database("ubuntu", Scheme::Debian, Subject::Source, lines);
+    let of = |version: &str| {
+        scan(&database, system("ubuntu", "20.04", vec![deb("vim", "vim", version)]))
+    };
+    let findings = of("2:8.1-1");
+    check(&findings, &["vim CVE-2023-0001 2:8.1-1esm1 fixed"]);
+    assert_eq!(findings.vulnerabilities[0].fixed_in.as_deref(), Some("Ubuntu Pro"));
+    check(&of("2:8.1-1esm1"), &[]);
+}
+
+#[test]
+fn streams_of_modules_keep_apart() {
+    let lines = "RHSA-1 | CVE-2023-0001 | Red Hat:enterprise_linux:8::appstream | nodejs | 1:16.20.2-2.module+el8.9.0+1+aa | fixed | nodejs:16
+                 RHSA-2 | CVE-2023-0001 | Red Hat:enterprise_linux:8::appstream | nodejs | 1:18.18.2-1.module+el8.9.0+2+bb | fixed | nodejs:18
+                 RHSA-3 | CVE-2023-0002 | Red Hat:enterprise_linux:8::appstream | nodejs | 1:99-1.el8 | fixed";
+    let (_folder, database) = database("redhat", Scheme::Rpm, Subject::Installed, lines);
+    let of = |version: &str, module: Option<&str>| {
+        let mut package = package(PackageKind::Rpm, "nodejs", version);
+        package.module = module.map(str::to_owned);
+        scan(&database, system("rhel", "8.9", vec![package]))
+    };
+    let old = of("1:16.14.0-4.module+el8.5.0+3+cc", Some("nodejs:16:850:cc"));
+    check(&old, &["nodejs CVE-2023-0001 1:16.20.2-2.module+el8.9.0+1+aa fixed"]);
+    check(&of("1:18.18.2-1.module+el8.9.0+2+bb", Some("nodejs:18:890:bb")), &[]);
+    // Where a package does not say its stream, its version tells it.
+    check(
+        &of("1:18.14.0-4.module+el8.5.0+3+cc", None),
+        &["nodejs CVE-2023-0001 1:18.18.2-1.module+el8.9.0+2+bb fixed"],
+    );
+    check(&of("1:10.0-1.el8", None), &["nodejs CVE-2023-0002 1:99-1.el8 fixed"]);
+    // Another builder numbers builds otherwise.
+    check(&of("1:16.20.2-2.module_el8.9.0+0+dd", Some("nodejs:16:890:dd")), &[]);
+}
+
+#[test]
+fn who_rebuilds_has_its_own_fixes_and_the_flaws_of_the_original() {
+    let folder = tempfile::tempdir().unwrap();
+    add(
+        folder.path(),
+        "almalinux",
+        Scheme::Rpm,
+        Subject::Installed,
+        "ALSA-1 | CVE-2023-0001 | AlmaLinux:8 | bash | 4.4.20-4.el8 | fixed
+         ALSA-2 | CVE-2023-0003 | AlmaLinux:8 | bash | 4.4.20-3.el8 | fixed",
+    );
+    add(
+        folder.path(),
+        "redhat-cve",
+        Scheme::Rpm,
+        Subject::Source,
+        "CVE-2023-0001 | CVE-2023-0001 | Red Hat:enterprise_linux:8 | bash | - | affected
+         CVE-2023-0002 | CVE-2023-0002 | Red Hat:enterprise_linux:8 | bash | - | will-not-fix
+         CVE-2023-0003 | CVE-2023-0003 | Red Hat:enterprise_linux:8 | bash | - | affected
+         CVE-2023-0004 | CVE-2023-0004 | Red Hat:enterprise_linux:8 | bash | - | not-affected
+         CVE-2023-0005 | CVE-2023-0005 | Red Hat:enterprise_linux:9 | bash | - | affected",
+    );
+    let database = Database::open(folder.path()).unwrap();
+    let bash = package(PackageKind::Rpm, "bash", "4.4.20-3.el8");
+    let findings = scan(&database, system("almalinux", "8.9", vec![bash.clone()]));
+    check(
+        &findings,
+        &["bash CVE-2023-0001 4.4.20-4.el8 fixed", "bash CVE-2023-0002 - will-not-fix"],
+    );
+    // What others built goes by the same name, and is another matter.
+    let mut foreign = bash;
+    foreign.vendor = Some("Fedora Project".to_owned());
+    let findings = scan(&database, system("almalinux", "8.9", vec![foreign]));
+    check(&findings, &[]);
+    assert_eq!(notes(&findings), [NoteKind::Unscanned]);
+    assert_eq!((findings.unscanned.len(), findings.unscanned[0].count), (1, 1));
+}
+
+#[test]
+fn kernels_count_by_which_of_them_starts() {
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:12 | linux | - | affected";
+    let (_folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let packages = vec![
+        deb("linux-image-6.1.0-17-amd64", "linux-signed-amd64", "6.1.69-1"),
+        deb("linux-image-6.1.0-18-amd64", "linux-signed-amd64", "6.1.76-1"),
+        deb("linux-libc-dev", "linux", "6.1.76-1"),
+    ];
+    let mut system = system("debian", "12", packages);
+    let kernel = |version: &str| Kernel {
+        version: version.to_owned(),
+        image: None,
+        initramfs: None,
+        modules: None,
+        evidence: Vec::new(),
+    };
+    let kernels = vec![kernel("6.1.0-17-amd64"), kernel("6.1.0-18-amd64")];
+    system.boot.kernels = Listing::complete(kernels, Vec::new());
+    let entry = BootEntry {
+        loader: "grub".to_owned(),
+        title: None,
+        version: Some("6.1.0-18-amd64".to_owned()),
+        image: None,
+        initramfs: Vec::new(),
+        arguments: None,
+    };
+    system.boot.default = Fact::known(entry, "grub.cfg");
+    let findings = scan(&database, system);
+    let found: Vec<_> =
+        findings.vulnerabilities.iter().map(|it| (it.package.as_str(), it.inactive)).collect();
+    assert_eq!(
+        found,
+        [("linux-image-6.1.0-18-amd64", false), ("linux-image-6.1.0-17-amd64", true),]
+    );
+    assert!(findings.vulnerabilities[0].risk.score > findings.vulnerabilities[1].risk.score);
+    assert_eq!(findings.unscanned[0].examples, ["linux-libc-dev"]);
+}
+
+#[test]
+fn languages_are_looked_up_by_their_own_names() {
+    let lines = "GHSA-1 | CVE-2023-0001 | PyPI | flask-login | 1.0 | fixed
+                 GHSA-2 | | PyPI | flask-login | 0.5 | fixed";
+    let (_folder, database) = database("pypi", Scheme::Pep440, Subject::Installed, lines);
+    let mut owned = package(PackageKind::Python, "Flask_Login", "0.1");
+    owned.owner = Some("python3-flask-login".to_owned());
+    let packages = vec![package(PackageKind::Python, "Flask.Login", "0.4"), owned];
+    let findings = scan(&database, system("gentoo", "2", packages));
+    check(&findings, &["Flask.Login CVE-2023-0001 1.0 fixed", "Flask.Login GHSA-2 0.5 fixed"]);
+    assert_eq!(
+        findings.vulnerabilities.iter().find(|it| it.cve_id != "GHSA-2").unwrap().aliases,
+        ["GHSA-1"]
+    );
+    assert!(notes(&findings).contains(&NoteKind::OsUnsupported));
+}
+
+#[test]
+fn what_could_not_be_compared_never_reads_as_clean() {
+    let empty = tempfile::tempdir().unwrap();
+    let none = Database::open(empty.path()).unwrap();
+    let findings = scan(&none, system("debian", "12", vec![deb("tar", "tar", "1.34-1")]));
+    assert!(notes(&findings).contains(&NoteKind::MissingScanner));
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:12 | tar | 1.35-1 | fixed";
+    let (_folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let mut unread = system("debian", "12", Vec::new());
+    unread.packages = Listing::unknown("/var/lib/dpkg/status is damaged");
+    let findings = scan(&database, unread);
+    assert!(notes(&findings).contains(&NoteKind::MissingScanData));
+    let unknown = System::unknown("/", Family::Linux, "not asked");
+    assert!(notes(&scan(&database, unknown)).contains(&NoteKind::OsUnknown));
+    let findings = scan(&database, system("debian", "12", vec![deb("tar", "tar", "1_34")]));
+    assert!(notes(&findings).contains(&NoteKind::Unscanned));
+    // Of this release it is known what was mended, and nothing else.
+    assert!(notes(&findings).contains(&NoteKind::FixesOnly));
+}

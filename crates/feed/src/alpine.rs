@@ -1,0 +1,115 @@
+//! secdb: which revisions of Alpine's packages mended what.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use fathom_advisory::Cve;
+use fathom_advisory::segment::{NewAdvisory, Statement, Subject, Upper, Writer};
+use fathom_report::finding::State;
+use fathom_version::Scheme;
+use serde::Deserialize;
+
+use crate::error::Result;
+use crate::source::records;
+use crate::tally;
+
+#[derive(Deserialize)]
+struct Repository {
+    distroversion: String,
+    #[serde(default)]
+    packages: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    pkg: Package,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    /// Flaws by the versions that mend them.
+    #[serde(default)]
+    secfixes: BTreeMap<String, Option<Vec<String>>>,
+}
+
+/// What a version of a package mends.
+struct Fix {
+    namespace: String,
+    package: String,
+    version: String,
+}
+
+/// Adds all repositories of the file.
+pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
+    let mut fixes: BTreeMap<String, Vec<Fix>> = BTreeMap::new();
+    records(path, &mut |item| {
+        if !(item.name.starts_with("line ") || item.name.ends_with(".json")) {
+            return Ok(());
+        }
+        let parsed = item.bytes.map_err(str::to_owned).and_then(|bytes| {
+            serde_json::from_slice::<Repository>(bytes).map_err(|error| error.to_string())
+        });
+        match parsed {
+            Ok(repository) => collect(repository, &mut fixes),
+            Err(why) => tally::malformed(writer.about(), item.name, why),
+        }
+        Ok(())
+    })?;
+    for (flaw, fixes) in fixes {
+        let cve: Option<Cve> = flaw.parse().ok();
+        let advisory = NewAdvisory { name: &flaw, cves: cve.as_slice(), ..Default::default() };
+        let id = match writer.advisory(&advisory)? {
+            Ok(id) => id,
+            Err(refused) => {
+                tally::malformed(writer.about(), &flaw, refused.0);
+                continue;
+            }
+        };
+        for fix in fixes {
+            // Mended in version 0: no version of the package ever had the flaw.
+            let is_affected = fix.version != "0";
+            let statement = Statement {
+                namespace: &fix.namespace,
+                scheme: Scheme::Apk,
+                subject: Subject::Source,
+                name: &fix.package,
+                lower: None,
+                upper: is_affected.then_some(Upper::Before(&fix.version)),
+                state: if is_affected { State::Fixed } else { State::NotAffected },
+                severity: None,
+                qualifier: None,
+            };
+            if let Err(refused) = writer.statement(id, &statement) {
+                let named = format!("{flaw}, {}", fix.package);
+                tally::malformed(writer.about(), &named, refused.0);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn collect(repository: Repository, fixes: &mut BTreeMap<String, Vec<Fix>>) {
+    let namespace = format!("Alpine:{}", repository.distroversion);
+    for Entry { pkg } in repository.packages {
+        for (version, flaws) in &pkg.secfixes {
+            // `CVE-2017-2616 (+ regression fix)`, `CVE-2019-1 GHSA-…`: the names of flaws are words.
+            let words = flaws.iter().flatten().flat_map(|it| it.split_whitespace());
+            for flaw in words.filter(|word| is_name(word)) {
+                fixes.entry(flaw.trim_end_matches([',', ';']).to_owned()).or_default().push(Fix {
+                    namespace: namespace.clone(),
+                    package: pkg.name.clone(),
+                    version: version.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// Whether a word is the name of a flaw: letters, and numbers behind a dash.
+fn is_name(word: &str) -> bool {
+    let (letters, rest) = word.split_once('-').unwrap_or_default();
+    !letters.is_empty()
+        && letters.bytes().all(|it| it.is_ascii_uppercase())
+        && rest.bytes().next().is_some_and(|it| it.is_ascii_alphanumeric())
+}

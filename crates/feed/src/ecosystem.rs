@@ -1,0 +1,32 @@
+//! What is to be known of an ecosystem to read what is said about it.
+
+use fathom_advisory::segment::Subject;
+use fathom_version::Scheme;
+
+/// Whose versions these are, and what the names are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ecosystem {
+    pub(crate) scheme: Scheme,
+    pub(crate) subject: Subject,
+}
+
+/// What is known of the ecosystem that OSV calls so, by what stands before the first colon.
+pub(crate) fn ecosystem(name: &str) -> Option<Ecosystem> {
+    let (scheme, subject) = match name.split_once(':').map_or(name, |(name, _)| name) {
+        "Debian" | "Ubuntu" | "Echo" => (Scheme::Debian, Subject::Source),
+        "Alpine" | "Wolfi" | "Chainguard" | "MinimOS" | "Alpaquita" => {
+            (Scheme::Apk, Subject::Source)
+        }
+        "Red Hat" | "AlmaLinux" | "SUSE" | "openSUSE" => (Scheme::Rpm, Subject::Installed),
+        "Rocky Linux" | "Mageia" | "openEuler" | "Azure Linux" => (Scheme::Rpm, Subject::Source),
+        "PyPI" => (Scheme::Pep440, Subject::Installed),
+        "npm" | "crates.io" => (Scheme::Semver, Subject::Installed),
+        "Go" => (Scheme::Go, Subject::Installed),
+        "Maven" => (Scheme::Maven, Subject::Installed),
+        "RubyGems" => (Scheme::Gem, Subject::Installed),
+        "NuGet" => (Scheme::Nuget, Subject::Installed),
+        "Packagist" => (Scheme::Packagist, Subject::Installed),
+        _ => return None,
+    };
+    Some(Ecosystem { scheme, subject })
+}

@@ -1,0 +1,246 @@
+//! OSV: what most providers publish in, or are published in by others.
+
+mod range;
+mod record;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use fathom_advisory::segment::{
+    AdvisoryId, NewAdvisory, NewVector, Statement, Subject, Texts, Upper, Writer,
+};
+use fathom_advisory::{Cve, Day, normalised};
+use fathom_report::finding::{Severity, State};
+
+use self::range::Interval;
+use self::record::{Affected, OfEcosystem, Record};
+use crate::ecosystem::{Ecosystem, ecosystem};
+use crate::error::Result;
+use crate::source::{Item, records};
+use crate::{cvss, tally};
+
+/// Adds all records of the file.
+pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
+    records(path, &mut |item| {
+        // Exports of archives have a licence and the like beside the records.
+        if item.name.starts_with("line ") || item.name.ends_with(".json") {
+            one(&item, writer)?;
+        }
+        Ok(())
+    })
+}
+
+fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
+    let parsed = item.bytes.map_err(str::to_owned).and_then(|bytes| {
+        serde_json::from_slice::<Record<'_>>(bytes).map_err(|error| error.to_string())
+    });
+    let record = match parsed {
+        Ok(record) => record,
+        Err(why) => {
+            tally::malformed(writer.about(), item.name, why);
+            return Ok(());
+        }
+    };
+    if record.withdrawn.is_some() {
+        return Ok(());
+    }
+    let statements = statements(&record, writer);
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let Some(id) = add(&record, writer)? else { return Ok(()) };
+    for statement in statements {
+        if let Err(refused) = writer.statement(id, &statement.borrowed()) {
+            tally::malformed(writer.about(), &record.id, refused.0);
+        }
+    }
+    Ok(())
+}
+
+fn add(record: &Record<'_>, writer: &mut Writer) -> Result<Option<AdvisoryId>> {
+    let vectors: Vec<NewVector> = record
+        .severity
+        .iter()
+        .filter(|score| score.kind.starts_with("CVSS_"))
+        .filter_map(|score| cvss::vector(&score.score, true))
+        .collect();
+    let (cves, aliases) = names(record);
+    let advisory = NewAdvisory {
+        name: &record.id,
+        cves: &cves,
+        weaknesses: &weaknesses(record),
+        aliases: &aliases,
+        vectors: &vectors,
+        severity: severity(record),
+        published: Day::of(&record.published),
+        modified: Day::of(&record.modified),
+        texts: Texts {
+            summary: record.summary.clone().into_owned(),
+            details: record.details.clone().into_owned(),
+            references: record.references.iter().map(|it| it.url.clone().into_owned()).collect(),
+        },
+    };
+    let day = record.modified.get(..10).unwrap_or_default();
+    if day > writer.about().as_of.as_str() && Day::of(day).is_known() {
+        writer.about().as_of = day.to_owned();
+    }
+    match writer.advisory(&advisory)? {
+        Ok(id) => Ok(Some(id)),
+        Err(refused) => {
+            tally::malformed(writer.about(), &record.id, refused.0);
+            Ok(None)
+        }
+    }
+}
+
+/// The flaws that a record is about, and its other names. Advisories of distributions name their
+/// flaws as what they are related to, where the schema had no better place for them yet.
+fn names(record: &Record<'_>) -> (Vec<Cve>, Vec<String>) {
+    let own = std::iter::once(&record.id).chain(&record.aliases).chain(&record.upstream);
+    let mut cves: BTreeSet<Cve> = own.filter_map(|name| name.parse().ok()).collect();
+    if cves.is_empty() {
+        cves = record.related.iter().filter_map(|name| name.parse().ok()).collect();
+    }
+    let others = record.aliases.iter().filter(|name| name.parse::<Cve>().is_err());
+    (cves.into_iter().collect(), others.map(|name| name.clone().into_owned()).collect())
+}
+
+fn weaknesses(record: &Record<'_>) -> Vec<u16> {
+    let listed = record.database_specific.iter().flat_map(|it| &it.cwe_ids);
+    listed.filter_map(|name| name.strip_prefix("CWE-")?.parse().ok()).collect()
+}
+
+/// How bad whoever wrote the record says it is.
+fn severity(record: &Record<'_>) -> Option<Severity> {
+    let of_ubuntu = record.severity.iter().find(|score| score.kind == "Ubuntu");
+    let said = of_ubuntu.map(|score| &*score.score);
+    let said = said.or(record.database_specific.as_ref().and_then(|it| it.severity.as_deref()));
+    // `Important: firefox security update`, of Red Hat and its kin.
+    said.or(record.summary.split_once(':').map(|(word, _)| word)).and_then(word)
+}
+
+/// The words that providers have.
+fn word(said: &str) -> Option<Severity> {
+    Some(match said.to_ascii_lowercase().as_str() {
+        "negligible" | "unimportant" => Severity::Negligible,
+        "low" => Severity::Low,
+        "medium" | "moderate" => Severity::Medium,
+        "high" | "important" => Severity::High,
+        "critical" => Severity::Critical,
+        _ => return None,
+    })
+}
+
+/// A statement, with texts of its own.
+struct Said<'r> {
+    namespace: &'r str,
+    ecosystem: Ecosystem,
+    name: String,
+    interval: Interval<'r>,
+    state: State,
+    severity: Option<Severity>,
+    qualifier: Option<&'r str>,
+}
+
+impl Said<'_> {
+    fn borrowed(&self) -> Statement<'_> {
+        let Interval { lower, upper, is_inclusive } = self.interval;
+        Statement {
+            namespace: self.namespace,
+            scheme: self.ecosystem.scheme,
+            subject: self.ecosystem.subject,
+            name: &self.name,
+            lower,
+            upper: upper.map(|it| if is_inclusive { Upper::With(it) } else { Upper::Before(it) }),
+            state: self.state,
+            severity: self.severity,
+            qualifier: self.qualifier,
+        }
+    }
+}
+
+fn statements<'r>(record: &'r Record<'_>, writer: &mut Writer) -> Vec<Said<'r>> {
+    let mut said = Vec::new();
+    for affected in &record.affected {
+        let Some(package) = &affected.package else { continue };
+        let Some(ecosystem) = ecosystem(&package.ecosystem) else { continue };
+        if let Err(why) = of_package(record, affected, ecosystem, &mut said) {
+            let named = format!("{}, {}", record.id, package.name);
+            tally::malformed(writer.about(), &named, why);
+        }
+    }
+    said
+}
+
+fn of_package<'r>(
+    record: &'r Record<'_>,
+    affected: &'r Affected<'_>,
+    ecosystem: Ecosystem,
+    said: &mut Vec<Said<'r>>,
+) -> std::result::Result<(), String> {
+    let Some(package) = &affected.package else { return Ok(()) };
+    let specific = affected.ecosystem_specific.as_ref();
+    let namespace = &*package.ecosystem;
+    let qualifier = module(record, namespace);
+    let base = |name: String, interval: Interval<'r>| Said {
+        namespace,
+        ecosystem,
+        name,
+        state: state(specific, interval),
+        severity: specific.and_then(|it| word(&it.urgency)),
+        interval,
+        qualifier,
+    };
+    // SUSE names what was built, each with its version; the range is that of the source.
+    if ecosystem.subject == Subject::Installed
+        && let Some(binaries) = specific.map(|it| &it.binaries).filter(|it| !it.is_empty())
+    {
+        for (name, version) in binaries.iter().flatten().filter(|(name, _)| is_run(name)) {
+            let upper = version.as_str().ok_or("a package has no version")?;
+            let interval = Interval { lower: None, upper: Some(upper), is_inclusive: false };
+            said.push(base(name.clone().into_owned(), interval));
+        }
+        return Ok(());
+    }
+    if is_run(&package.name) {
+        for interval in range::intervals(affected, ecosystem.scheme)? {
+            said.push(base(normalised(namespace, &package.name), interval));
+        }
+    }
+    Ok(())
+}
+
+/// Whether anything of the package is ever run: what only helps to find errors is not.
+fn is_run(name: &str) -> bool {
+    let aids = ["-debuginfo", "-debugsource", "-debuginfo-32bit", "-debuginfo-64bit"];
+    !aids.iter().any(|aid| name.ends_with(aid))
+}
+
+/// The stream of a module that all of an advisory of Red Hat is about, as its title says:
+/// `Red Hat Security Advisory: nodejs:16 security update`.
+fn module<'r>(record: &'r Record<'_>, namespace: &str) -> Option<&'r str> {
+    let title = match namespace.starts_with("Red Hat:") {
+        true => record.summary.split_once(": ")?.1,
+        false if namespace.starts_with("AlmaLinux") || namespace.starts_with("Rocky Linux") => {
+            record.summary.split_once(": ")?.1
+        }
+        false => return None,
+    };
+    let word = title.split_whitespace().next()?;
+    let (name, stream) = word.split_once(':')?;
+    (!name.is_empty() && !stream.is_empty()).then_some(word)
+}
+
+fn state(specific: Option<&OfEcosystem<'_>>, interval: Interval<'_>) -> State {
+    if interval.upper.is_some() && !interval.is_inclusive {
+        return State::Fixed;
+    }
+    let Some(specific) = specific else { return State::Affected };
+    match (&*specific.tracker_status, &*specific.urgency) {
+        (_, "end-of-life") => State::EndOfLife,
+        ("ignored", _) => State::WillNotFix,
+        ("deferred", _) => State::Deferred,
+        ("needs-triage", _) => State::UnderInvestigation,
+        _ => State::Affected,
+    }
+}

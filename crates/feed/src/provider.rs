@@ -1,0 +1,139 @@
+//! Who provides what, and how it is read.
+
+use std::path::{Path, PathBuf};
+
+use fathom_advisory::EXTENSION;
+use fathom_advisory::segment::{About, Writer};
+
+use crate::error::{Error, Result};
+use crate::{alpine, epss, kev, osv, redhat};
+
+/// Whoever publishes a feed.
+#[derive(Clone, Copy)]
+pub struct Provider {
+    /// The short name, which its file has in a database.
+    pub name: &'static str,
+    /// The full name.
+    pub title: &'static str,
+    /// What the file is called from which it is read, up to the first dot.
+    pub feed: &'static str,
+    /// The licence of the data.
+    pub licence: &'static str,
+    read: fn(&Path, &mut Writer) -> Result<()>,
+}
+
+/// All that are known.
+pub const PROVIDERS: &[Provider] = &[
+    Provider {
+        name: "almalinux",
+        title: "AlmaLinux",
+        feed: "almalinux-osv",
+        licence: "MIT",
+        read: osv::read,
+    },
+    Provider {
+        name: "alpine",
+        title: "Alpine Linux",
+        feed: "alpine-secdb",
+        licence: "Alpine Linux security database",
+        read: alpine::read,
+    },
+    Provider {
+        name: "debian",
+        title: "Debian",
+        feed: "debian-osv",
+        licence: "Debian security tracker",
+        read: osv::read,
+    },
+    Provider {
+        name: "epss",
+        title: "FIRST EPSS",
+        feed: "epss_scores",
+        licence: "FIRST, with attribution",
+        read: epss::read,
+    },
+    Provider { name: "kev", title: "CISA KEV", feed: "kev", licence: "CC0-1.0", read: kev::read },
+    Provider {
+        name: "redhat",
+        title: "Red Hat advisories",
+        feed: "redhat-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "redhat-cve",
+        title: "Red Hat CVE database",
+        feed: "redhat-cve-api",
+        licence: "CC-BY-4.0",
+        read: redhat::read,
+    },
+    Provider {
+        name: "rocky",
+        title: "Rocky Linux",
+        feed: "rocky-osv",
+        licence: "BSD-3-Clause",
+        read: osv::read,
+    },
+    Provider {
+        name: "suse",
+        title: "SUSE and openSUSE",
+        feed: "suse-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "ubuntu",
+        title: "Ubuntu",
+        feed: "ubuntu-osv",
+        licence: "CC-BY-SA-4.0",
+        read: osv::read,
+    },
+];
+
+impl Provider {
+    /// The provider whose feed the file is, by its name.
+    pub fn of(path: &Path) -> Option<&'static Self> {
+        let name = path.file_name()?.to_str()?;
+        let feed = name.split_once('.').map_or(name, |(feed, _)| feed);
+        PROVIDERS.iter().find(|provider| provider.feed == feed)
+    }
+
+    /// Makes the provider's file of a database from its feed.
+    pub fn compile(&self, feed: &Path, folder: &Path, built: &str) -> Result<About> {
+        Ok(self.read(feed, folder, built)?.finish()?)
+    }
+
+    /// Reads the feed as [`Provider::compile`] does, and keeps nothing of it but what is said about it.
+    /// What is written meanwhile is in the folder.
+    pub fn check(&self, feed: &Path, folder: &Path) -> Result<About> {
+        let mut writer = self.read(feed, folder, "")?;
+        Ok(writer.about().clone())
+    }
+
+    fn read(&self, feed: &Path, folder: &Path, built: &str) -> Result<Writer> {
+        let mut writer = Writer::create(
+            &self.path(folder),
+            About {
+                provider: self.name.to_owned(),
+                title: self.title.to_owned(),
+                licence: self.licence.to_owned(),
+                built: built.to_owned(),
+                ..About::default()
+            },
+        )?;
+        (self.read)(feed, &mut writer)?;
+        if writer.is_empty() {
+            let why = match writer.about().examples.first() {
+                Some(example) => format!("nothing in it makes sense: {example}"),
+                None => "nothing is in it".to_owned(),
+            };
+            return Err(Error::Malformed(feed.display().to_string(), why));
+        }
+        Ok(writer)
+    }
+
+    /// Where the provider's file of a database lies.
+    pub fn path(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.{EXTENSION}", self.name))
+    }
+}

@@ -1,0 +1,265 @@
+//! Red Hat's security data: a document for each CVE, which says how every product stands to it, those
+//! that will not be mended among them.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use fathom_advisory::segment::{NewAdvisory, NewVector, Statement, Subject, Texts, Upper, Writer};
+use fathom_advisory::{Cve, Day};
+use fathom_report::finding::{Severity, State};
+use fathom_version::Scheme;
+use serde::Deserialize;
+
+use crate::error::Result;
+use crate::source::{Item, records};
+use crate::{cvss, tally};
+
+type Text<'r> = Cow<'r, str>;
+
+#[derive(Deserialize)]
+struct Document<'r> {
+    #[serde(borrow)]
+    name: Text<'r>,
+    #[serde(borrow, default)]
+    threat_severity: Option<Text<'r>>,
+    #[serde(borrow, default)]
+    public_date: Option<Text<'r>>,
+    #[serde(borrow, default)]
+    bugzilla: Option<Bug<'r>>,
+    #[serde(borrow, default)]
+    cvss: Option<Cvss2<'r>>,
+    #[serde(borrow, default)]
+    cvss3: Option<Cvss3<'r>>,
+    #[serde(borrow, default)]
+    cwe: Option<Text<'r>>,
+    #[serde(borrow, default)]
+    details: Vec<Text<'r>>,
+    #[serde(borrow, default)]
+    references: Vec<Text<'r>>,
+    #[serde(borrow, default)]
+    affected_release: Vec<Release<'r>>,
+    #[serde(borrow, default)]
+    package_state: Vec<Standing<'r>>,
+}
+
+#[derive(Deserialize)]
+struct Bug<'r> {
+    #[serde(borrow, default)]
+    description: Text<'r>,
+}
+
+#[derive(Deserialize)]
+struct Cvss2<'r> {
+    #[serde(borrow, default)]
+    cvss_scoring_vector: Text<'r>,
+}
+
+#[derive(Deserialize)]
+struct Cvss3<'r> {
+    #[serde(borrow, default)]
+    cvss3_scoring_vector: Text<'r>,
+}
+
+#[derive(Deserialize)]
+struct Release<'r> {
+    #[serde(borrow, default)]
+    cpe: Text<'r>,
+    /// As `squid-7:2.5.STABLE3-6.3E.13`.
+    #[serde(borrow, default)]
+    package: Option<Text<'r>>,
+}
+
+#[derive(Deserialize)]
+struct Standing<'r> {
+    #[serde(borrow, default)]
+    cpe: Text<'r>,
+    #[serde(borrow, default)]
+    fix_state: Text<'r>,
+    #[serde(borrow, default)]
+    package_name: Text<'r>,
+}
+
+/// Adds all documents of the file.
+pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
+    records(path, &mut |item| {
+        if item.name.starts_with("line ") || item.name.ends_with(".json") {
+            one(&item, writer)?;
+        }
+        Ok(())
+    })
+}
+
+fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
+    let parsed = item.bytes.map_err(str::to_owned).and_then(|bytes| {
+        let document: Document<'_> = serde_json::from_slice(bytes).map_err(|it| it.to_string())?;
+        let cve: Cve = document.name.parse().map_err(|it| format!("{}: {it}", document.name))?;
+        Ok((document, cve))
+    });
+    let (document, cve) = match parsed {
+        Ok(parsed) => parsed,
+        Err(why) => {
+            tally::malformed(writer.about(), item.name, why);
+            return Ok(());
+        }
+    };
+    let id = match writer.advisory(&advisory(&document, &[cve]).borrowed())? {
+        Ok(id) => id,
+        Err(refused) => {
+            tally::malformed(writer.about(), &document.name, refused.0);
+            return Ok(());
+        }
+    };
+    let day = document.public_date.as_deref().and_then(|it| it.get(..10)).unwrap_or_default();
+    if day > writer.about().as_of.as_str() && Day::of(day).is_known() {
+        writer.about().as_of = day.to_owned();
+    }
+    for standing in &document.package_state {
+        let Some(state) = state(&standing.fix_state) else {
+            let why = format!("{:?} is no state", standing.fix_state);
+            tally::malformed(writer.about(), &document.name, why);
+            continue;
+        };
+        let (stream, name) = of_module(&standing.package_name);
+        let said = Said { cpe: &standing.cpe, name, stream, before: None, state };
+        said.add(id, &document.name, writer);
+    }
+    for release in &document.affected_release {
+        let Some((name, version)) = release.package.as_deref().and_then(of_build) else { continue };
+        let before = Some(version);
+        let said = Said { cpe: &release.cpe, name, stream: None, before, state: State::Fixed };
+        said.add(id, &document.name, writer);
+    }
+    Ok(())
+}
+
+/// How a product stands to a flaw.
+struct Said<'r> {
+    cpe: &'r str,
+    name: &'r str,
+    stream: Option<&'r str>,
+    before: Option<&'r str>,
+    state: State,
+}
+
+impl Said<'_> {
+    fn add(&self, id: fathom_advisory::segment::AdvisoryId, document: &str, writer: &mut Writer) {
+        // Images of containers are named by their repositories, and are no packages.
+        let product = self.cpe.strip_prefix("cpe:/").and_then(|cpe| cpe.get(2..));
+        let Some(product) = product.and_then(|it| it.strip_prefix("redhat:")) else { return };
+        if self.name.is_empty() || self.name.contains('/') {
+            return;
+        }
+        let statement = Statement {
+            namespace: &format!("Red Hat:{product}"),
+            scheme: Scheme::Rpm,
+            subject: Subject::Source,
+            name: self.name,
+            lower: None,
+            upper: self.before.map(Upper::Before),
+            state: self.state,
+            severity: None,
+            qualifier: self.stream,
+        };
+        if let Err(refused) = writer.statement(id, &statement) {
+            tally::malformed(writer.about(), &format!("{document}, {}", self.name), refused.0);
+        }
+    }
+}
+
+fn state(said: &str) -> Option<State> {
+    Some(match said {
+        "Affected" => State::Affected,
+        "Not affected" => State::NotAffected,
+        "Will not fix" => State::WillNotFix,
+        "Fix deferred" => State::Deferred,
+        "New" | "Under investigation" => State::UnderInvestigation,
+        "Out of support scope" => State::EndOfLife,
+        _ => return None,
+    })
+}
+
+/// The stream and the package of `mariadb:10.3/mariadb`.
+fn of_module(name: &str) -> (Option<&str>, &str) {
+    match name.split_once('/') {
+        Some((stream, name)) if stream.contains(':') => (Some(stream), name),
+        _ => (None, name),
+    }
+}
+
+/// The package and the version of `squid-7:2.5.STABLE3-6.3E.13`. Builds of modules are named by
+/// the module, as `nodejs:16-8050020211213115342.c5368500`, and say nothing of a package.
+fn of_build(build: &str) -> Option<(&str, &str)> {
+    let build = build.strip_suffix(".src").unwrap_or(build);
+    let (rest, _) = build.rsplit_once('-')?;
+    let (name, _) = rest.rsplit_once('-')?;
+    let version = build.get(name.len() + 1..)?;
+    (!name.contains(':')).then_some((name, version))
+}
+
+/// An advisory, with what it refers to.
+struct Owned<'r> {
+    name: &'r str,
+    cves: &'r [Cve],
+    weaknesses: Vec<u16>,
+    vectors: Vec<NewVector>,
+    severity: Option<Severity>,
+    published: Day,
+    texts: Texts,
+}
+
+impl Owned<'_> {
+    fn borrowed(&self) -> NewAdvisory<'_> {
+        NewAdvisory {
+            name: self.name,
+            cves: self.cves,
+            weaknesses: &self.weaknesses,
+            aliases: &[],
+            vectors: &self.vectors,
+            severity: self.severity,
+            published: self.published,
+            modified: Day::default(),
+            texts: self.texts.clone(),
+        }
+    }
+}
+
+fn advisory<'r>(document: &'r Document<'_>, cves: &'r [Cve]) -> Owned<'r> {
+    let vectors = [
+        document.cvss3.as_ref().map(|it| &it.cvss3_scoring_vector),
+        document.cvss.as_ref().map(|it| &it.cvss_scoring_vector),
+    ];
+    // `CWE-125->CWE-787`, `(CWE-476|CWE-401)`: kinds of weaknesses that lead to each other.
+    let weaknesses = document.cwe.iter().flat_map(|it| it.split("CWE-").skip(1));
+    let number = |text: &str| {
+        let digits = text.split(|it: char| !it.is_ascii_digit()).next()?;
+        digits.parse().ok()
+    };
+    Owned {
+        name: &document.name,
+        cves,
+        weaknesses: weaknesses.filter_map(number).take(u8::MAX.into()).collect(),
+        vectors: vectors.into_iter().flatten().filter_map(|it| cvss::vector(it, true)).collect(),
+        severity: match document.threat_severity.as_deref() {
+            Some("Critical") => Some(Severity::Critical),
+            Some("Important") => Some(Severity::High),
+            Some("Moderate") => Some(Severity::Medium),
+            Some("Low") => Some(Severity::Low),
+            _ => None,
+        },
+        published: document.public_date.as_deref().map(Day::of).unwrap_or_default(),
+        texts: Texts {
+            summary: document
+                .bugzilla
+                .as_ref()
+                .map(|bug| bug.description.trim().to_owned())
+                .unwrap_or_default(),
+            details: document.details.join("\n\n"),
+            references: document
+                .references
+                .iter()
+                .flat_map(|it| it.split_whitespace())
+                .map(str::to_owned)
+                .collect(),
+        },
+    }
+}

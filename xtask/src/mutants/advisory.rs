@@ -1,0 +1,64 @@
+//! Damaged files of a database of advisories, and damaged feeds.
+
+use anyhow::{Context as _, Result};
+use fathom_feed::provider::Provider;
+
+use super::{Target, exercise};
+use crate::oracle::Work;
+
+pub(super) fn targets() -> Vec<Target> {
+    let target =
+        |name, seeds, exercise| Target { name, seeds, fix: |_, _| {}, exercise, refused: &[] };
+    vec![
+        target("segment", segments, exercise::advisory::segment),
+        target("feed", feeds, exercise::advisory::feed),
+    ]
+}
+
+/// A small feed of every kind, behind its name.
+const FEEDS: [&str; 6] = [
+    concat!(
+        "debian-osv\n",
+        r#"{"id":"CVE-2022-48303","aliases":["X-1"],"published":"2023-01-30T04:15:08Z","modified":"2025-01-14T11:32:06Z","details":"one byte too many","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:L/AC:L/PR:N/UI:R/S:U/C:N/I:N/A:H"}],"affected":[{"package":{"ecosystem":"Debian:11","name":"tar"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.34+dfsg-1+deb11u1"}]}],"versions":["1.34-1"],"ecosystem_specific":{"urgency":"low"}}],"references":[{"type":"WEB","url":"https://a.example"}]}"#,
+        "\n",
+        r#"{"id":"GHSA-1","database_specific":{"severity":"HIGH","cwe_ids":["CWE-79"]},"affected":[{"package":{"ecosystem":"PyPI","name":"A.b"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1.0"},{"last_affected":"1.5rc1"}]}]}]}"#,
+        "\n",
+    ),
+    concat!(
+        "suse-osv\n",
+        r#"{"id":"SUSE-SU-2023:0705-1","related":["CVE-2022-41862"],"modified":"2023-03-10T13:11:12Z","summary":"Important: update","affected":[{"package":{"ecosystem":"SUSE:Linux Enterprise Server 15 SP4","name":"postgresql14"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"14.7-150200.5.23.1"}]}],"ecosystem_specific":{"binaries":[{"libpq5":"14.7-150200.5.23.1"}]}}]}"#,
+    ),
+    concat!(
+        "alpine-secdb\n",
+        r#"{"distroversion":"v3.18","packages":[{"pkg":{"name":"apache2","secfixes":{"0":["CVE-2022-0001"],"2.4.26-r0":["CVE-2017-3167 XSA-1"],"2.4.54-r0":null}}}]}"#,
+    ),
+    concat!(
+        "redhat-cve-api\n",
+        r#"{"name":"CVE-2023-28859","threat_severity":"Moderate","public_date":"2023-03-26T00:00:00Z","cvss3":{"cvss3_scoring_vector":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"},"cwe":"CWE-200->CWE-125","details":["one"],"affected_release":[{"cpe":"cpe:/o:redhat:enterprise_linux:3","package":"squid-7:2.5.STABLE3-6.3E.13"}],"package_state":[{"cpe":"cpe:/o:redhat:enterprise_linux:8","fix_state":"Will not fix","package_name":"mariadb:10.3/mariadb"}]}"#,
+    ),
+    "epss_scores\n#model_version:v1,score_date:2026-08-16T00:00:00+0000\ncve,epss,percentile\n\
+     CVE-2021-44228,0.94358,0.99957\n",
+    concat!(
+        "kev\n",
+        r#"{"dateReleased":"2025-08-25T17:04:19Z","vulnerabilities":[{"cveID":"CVE-2021-44228","dateAdded":"2021-12-10","dueDate":"2021-12-24","knownRansomwareCampaignUse":"Known"}]}"#,
+    ),
+];
+
+fn feeds(_: &Work) -> Result<Vec<Vec<u8>>> {
+    Ok(FEEDS.iter().map(|feed| feed.as_bytes().to_vec()).collect())
+}
+
+/// What these feeds are compiled to.
+fn segments(work: &Work) -> Result<Vec<Vec<u8>>> {
+    let mut segments = Vec::new();
+    for feed in FEEDS {
+        let (name, content) = feed.split_once('\n').context("a feed has no name")?;
+        let path = work.path(&format!("{name}.feed"));
+        std::fs::write(&path, content)?;
+        let provider = Provider::of(&path).context("a feed has no provider")?;
+        let folder = path.parent().context("a feed lies nowhere")?;
+        provider.compile(&path, folder, "2026-01-01T00:00:00Z")?;
+        segments.push(std::fs::read(provider.path(folder))?);
+    }
+    Ok(segments)
+}
