@@ -18,7 +18,7 @@ pub(super) fn cases() -> Vec<Case> {
             compare(work)?;
             // dpkg merges the changes when it next writes; what it wrote reads as the same.
             work.bash("dpkg --admindir=$PWD/root/var/lib/dpkg --clear-avail 2>/dev/null || true")?;
-            work.bash("printf '%s\\n' 'bash hold' | dpkg --admindir=$PWD/root/var/lib/dpkg --set-selections")?;
+            work.bash("for want in hold install; do echo bash $want; done | dpkg --admindir=$PWD/root/var/lib/dpkg --set-selections")?;
             let left = work.bash("ls root/var/lib/dpkg/updates")?;
             ensure!(left.trim().is_empty(), "{left} were not merged");
             let key = |package: &Package| (line(package), package.vendor.clone(), package.size);
