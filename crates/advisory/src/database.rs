@@ -9,6 +9,9 @@ use crate::segment::{Namespace, Segment};
 /// What the files of a database end with.
 pub const EXTENSION: &str = "advisories";
 
+/// The link to the generation that counts, in a folder that has several.
+pub const CURRENT: &str = "current";
+
 /// A database.
 #[derive(Debug)]
 pub struct Database {
@@ -17,8 +20,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the files of the folder, by their names.
+    /// Opens the files of the folder, by their names: those of the generation that counts, where the
+    /// folder has generations.
     pub fn open(folder: &Path) -> Result<Self> {
+        let current = folder.join(CURRENT);
+        // Followed once, so that all files are of one generation.
+        let folder = &std::fs::canonicalize(current).unwrap_or_else(|_| folder.to_owned());
         let listed = fs::read_dir(folder).map_err(Error::io(folder, "cannot be listed"))?;
         let mut paths = Vec::new();
         for entry in listed {

@@ -9,14 +9,15 @@
 mod cve;
 mod database;
 mod day;
-mod enrich;
+pub mod enrich;
 mod error;
+pub mod exception;
 mod matching;
 pub mod risk;
 pub mod segment;
 
 pub use cve::{Cve, NoCve};
-pub use database::{Database, EXTENSION};
+pub use database::{CURRENT, Database, EXTENSION};
 pub use day::Day;
 pub use enrich::{Options, scan};
 pub use error::{Error, Kind, Result};

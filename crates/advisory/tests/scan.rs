@@ -7,7 +7,7 @@ use fathom_advisory::segment::{About, NewAdvisory, Statement, Subject, Upper, Wr
 use fathom_advisory::{Cve, Database, Day, Options};
 use fathom_report::finding::{Findings, NoteKind, Severity, State};
 use fathom_report::{
-    BootEntry, Evidence, Fact, Family, Kernel, Listing, Package, PackageKind, Report, System,
+    BootEntry, Fact, Family, Kernel, Listing, Package, PackageKind, Report, System,
 };
 use fathom_version::Scheme;
 use tempfile::TempDir;
@@ -76,29 +76,7 @@ fn package(kind: PackageKind, name: &str, version: &str) -> Package {
         (PackageKind::Rpm, Some((version, release))) => (version, Some(release.to_owned())),
         _ => (rest, None),
     };
-    Package {
-        kind,
-        name: name.to_owned(),
-        version: version.to_owned(),
-        epoch,
-        release,
-        architecture: None,
-        source: None,
-        source_version: None,
-        licence: None,
-        vendor: None,
-        origin: None,
-        module: None,
-        signature: None,
-        installed: None,
-        size: None,
-        state: None,
-        checksum: None,
-        scope: None,
-        location: None,
-        owner: None,
-        evidence: Evidence::from("database"),
-    }
+    Package { epoch, release, ..Package::bare(kind, name, version, "database") }
 }
 
 fn deb(name: &str, source: &str, version: &str) -> Package {
@@ -338,4 +316,92 @@ fn what_could_not_be_compared_never_reads_as_clean() {
     assert!(notes(&findings).contains(&NoteKind::Unscanned));
     // Of this release it is known what was mended, and nothing else.
     assert!(notes(&findings).contains(&NoteKind::FixesOnly));
+}
+
+/// A database of Windows: what mends what, and what replaces what.
+fn windows() -> (TempDir, Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("windows.advisories");
+    let mut writer = Writer::create(&path, About::default()).unwrap();
+    for (flaw, update) in
+        [("CVE-2023-0001", "KB1"), ("CVE-2023-0002", "KB3"), ("CVE-2023-0002", "KB2")]
+    {
+        let cves = [flaw.parse().unwrap()];
+        let advisory = NewAdvisory { name: flaw, cves: &cves, ..NewAdvisory::default() };
+        let id = writer.advisory(&advisory).unwrap().unwrap();
+        let statement = Statement {
+            namespace: "Windows:Windows Server 2022 (Server Core installation)",
+            scheme: Scheme::Windows,
+            subject: Subject::Installed,
+            name: "Windows Kernel",
+            lower: None,
+            upper: None,
+            state: State::Fixed,
+            severity: None,
+            qualifier: Some(update),
+        };
+        writer.statement(id, &statement).unwrap();
+    }
+    // Each month's update replaces that of the month before; somebody's mistake makes a ring of it.
+    for (old, new) in [(1, 2), (2, 4), (4, 5), (5, 4), (3, 5)] {
+        writer.replaced(old, new);
+    }
+    writer.finish().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    (folder, database)
+}
+
+fn server(updates: &[(&str, Option<&str>)]) -> System {
+    let updates = updates.iter().map(|(name, state)| Package {
+        state: state.map(str::to_owned),
+        ..Package::bare(PackageKind::Hotfix, *name, "20348.1.1.0", "registry")
+    });
+    let mut system = System::unknown("C:", Family::Windows, "not asked");
+    system.identity.distribution = Fact::known("windows".to_owned(), "registry");
+    system.identity.name = Fact::known("Windows Server 2022 Standard".to_owned(), "registry");
+    system.identity.build = Fact::known("20348.2113".to_owned(), "registry");
+    system.identity.architecture =
+        Fact::known(fathom_report::Architecture("x86_64".to_owned()), "registry");
+    system.identity.installation = Some("Server Core".to_owned());
+    system.packages = Listing::complete(updates.collect(), Vec::new());
+    system
+}
+
+#[test]
+fn a_windows_has_the_flaws_that_no_update_mends() {
+    let (_folder, database) = windows();
+    let of = |updates: &[(&str, Option<&str>)]| scan(&database, server(updates));
+    let product = "Windows Server 2022 (Server Core installation)";
+    let one = format!("{product} CVE-2023-0001 KB5 fixed");
+    let two = format!("{product} CVE-2023-0002 KB5 fixed");
+    check(&of(&[]), &[&one, &two]);
+    check(&of(&[("KB1", None)]), &[&two]);
+    // What replaces an update mends what that did, however many times over.
+    check(&of(&[("KB4", None)]), &[]);
+    check(&of(&[("KB2", Some("superseded"))]), &[]);
+    check(&of(&[("KB2", Some("staged"))]), &[&one, &two]);
+    let findings = of(&[]);
+    assert_eq!(findings.vulnerabilities[0].remediation, "Install KB5");
+    assert_eq!(findings.vulnerabilities[0].installed_version, "20348.2113");
+    assert_eq!(
+        findings.vulnerabilities[0].because[0].rule,
+        "neither KB1 nor what replaces it is installed"
+    );
+    let mut unread = server(&[]);
+    unread.packages = Listing::unknown("the hive is damaged");
+    let findings = scan(&database, unread);
+    check(&findings, &[]);
+    assert!(notes(&findings).contains(&NoteKind::MissingScanData));
+    let mut unknown = server(&[]);
+    unknown.identity.build = Fact::known("99999.1".to_owned(), "registry");
+    assert!(notes(&scan(&database, unknown)).contains(&NoteKind::OsUnsupported));
+}
+
+#[test]
+fn what_is_no_longer_installed_has_no_flaws() {
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:12 | tar | - | affected";
+    let (_folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let mut left = deb("tar", "tar", "1.34-1");
+    left.state = Some("config-files".to_owned());
+    check(&scan(&database, system("debian", "12", vec![left])), &[]);
 }

@@ -15,7 +15,10 @@ mod rules;
 mod scan;
 mod source;
 
-pub(crate) use database::{Build, DatabaseCommand, DatabaseStatus, InDatabase, Search};
+pub(crate) use database::{
+    Build, DatabaseCommand, DatabaseStatus, Export, Import, InDatabase, Keygen, Search, Trusted,
+    Update,
+};
 pub(crate) use diff::{Diff, DiffFormat};
 pub(crate) use disk::{Convert, DiskCommand, Info, To};
 pub(crate) use files::{Algorithm, Cp, Find, Hash, Ls, Paths, Stat, TreeOptions};

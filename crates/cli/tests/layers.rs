@@ -68,6 +68,7 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
         ),
         ("feed", &["fathom-block", "fathom-filesystem", "fathom-guest", "ureq", "clap"]),
         ("map", &["serde", "clap"]),
+        ("mirror", &["fathom-guest", "fathom-filesystem", "fathom-feed", "ureq", "clap"]),
         ("report", &["fathom-block", "fathom-filesystem", "fathom-guest", "ureq", "tokio", "clap"]),
     ] {
         for dependency in dependencies(name) {
@@ -91,6 +92,7 @@ fn no_crate_but_one_allows_unsafe_code() {
         "version",
         "advisory",
         "feed",
+        "mirror",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()

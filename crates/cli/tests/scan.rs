@@ -43,32 +43,14 @@ fn prepared() -> tempfile::TempDir {
 
 /// A report of a machine with one package.
 fn machine() -> String {
-    use fathom_report::{Evidence, Fact, Family, Listing, Package, PackageKind, Report, System};
+    use fathom_report::{Fact, Family, Listing, Package, PackageKind, Report, System};
     let mut system = System::unknown("/dev/sda1", Family::Linux, "nobody looked");
     system.identity.distribution = Fact::known("debian".to_owned(), "/etc/os-release");
     system.identity.version = Fact::known("11".to_owned(), "/etc/os-release");
     let package = Package {
-        kind: PackageKind::Deb,
-        name: "libssl1.1".to_owned(),
-        version: "1.1.1k-1".to_owned(),
         source: Some("openssl".to_owned()),
-        epoch: None,
-        release: None,
         architecture: Some("amd64".to_owned()),
-        source_version: None,
-        licence: None,
-        vendor: None,
-        origin: None,
-        module: None,
-        signature: None,
-        installed: None,
-        size: None,
-        state: None,
-        checksum: None,
-        scope: None,
-        location: None,
-        owner: None,
-        evidence: Evidence::from("/var/lib/dpkg/status"),
+        ..Package::bare(PackageKind::Deb, "libssl1.1", "1.1.1k-1", "/var/lib/dpkg/status")
     };
     system.packages = Listing::complete(vec![package], Vec::new());
     let report = Report {
@@ -109,6 +91,71 @@ fn a_report_is_compared_with_a_database() {
 }
 
 #[test]
+fn a_condition_decides_how_it_ends() {
+    let folder = prepared();
+    let of =
+        |condition: &str| fathom(folder.path(), &["scan", "machine.json", "--fail-if", condition]);
+    let failed = of(r#"severity = "critical" and state = "fixed""#);
+    assert_eq!(failed.status.code(), Some(1), "{}", text(&failed.stderr));
+    assert!(text(&failed.stderr).contains("1 findings: severity"), "{}", text(&failed.stderr));
+    assert_eq!(of(r#"package = "bash""#).status.code(), Some(0));
+    assert_eq!(of("severty = 1").status.code(), Some(2));
+}
+
+#[test]
+fn what_somebody_has_decided_about_is_told_apart() {
+    let folder = prepared();
+    let of = |lines: &str| {
+        std::fs::write(folder.path().join("decided"), lines).unwrap();
+        fathom(folder.path(), &["scan", "machine.json", "--json", "--exceptions", "decided"])
+    };
+    let counts = |output: &Output| -> (usize, usize, Value) {
+        let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let count = |name: &str| findings[name].as_array().map_or(0, Vec::len);
+        (count("vulnerabilities"), count("excepted"), findings["summary"]["critical"].clone())
+    };
+    let deferred = of("CVE-2021-3711 package=openssl machine=mach* # nobody reaches it\n");
+    assert_eq!(counts(&deferred), (1, 1, 0.into()), "{}", text(&deferred.stderr));
+    let elsewhere = of("CVE-2021-3711 machine=web-* # nobody reaches it\n");
+    assert_eq!(counts(&elsewhere), (2, 0, 1.into()));
+    for over in ["until=2021-08-31", "until=fixable", "until=all-fixable"] {
+        let over = of(&format!("CVE-2021-3711 {over} # nobody reaches it\n"));
+        assert_eq!(counts(&over), (2, 0, 1.into()));
+        assert!(text(&over.stderr).contains("the exception of CVE-2021-3711 is over"));
+    }
+    assert_eq!(of("CVE-2021-3711\n").status.code(), Some(2));
+}
+
+#[test]
+fn every_format_is_written() {
+    let folder = prepared();
+    for (format, part) in [
+        ("csv", "CVE-2021-3711,critical,9.8"),
+        ("markdown", "| CVE-2021-3711 | critical | 9.8 | libssl1.1 |"),
+        ("html", "<th scope=\"row\">CVE-2021-3711</th>"),
+        ("sarif", "\"ruleId\": \"CVE-2021-3711\""),
+        ("cyclonedx", "\"id\": \"CVE-2021-3711\""),
+        ("junit", "name=\"CVE-2021-3711\"><failure type=\"critical\""),
+        ("gitlab", "\"severity\": \"Critical\""),
+    ] {
+        let written = fathom(folder.path(), &["scan", "machine.json", "--format", format]);
+        assert_eq!(written.status.code(), Some(0), "{format}: {}", text(&written.stderr));
+        let document = text(&written.stdout);
+        assert!(document.contains(part), "{format}: {document}");
+        // What could not be compared is said in every document.
+        let noted =
+            fathom(folder.path(), &["scan", "machine.json", "--db", "empty", "--format", format]);
+        if noted.status.code() == Some(3) {
+            std::fs::create_dir(folder.path().join("empty")).unwrap();
+        }
+        let noted =
+            fathom(folder.path(), &["scan", "machine.json", "--db", "empty", "--format", format]);
+        let document = text(&noted.stdout).replace('\\', "");
+        assert!(document.contains("MISSING_SCANNER"), "{format}: {document}");
+    }
+}
+
+#[test]
 fn a_table_says_why() {
     let folder = prepared();
     let scanned = fathom(folder.path(), &["scan", "machine.json", "--explain", "--fixable"]);
@@ -129,7 +176,7 @@ fn without_a_database_nothing_is_said_to_be_clean() {
     let scanned = fathom(folder.path(), &["scan", "machine.json", "--db", "empty"]);
     assert_eq!(scanned.status.code(), Some(9));
     assert!(text(&scanned.stderr).contains("MISSING_SCANNER"), "{}", text(&scanned.stderr));
-    let damaged = folder.path().join("db/debian.advisories");
+    let damaged = folder.path().join("db/current/debian.advisories");
     let whole = std::fs::read(&damaged).unwrap();
     std::fs::write(&damaged, &whole[..whole.len() / 2]).unwrap();
     let scanned = fathom(folder.path(), &["scan", "machine.json"]);
@@ -156,4 +203,81 @@ fn the_database_is_asked() {
         .output()
         .unwrap();
     assert!(text(&stale.stderr).contains("DATABASE_STALE"), "{}", text(&stale.stderr));
+}
+
+#[test]
+fn databases_travel_signed() {
+    let folder = prepared();
+    let of = |arguments: &[&str]| fathom(folder.path(), arguments);
+    let key = of(&["db", "keygen", "secret.key"]);
+    assert_eq!(key.status.code(), Some(0), "{}", text(&key.stderr));
+    let key = text(&key.stdout).trim().to_owned();
+    assert_eq!(of(&["db", "keygen", "secret.key"]).status.code(), Some(10));
+    let exported = of(&["db", "export", "bundle.tar", "--sign", "secret.key"]);
+    assert_eq!(exported.status.code(), Some(0), "{}", text(&exported.stderr));
+    let other = ["--db", "other", "--trust", &key];
+    let import = |name: &str| of(&[&["db", "import", name], &other[..]].concat());
+    let imported = import("bundle.tar");
+    assert_eq!(imported.status.code(), Some(0), "{}", text(&imported.stderr));
+    let scanned = of(&["scan", "machine.json", "--db", "other", "--json"]);
+    let findings: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+    assert_eq!(findings["vulnerabilities"].as_array().unwrap().len(), 2);
+    let bundle = std::fs::read(folder.path().join("bundle.tar")).unwrap();
+    std::fs::write(folder.path().join("cut.tar"), &bundle[..bundle.len() / 2]).unwrap();
+    assert_eq!(import("cut.tar").status.code(), Some(5));
+    std::fs::create_dir(folder.path().join("mirror")).unwrap();
+    let exported = of(&["db", "export", "mirror", "--sign", "secret.key"]);
+    assert_eq!(exported.status.code(), Some(0), "{}", text(&exported.stderr));
+    let third = ["--mirror", "mirror", "--db", "third", "--trust", &key];
+    let updated = of(&[&["db", "update"], &third[..]].concat());
+    assert_eq!(updated.status.code(), Some(0), "{}", text(&updated.stderr));
+    let again = of(&[&["db", "update"], &third[..]].concat());
+    assert!(text(&again.stdout).contains("is up to date"), "{}", text(&again.stdout));
+    let unsigned = of(&["db", "import", "bundle.tar", "--db", "other"]);
+    assert_eq!(unsigned.status.code(), Some(2));
+    let public = key.replace("public", "secret");
+    let wrong = of(&["db", "import", "bundle.tar", "--db", "other", "--trust", &public]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+/// Killed at whatever moment, what is installed is what was there before or what was to come.
+#[test]
+fn a_kill_leaves_a_database_in_place() {
+    let folder = prepared();
+    let of = |arguments: &[&str]| fathom(folder.path(), arguments);
+    assert_eq!(of(&["db", "export", "bundle.tar"]).status.code(), Some(0));
+    std::fs::create_dir(folder.path().join("mirror")).unwrap();
+    assert_eq!(of(&["db", "export", "mirror"]).status.code(), Some(0));
+    let tasks: [&[&str]; 3] = [
+        &["db", "build", "feeds"],
+        &["db", "import", "bundle.tar", "--unsigned"],
+        &["db", "update", "--mirror", "mirror", "--unsigned"],
+    ];
+    let mut killed = 0;
+    for round in 0..210 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fathom"))
+            .args(tasks[round % 3])
+            .current_dir(folder.path())
+            .env("FATHOM_DB", folder.path().join("db"))
+            // Another moment makes another database.
+            .env("SOURCE_DATE_EPOCH", (1_630_500_000 + round).to_string())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // From before anything was done until after all of it.
+        std::thread::sleep(std::time::Duration::from_micros((round as u64 * 397) % 24_000));
+        killed += usize::from(child.try_wait().unwrap().is_none());
+        drop(child.kill());
+        child.wait().unwrap();
+        let scanned = of(&["scan", "machine.json", "--json"]);
+        assert_eq!(scanned.status.code(), Some(0), "{round}: {}", text(&scanned.stderr));
+        let findings: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+        assert_eq!(findings["vulnerabilities"].as_array().unwrap().len(), 2, "{round}");
+        assert_eq!(findings["database"].as_array().unwrap().len(), 2, "{round}");
+    }
+    assert!(killed > 60, "{killed} were killed at work");
+    assert_eq!(of(tasks[0]).status.code(), Some(0));
+    let kept = std::fs::read_dir(folder.path().join("db/generations")).unwrap().count();
+    assert!(kept <= 2, "{kept} generations are left");
 }

@@ -14,6 +14,7 @@
 
 mod csv;
 mod diff;
+pub mod findings;
 mod html;
 mod json;
 mod markdown;

@@ -111,7 +111,7 @@ impl Sink for Tables<'_> {
 }
 
 /// Text that Markdown gives no meaning: nothing in it becomes a link, an element or a cell.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in harmless(text).chars() {
         match c {

@@ -18,5 +18,6 @@ pub mod provider;
 pub mod redhat;
 mod source;
 mod tally;
+pub mod windows;
 
 pub use error::{Error, Result};

@@ -6,7 +6,7 @@ use fathom_advisory::EXTENSION;
 use fathom_advisory::segment::{About, Writer};
 
 use crate::error::{Error, Result};
-use crate::{alpine, epss, kev, osv, redhat};
+use crate::{alpine, epss, kev, osv, redhat, windows};
 
 /// Whoever publishes a feed.
 #[derive(Clone, Copy)]
@@ -87,6 +87,13 @@ pub const PROVIDERS: &[Provider] = &[
         feed: "ubuntu-osv",
         licence: "CC-BY-SA-4.0",
         read: osv::read,
+    },
+    Provider {
+        name: "windows",
+        title: "Microsoft updates, by WES-NG",
+        feed: "windows-wesng-definitions",
+        licence: "BSD-3-Clause",
+        read: windows::read,
     },
 ];
 

@@ -218,6 +218,7 @@ impl Owned<'_> {
             severity: self.severity,
             published: self.published,
             modified: Day::default(),
+            has_exploit: false,
             texts: self.texts.clone(),
         }
     }

@@ -148,3 +148,37 @@ fn of_lines(
     }
     Ok(())
 }
+
+/// What is made of an entry that is read in a stream.
+pub(crate) type Each<'e> = dyn FnMut(&str, &mut dyn Read) -> Result<()> + 'e;
+
+/// Shows the entries of an archive whose names are wanted, however large; or, of a file that is no
+/// archive, all of it by its own name.
+pub(crate) fn entries(
+    path: &Path,
+    is_wanted: &dyn Fn(&str) -> bool,
+    each: &mut Each<'_>,
+) -> Result<()> {
+    let shown = path.display().to_string();
+    let mut file = File::open(path).map_err(Error::reading(&shown))?;
+    let mut magic = [0; 2];
+    let count = file.read(&mut magic).map_err(Error::reading(&shown))?;
+    io::Seek::rewind(&mut file).map_err(Error::reading(&shown))?;
+    if !magic[..count].starts_with(b"PK") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        return match is_wanted(&name) {
+            true => each(&name, &mut document(path)?),
+            false => Ok(()),
+        };
+    }
+    let failed = |error: zip::result::ZipError| Error::reading(&shown)(io::Error::other(error));
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(failed)?;
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).map_err(failed)?;
+        let name = entry.name().map_err(failed)?.into_owned();
+        if is_wanted(&name) {
+            each(&name, &mut entry.take(MOST))?;
+        }
+    }
+    Ok(())
+}

@@ -236,3 +236,40 @@ fn a_feed_that_makes_no_sense_replaces_nothing() {
     // Nothing else is left behind.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }
+
+#[test]
+fn updates_of_windows_mend_and_replace() {
+    let table = "\"DatePosted\",\"CVE\",\"BulletinKB\",\"Title\",\"AffectedProduct\",\"AffectedComponent\",\"Severity\",\"Impact\",\"Supersedes\",\"Exploits\"\n\
+                 \"20211214\",\"CVE-2019-0887\",\"5008223\",\"Remote, Desktop\",\"Windows Server 2022\",\"Microsoft Windows\",\"Important\",\"Remote Code Execution\",\"5007205;5007206\",\"https://exploit.example/1\"\n\
+                 \"20211214\",\"CVE-2019-0887\",\"\",\"Remote, Desktop\",\"Windows Server 2022\",\"\",\"\",\"\",\"\",\"\"\n\
+                 \"20211214\",\"CVE-2019-0888\",\"5008224\",\"jq\",\"cbl2 jq 1.6 on CBL Mariner 2.0\",\"Mariner\",\"Critical\",\"\",\"\",\"\"\n\
+                 \"20211214\",\"CVE-X\",\"5008225\",\"bad\",\"Windows 10 for x64-based Systems\",\"\",\"\",\"\",\"\",\"\"\n";
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in [("CVEs_20260628.csv", table), ("Custom_20190321.csv", "# none")] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, content.as_bytes()).unwrap();
+    }
+    let zip = zip.finish().unwrap().into_inner();
+    for (name, content) in [
+        ("windows-wesng-definitions.zip", zip.as_slice()),
+        ("windows-wesng-definitions.zip", b"PK"),
+    ] {
+        let Ok(compiled) = compile(name, content) else {
+            assert_eq!(content, b"PK");
+            continue;
+        };
+        let segment = compiled.segment();
+        check(
+            &segment,
+            "Windows:Windows Server 2022",
+            "Microsoft Windows",
+            &["CVE-2019-0887 [,) fixed KB5008223"],
+        );
+        assert_eq!(segment.namespaces().unwrap().len(), 1);
+        assert_eq!(segment.replacements(5_007_206), [5_008_223]);
+        let advisory = segment.advisory(0).unwrap();
+        assert_eq!((advisory.severity, advisory.has_exploit), (Some(Severity::High), true));
+        assert_eq!(compiled.about.as_of, "2026-06-28");
+        assert_eq!(compiled.about.malformed, 1);
+    }
+}

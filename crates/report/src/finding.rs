@@ -11,6 +11,7 @@ use crate::package::PackageKind;
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "FlawSeverity")]
 pub enum Severity {
     /// Of no consequence in practice.
     Negligible,
@@ -42,6 +43,7 @@ impl Severity {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "FindingState")]
 pub enum State {
     /// A later version mends it.
     Fixed,
@@ -96,8 +98,45 @@ pub struct Findings {
     pub summary: Summary,
     /// The flaws, each in each package that has it.
     pub vulnerabilities: Vec<Finding>,
+    /// Flaws that somebody has decided about, apart from the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excepted: Vec<Excepted>,
     /// Packages that were not compared with anything.
     pub unscanned: Vec<Unscanned>,
+}
+
+/// A flaw that somebody has decided about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Excepted {
+    /// The flaw.
+    pub finding: Finding,
+    /// What was decided.
+    pub exemption: Exemption,
+}
+
+/// What somebody has decided about a flaw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Exemption {
+    /// What kind of decision it is.
+    pub kind: ExemptionKind,
+    /// Why.
+    pub reason: String,
+    /// Who decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Until when: a day, `fixable` or `all-fixable`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+/// What kind of decision it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExemptionKind {
+    /// It is there, and will be mended later.
+    Deferred,
+    /// It is not there.
+    FalsePositive,
 }
 
 /// A system that was scanned.
@@ -204,6 +243,8 @@ pub struct Summary {
     pub fixable: usize,
     /// Flaws that are known to be exploited.
     pub exploited: usize,
+    /// Findings that somebody has decided about; they count in nothing else here.
+    pub excepted: usize,
     /// How much is at stake, from 0 to 100.
     pub risk: f64,
 }

@@ -20,6 +20,7 @@ pub mod finding;
 mod identity;
 mod network;
 mod package;
+mod pattern;
 mod problem;
 mod profile;
 mod security;
@@ -41,6 +42,7 @@ pub use fact::{Coverage, Evidence, Fact, Listing};
 pub use identity::{Architecture, EndOfLife, Family, FirstBoot, Identity};
 pub use network::{Firewall, HostEntry, Interface, Network, PersistentName, Route};
 pub use package::{Package, PackageKind, USUAL_PLACES_ALONE};
+pub use pattern::is_like;
 pub use problem::{Problem, ProblemKind};
 pub use profile::{Outcome, Profile, RuleResult, Severity};
 pub use security::{

@@ -164,6 +164,38 @@ pub struct Package {
 }
 
 impl Package {
+    /// A package of which nothing further is known.
+    pub fn bare(
+        kind: PackageKind,
+        name: impl Into<String>,
+        version: impl Into<String>,
+        evidence: impl Into<Evidence>,
+    ) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            version: version.into(),
+            epoch: None,
+            release: None,
+            architecture: None,
+            source: None,
+            source_version: None,
+            licence: None,
+            vendor: None,
+            origin: None,
+            module: None,
+            signature: None,
+            installed: None,
+            size: None,
+            state: None,
+            checksum: None,
+            scope: None,
+            location: None,
+            owner: None,
+            evidence: evidence.into(),
+        }
+    }
+
     /// Whether it is there: not only known to the database by what it left behind.
     pub fn is_installed(&self) -> bool {
         let gone = ["config-files", "not-installed", "removed"];

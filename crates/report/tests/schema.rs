@@ -33,3 +33,13 @@ fn the_schema_of_differences_is_that_of_the_types() {
 fn the_schema_of_findings_is_that_of_the_types() {
     check("findings.v1", &fathom_report::finding::schema());
 }
+
+#[test]
+fn what_both_documents_have_is_the_same() {
+    let (report, findings) = (fathom_report::schema(), fathom_report::finding::schema());
+    for (name, of_findings) in findings["$defs"].as_object().unwrap() {
+        if let Some(of_report) = report["$defs"].get(name) {
+            assert_eq!(of_report, of_findings, "{name}");
+        }
+    }
+}

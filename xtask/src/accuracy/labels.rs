@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use fathom_advisory::{Cve, Database};
-use fathom_report::{Evidence, Fact, Family, Listing, Package, PackageKind, Report, System};
+use fathom_report::{Fact, Family, Listing, Package, PackageKind, Report, System};
 use serde_json::Value;
 
 use super::origin::Origins;
@@ -292,26 +292,9 @@ fn package(kind: PackageKind, label: &Label, origins: &Origins, distribution: &s
         _ => (rest, None),
     };
     Package {
-        kind,
-        name: label.package.clone(),
-        version: version.to_owned(),
         epoch: epoch.filter(|it| *it != 0),
         release,
-        architecture: None,
         source: origins.source(distribution, &label.package),
-        source_version: None,
-        licence: None,
-        vendor: None,
-        origin: None,
-        module: None,
-        signature: None,
-        installed: None,
-        size: None,
-        state: None,
-        checksum: None,
-        scope: None,
-        location: None,
-        owner: None,
-        evidence: Evidence::from("labels"),
+        ..Package::bare(kind, &label.package, version, "labels")
     }
 }

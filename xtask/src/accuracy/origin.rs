@@ -127,6 +127,28 @@ const ALPINE: &[(&str, &str)] = &[
     ("apk-tools", "apk-tools"),
 ];
 
+/// Packages of rpm of which no advisory names what was built from the same source.
+const RPM: &[(&str, &str)] = &[
+    ("audit-libs", "audit"),
+    ("bzip2-libs", "bzip2"),
+    ("cracklib-dicts", "cracklib"),
+    ("db4-utils", "db4"),
+    ("glib2", "glib2"),
+    ("glibc-common", "glibc"),
+    ("glibc-minimal-langpack", "glibc"),
+    ("libblkid", "util-linux"),
+    ("libgcc", "gcc"),
+    ("libmount", "util-linux"),
+    ("libsmartcols", "util-linux"),
+    ("libstdc++", "gcc"),
+    ("libuuid", "util-linux"),
+    ("libzstd", "zstd"),
+    ("npm", "nodejs"),
+    ("openldap-compat", "openldap"),
+    ("vim-minimal", "vim"),
+    ("xz-libs", "xz"),
+];
+
 impl Origins {
     pub(super) fn collect(database: &Database) -> Result<Self> {
         Ok(Self { debian: debian()?, red_hat: red_hat(database)? })
@@ -137,6 +159,11 @@ impl Origins {
         let of = |table: &[(&str, &str)]| {
             table.iter().find(|(name, _)| *name == package).map(|(_, source)| (*source).to_owned())
         };
+        // Until 14.04, Ubuntu had a variant of the library.
+        let is_of_glibc = ["libc6", "libc-bin", "multiarch-support"].contains(&package);
+        if is_of_glibc && ["ubuntu 12.04", "ubuntu 14.04"].contains(&distribution) {
+            return Some("eglibc".to_owned());
+        }
         match distribution.split(' ').next()? {
             "debian" | "ubuntu" => prefixed(package).or_else(|| {
                 let known = self.debian.get(package).cloned();
@@ -144,7 +171,7 @@ impl Origins {
                 known.or_else(|| older.map(|(_, source)| (*source).to_owned()))
             }),
             "alpine" | "wolfi" => of(ALPINE),
-            _ => self.red_hat.get(package).cloned(),
+            _ => of(RPM).or_else(|| self.red_hat.get(package).cloned()),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! From a match to what is told of it.
 
-use fathom_report::finding::{Finding, Reason, Risk, Severity, State};
-use fathom_report::{Enabled, Package, PackageKind, System};
+use fathom_report::finding::{Exploitability, Finding, Reason, Risk, Severity, State};
+use fathom_report::{Enabled, Evidence, Fact, Package, PackageKind, System};
 
 use super::flaw::{Flaw, Flaws, chosen, rating};
 use crate::database::Database;
 use crate::error::Result;
-use crate::matching::{Distribution, Hit, Match, Part, Role};
+use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, latest};
 use crate::risk::{Context, Weights};
 use crate::segment::{Advisory, Subject, Texts, beginning};
 
@@ -39,11 +39,10 @@ impl<'d, 's> Teller<'d, 's> {
     }
 
     pub(super) fn finding(&mut self, found: &Match<'d>) -> Result<Option<Finding>> {
-        let (Some(package), Some(first)) =
-            (self.system.packages.items.get(found.package), found.hits.first())
-        else {
-            return Ok(None);
-        };
+        let Some(first) = found.hits.first() else { return Ok(None) };
+        let of_system = found.package.is_none().then(|| windows(self.system, first));
+        let listed = found.package.and_then(|index| self.system.packages.items.get(index));
+        let Some(package) = listed.or(of_system.as_ref()) else { return Ok(None) };
         let flaw = self.flaws.get(&found.flaw)?;
         let advisory = first.segment.advisory(first.row.advisory)?;
         let provider = first.segment.about().provider.as_str();
@@ -69,7 +68,11 @@ impl<'d, 's> Teller<'d, 's> {
             installed_version: package.full_version(),
             architecture: package.architecture.clone(),
             location: package.location.clone(),
-            fixed_version: fixed.map(|it| it.text.to_owned()),
+            fixed_version: match (fixed, first.row.qualifier) {
+                (Some(version), _) => Some(version.text.to_owned()),
+                (None, Some(update)) if found.package.is_none() => latest(first.segment, update),
+                (None, _) => None,
+            },
             fixed_in: fixed.and_then(|_| channel(first)).map(str::to_owned),
             state: first.row.state,
             severity: None,
@@ -87,7 +90,10 @@ impl<'d, 's> Teller<'d, 's> {
             description: None,
             remediation: String::new(),
             published: advisory.published.is_known().then(|| advisory.published.to_string()),
-            exploitability: flaw.exploitability.clone(),
+            exploitability: Exploitability {
+                public_exploit: flaw.exploitability.public_exploit || advisory.has_exploit,
+                ..flaw.exploitability.clone()
+            },
             risk: Risk::default(),
             inactive: found.part == Part::Inactive,
             references: Vec::new(),
@@ -145,6 +151,20 @@ impl<'d, 's> Teller<'d, 's> {
             names.contains(service) || names.iter().any(|it| service.strip_suffix('d') == Some(it))
         });
         if starts { Context::Service } else { Context::Other }
+    }
+}
+
+/// A Windows as if it were a package of itself.
+fn windows(system: &System, hit: &Hit<'_>) -> Package {
+    let product = hit.namespace.strip_prefix(WINDOWS).unwrap_or(hit.namespace);
+    let evidence = match &system.identity.build {
+        Fact::Known { evidence, .. } => evidence.first().cloned().unwrap_or_default(),
+        Fact::Absent { .. } | Fact::Unknown { .. } => Evidence::default(),
+    };
+    Package {
+        architecture: system.identity.architecture.value().map(|it| it.0.clone()),
+        vendor: Some("Microsoft".to_owned()),
+        ..Package::bare(PackageKind::Hotfix, product, &hit.version, evidence)
     }
 }
 
@@ -220,9 +240,14 @@ fn reason(hit: &Hit<'_>) -> Result<Reason> {
         (Some(_), Some(before)) if hit.row.is_inclusive && hit.row.lower == hit.row.upper => before,
         (Some(after), Some(before)) => format!("{after}, and {before}"),
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => "every version has it".to_owned(),
+        (None, None) => match (hit.row.state, hit.row.qualifier) {
+            (State::Fixed, Some(update)) => {
+                format!("neither {update} nor what replaces it is installed")
+            }
+            _ => "every version has it".to_owned(),
+        },
     };
-    if let Some(qualifier) = hit.row.qualifier {
+    if let Some(qualifier) = hit.row.qualifier.filter(|_| !hit.namespace.starts_with(WINDOWS)) {
         rule = format!("{rule}, in {qualifier}");
     }
     if hit.subject == Subject::Source {

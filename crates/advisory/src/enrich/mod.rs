@@ -4,6 +4,7 @@
 mod finding;
 mod flaw;
 mod notes;
+pub mod service;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -43,15 +44,10 @@ pub fn scan(
     options: &Options,
 ) -> Result<Findings> {
     let mut findings = Findings {
-        schema: SCHEMA.to_owned(),
-        generator: options.generator.clone(),
-        subject: subject.to_owned(),
-        systems: Vec::new(),
         database: sources(database),
         notes: notes::of_database(database, options.today),
-        summary: Summary::default(),
-        vulnerabilities: Vec::new(),
-        unscanned: Vec::new(),
+        systems: Vec::new(),
+        ..nothing(report, subject, options)
     };
     if report.systems.is_empty() {
         findings.notes.extend(notes::of_no_system(report));
@@ -75,8 +71,24 @@ pub fn scan(
             .then_with(|| (&one.package, &one.cve_id).cmp(&(&other.package, &other.cve_id)))
     });
     findings.unscanned = unscanned.into_values().collect();
-    findings.summary = summary(report, &findings.vulnerabilities);
+    summarize(&mut findings);
     Ok(findings)
+}
+
+/// What is said of a machine before anything is compared.
+fn nothing(report: &Report, subject: &str, options: &Options) -> Findings {
+    Findings {
+        schema: SCHEMA.to_owned(),
+        generator: options.generator.clone(),
+        subject: subject.to_owned(),
+        systems: report.systems.iter().map(scanned).collect(),
+        database: Vec::new(),
+        notes: Vec::new(),
+        summary: Summary { total_packages: installed(report), ..Summary::default() },
+        vulnerabilities: Vec::new(),
+        excepted: Vec::new(),
+        unscanned: Vec::new(),
+    }
 }
 
 fn tell(
@@ -144,12 +156,16 @@ impl Why {
     }
 }
 
-fn summary(report: &Report, findings: &[Finding]) -> Summary {
-    let installed = |system: &System| {
-        system.packages.items.iter().filter(|package| package.is_installed()).count()
-    };
+/// How many packages are installed.
+fn installed(report: &Report) -> usize {
+    let packages = report.systems.iter().flat_map(|system| &system.packages.items);
+    packages.filter(|package| package.is_installed()).count()
+}
+
+/// Counts anew.
+pub(crate) fn summarize(findings: &mut Findings) {
     let mut flaws: HashMap<&str, (Option<Severity>, bool, bool)> = HashMap::new();
-    for finding in findings {
+    for finding in &findings.vulnerabilities {
         let flaw = flaws.entry(&finding.cve_id).or_default();
         flaw.0 = flaw.0.max(finding.severity);
         flaw.1 |= finding.state == State::Fixed;
@@ -157,11 +173,12 @@ fn summary(report: &Report, findings: &[Finding]) -> Summary {
     }
     let of = |severity| flaws.values().filter(|flaw| flaw.0 == severity).count();
     let packages: BTreeSet<_> = findings
+        .vulnerabilities
         .iter()
         .map(|it| (&it.system, &it.package, &it.installed_version, &it.architecture, &it.location))
         .collect();
-    Summary {
-        total_packages: report.systems.iter().map(installed).sum(),
+    findings.summary = Summary {
+        total_packages: findings.summary.total_packages,
         vulnerable_packages: packages.len(),
         vulnerabilities: flaws.len(),
         critical: of(Some(Severity::Critical)),
@@ -172,6 +189,7 @@ fn summary(report: &Report, findings: &[Finding]) -> Summary {
         unknown: of(None),
         fixable: flaws.values().filter(|flaw| flaw.1).count(),
         exploited: flaws.values().filter(|flaw| flaw.2).count(),
-        risk: risk::of_machine(findings),
-    }
+        excepted: findings.excepted.len(),
+        risk: risk::of_machine(&findings.vulnerabilities),
+    };
 }

@@ -76,6 +76,12 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> V
         );
         notes.push(note(NoteKind::FixesOnly, message));
     }
+    if matches.lacks_updates {
+        let message = format!(
+            "it could not be read which updates of {name} are installed, so that nothing was compared",
+        );
+        notes.push(note(NoteKind::MissingScanData, message));
+    }
     match (system.packages.coverage, &system.packages.reason) {
         (Coverage::Complete, _) => {}
         (_, Some(reason)) if *reason == fathom_report::USUAL_PLACES_ALONE => {}

@@ -9,6 +9,7 @@ mod installed;
 mod kernel;
 mod module;
 mod resolve;
+mod windows;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,6 +22,8 @@ pub use self::installed::normalised;
 pub(crate) use self::kernel::Part;
 use self::module::Streams;
 pub(crate) use self::resolve::Hit;
+use self::windows::Known;
+pub(crate) use self::windows::{PREFIX as WINDOWS, latest};
 use crate::cve::Cve;
 use crate::database::Database;
 use crate::error::Result;
@@ -29,8 +32,8 @@ use crate::segment::{Namespace, Row, Segment, Subject};
 /// A flaw in a package.
 #[derive(Clone, Debug)]
 pub(crate) struct Match<'d> {
-    /// Which of the packages.
-    pub(crate) package: usize,
+    /// Which of the packages; none for a Windows itself.
+    pub(crate) package: Option<usize>,
     /// The name of the flaw: a CVE where it has one.
     pub(crate) flaw: String,
     /// What it rests on; the first is what counts.
@@ -49,6 +52,8 @@ pub(crate) struct Matches<'d> {
     pub(crate) knows_distribution: bool,
     /// Whether anything is said of flaws of the distribution that nothing mends.
     pub(crate) knows_unfixed: bool,
+    /// Whether it is not known which updates of a Windows are installed.
+    pub(crate) lacks_updates: bool,
 }
 
 /// A package that was not compared with anything.
@@ -109,9 +114,16 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System) -> Result<Matche
         knows_unfixed: scopes.iter().any(|scope| !scope.language && scope.namespace.has_unfixed),
         ..Matches::default()
     };
+    if windows::is_one(system) {
+        of_windows(database, system, &mut matches)?;
+    }
     let streams = Streams::of(database, system)?;
     let mut groups: HashMap<Key<'_>, Vec<(usize, Part)>> = HashMap::new();
-    for (index, package) in system.packages.items.iter().enumerate() {
+    let installed = system.packages.items.iter().enumerate();
+    for (index, package) in installed.filter(|(_, package)| package.is_installed()) {
+        if windows::is_one(system) && package.kind == PackageKind::Hotfix {
+            continue;
+        }
         let part = Part::of(package, system);
         match unscanned(package, part, distribution.as_ref(), &scopes) {
             Some(why) => matches.unscanned.push(Unscanned { package: index, why }),
@@ -130,7 +142,7 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System) -> Result<Matche
         for (flaw, hits) in resolve::resolve(rows, language(key.package))? {
             for (package, part) in &packages {
                 matches.found.push(Match {
-                    package: *package,
+                    package: Some(*package),
                     flaw: flaw.clone(),
                     hits: hits.clone(),
                     part: *part,
@@ -141,6 +153,34 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System) -> Result<Matche
     matches.found.sort_by_key(|it| it.package);
     matches.unscanned.sort_by_key(|it| it.package);
     Ok(matches)
+}
+
+/// Adds the flaws of a Windows itself.
+fn of_windows<'d>(
+    database: &'d Database,
+    system: &System,
+    matches: &mut Matches<'d>,
+) -> Result<()> {
+    match windows::find(database, system)? {
+        Known::Nothing => matches.knows_distribution = false,
+        Known::NoUpdates => {
+            matches.knows_distribution = true;
+            matches.knows_unfixed = true;
+            matches.lacks_updates = true;
+        }
+        Known::Flaws(flaws) => {
+            matches.knows_distribution = true;
+            // What no update mends is not published this way.
+            matches.knows_unfixed = false;
+            matches.found.extend(flaws.into_iter().map(|(flaw, hits)| Match {
+                package: None,
+                flaw,
+                hits,
+                part: Part::None,
+            }));
+        }
+    }
+    Ok(())
 }
 
 /// Every flaw that anything is said of in the ecosystems of a distribution.

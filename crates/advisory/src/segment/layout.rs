@@ -249,9 +249,13 @@ record! {
         published: u16,
         /// Days since 1970; 0 where it is not known.
         modified: u16,
-        unused: u16,
+        /// [`HAS_EXPLOIT`].
+        flags: u16,
     }
 }
+
+/// Set in the flags of an advisory for whose flaws a way to exploit them is published.
+pub(super) const HAS_EXPLOIT: u16 = 1;
 
 record! {
     /// A CVSS vector.

@@ -10,8 +10,8 @@ use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 
 use super::layout::{
-    self, Block, Bytes, HAS_UNFIXED, HEADER, INCLUSIVE, MAGIC, Mention, NONE, Name, RANSOMWARE,
-    Record, Replaced, SEVERITY, Score, Section, VERSION, hash,
+    self, Block, Bytes, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, MAGIC, Mention, NONE, Name,
+    RANSOMWARE, Record, Replaced, SEVERITY, Score, Section, VERSION, hash,
 };
 use super::texts::{MAX_BLOCK, Texts};
 use super::{About, SCHEMES, SEVERITIES, STATES, Subject, pool};
@@ -117,6 +117,8 @@ pub struct Advisory<'s> {
     pub published: Day,
     /// When it was last changed.
     pub modified: Day,
+    /// Whether a way to exploit it is published.
+    pub has_exploit: bool,
 }
 
 /// A CVSS vector.
@@ -338,6 +340,7 @@ impl Segment {
             severity: severity(record.severity),
             published: Day(record.published),
             modified: Day(record.modified),
+            has_exploit: record.flags & HAS_EXPLOIT != 0,
         })
     }
 

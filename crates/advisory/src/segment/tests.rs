@@ -61,6 +61,7 @@ fn write(path: &std::path::Path) -> Result<()> {
         severity: Some(Severity::High),
         published: Day::of("2021-02-03"),
         modified: Day::of("2021-03-04"),
+        has_exploit: true,
         texts: Texts {
             summary: "a summary".to_owned(),
             details: "details".to_owned(),
@@ -131,7 +132,7 @@ fn what_was_written_is_read() -> Result<()> {
     assert_eq!(advisory.weaknesses, [79, 787]);
     assert_eq!(advisory.aliases, ["GHSA-x"]);
     assert_eq!((advisory.vectors[0].text, advisory.vectors[0].score), ("CVSS:3.1/AV:N", 98));
-    assert_eq!(advisory.severity, Some(Severity::High));
+    assert_eq!((advisory.severity, advisory.has_exploit), (Some(Severity::High), true));
     assert_eq!(advisory.published.to_string(), "2021-02-03");
     let texts = segment.texts(rows[0].advisory)?;
     assert_eq!((texts.summary.as_str(), texts.details.as_str()), ("a summary", "details"));

@@ -9,8 +9,9 @@ use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 
 use super::layout::{
-    Advisory, Block, Exploited, HAS_UNFIXED, HEADER, INCLUSIVE, MAGIC, Mention, NONE, Name,
-    Namespace, RANSOMWARE, Record, Replaced, Row, Score, Section, VERSION, Vector, Version, hash,
+    Advisory, Block, Exploited, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, MAGIC, Mention, NONE,
+    Name, Namespace, RANSOMWARE, Record, Replaced, Row, Score, Section, VERSION, Vector, Version,
+    hash,
 };
 use super::pool::{Full, Pool};
 use super::texts::{BLOCK, Texts};
@@ -42,6 +43,8 @@ pub struct NewAdvisory<'a> {
     pub published: Day,
     /// When it was last changed.
     pub modified: Day,
+    /// Whether a way to exploit it is published.
+    pub has_exploit: bool,
     /// What it says.
     pub texts: Texts,
 }
@@ -201,7 +204,7 @@ impl Writer {
             severity: severity_code(new.severity),
             published: new.published.0,
             modified: new.modified.0,
-            unused: 0,
+            flags: if new.has_exploit { HAS_EXPLOIT } else { 0 },
         };
         let aliases: Vec<_> = new
             .aliases
@@ -255,7 +258,7 @@ impl Writer {
         };
         let name = self.name(new)?;
         if new.upper.is_none()
-            && new.state != State::NotAffected
+            && !matches!(new.state, State::NotAffected | State::Fixed)
             && let Some((_, namespace)) = self.namespaces.get_mut(new.namespace)
         {
             namespace.flags |= HAS_UNFIXED;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::Output;
+use super::{HttpOptions, Output};
 
 /// Where the database lies.
 #[derive(Args, Debug)]
@@ -23,6 +23,14 @@ pub(crate) enum DatabaseCommand {
     Status(DatabaseStatus),
     /// Look up a flaw or a package.
     Search(Search),
+    /// Get what a mirror has.
+    Update(Update),
+    /// Install a database from a file that `export` wrote, without a network.
+    Import(Import),
+    /// Write the database to one file, or into a folder that a web server can serve as a mirror.
+    Export(Export),
+    /// Make the key that databases are signed with.
+    Keygen(Keygen),
 }
 
 #[derive(Args, Debug)]
@@ -52,4 +60,66 @@ pub(crate) struct Search {
     pub(crate) database: InDatabase,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Whose databases are installed.
+#[derive(Args, Debug)]
+pub(crate) struct Trusted {
+    /// The public key of whoever publishes, as `keygen` printed it, or a file that holds it.
+    #[arg(long, value_name = "KEY", env = "FATHOM_DB_KEY", hide_env_values = true)]
+    #[arg(value_hint = ValueHint::FilePath, required_unless_present = "unsigned")]
+    pub(crate) trust: Option<String>,
+
+    /// Install it whoever made it. What it says is then worth what the way is worth that it came by.
+    #[arg(long, conflicts_with = "trust")]
+    pub(crate) unsigned: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Update {
+    /// The address of the mirror: http(s)://, or a folder.
+    #[arg(long, value_name = "URL", env = "FATHOM_DB_MIRROR", value_hint = ValueHint::Url)]
+    pub(crate) mirror: String,
+    #[command(flatten)]
+    pub(crate) trusted: Trusted,
+    #[command(flatten)]
+    pub(crate) database: InDatabase,
+    #[command(flatten)]
+    pub(crate) http: HttpOptions,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Import {
+    /// The file.
+    #[arg(value_name = "BUNDLE", value_hint = ValueHint::FilePath)]
+    pub(crate) bundle: PathBuf,
+    #[command(flatten)]
+    pub(crate) trusted: Trusted,
+    #[command(flatten)]
+    pub(crate) database: InDatabase,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// The file; or a folder, if there is one of this name, for a mirror.
+    #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub(crate) target: PathBuf,
+
+    /// Sign it with the secret key in this file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) sign: Option<PathBuf>,
+
+    /// Let it not be installed any more after so many days; 0 for as long as anybody likes.
+    #[arg(long, value_name = "DAYS", default_value_t = 14, value_hint = ValueHint::Other)]
+    pub(crate) expires: u16,
+
+    #[command(flatten)]
+    pub(crate) database: InDatabase,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Keygen {
+    /// Where the secret key goes; nobody else can read the file. The public key is printed.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
 }

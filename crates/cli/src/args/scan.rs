@@ -1,6 +1,7 @@
 //! What is said of scans.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
@@ -17,10 +18,12 @@ Examples:
     fathom scan reports/server.json
   Why is this said to be here?
     fathom scan server.qcow2 --only CVE-2023-4911 --explain
+  Let a pipeline fail over what is exploited and can be mended
+    fathom scan server.qcow2 --fail-if 'exploitability.exploited_since is known and state = \"fixed\"'
   Everything, for a program
     fathom scan server.qcow2 --format json -o findings.json
 
-Exit codes: 0 it was compared; 9 something keeps the findings from being all there is, which is said;
+Exit codes: 0 it was compared; 1 a condition of --fail-if holds; 9 something keeps the findings from being all there is, which is said;
 3 there is no such image. `fathom --help` lists them all.";
 
 #[derive(Args, Debug)]
@@ -50,6 +53,15 @@ pub(crate) struct Scan {
     /// Only these flaws, or flaws in these packages.
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_hint = ValueHint::Other)]
     pub(crate) only: Vec<String>,
+
+    /// Tell the flaws apart that this file says somebody has decided about (docs/advisories.md).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) exceptions: Option<PathBuf>,
+
+    /// End with exit code 1 if this is so of any of the flaws that are shown; may be repeated. The
+    /// names are those of the JSON, the words those of rules (docs/profiles.md).
+    #[arg(long, value_name = "CONDITION", value_hint = ValueHint::Other)]
+    pub(crate) fail_if: Vec<String>,
 
     /// Say of each flaw why it is said to be here: whose statement that is, and what was compared.
     #[arg(long)]
@@ -83,6 +95,27 @@ pub(crate) enum ScanFormat {
     Table,
     /// For programs: the document that schemas/findings.v1.json describes.
     Json,
+    /// A table for spreadsheets.
+    Csv,
+    /// For people, in a wiki.
+    Markdown,
+    /// For people, in a browser: one file, which needs nothing else.
+    Html,
+    /// For code scanning, SARIF 2.1.0.
+    Sarif,
+    /// What is wrong and how each stands, CycloneDX 1.6 in JSON.
+    Cyclonedx,
+    /// For continuous integration, which shows flaws as tests that failed.
+    Junit,
+    /// For GitLab's container scanning.
+    Gitlab,
+}
+
+impl ScanFormat {
+    /// Whether one document holds several machines.
+    pub(crate) fn takes_several(self) -> bool {
+        matches!(self, Self::Table | Self::Csv | Self::Sarif | Self::Junit | Self::Gitlab)
+    }
 }
 
 /// How bad a flaw is.

@@ -45,7 +45,7 @@ impl Serialize for Document<'_> {
 }
 
 /// The program that made the report, taken apart.
-pub(super) fn tool(generator: &str) -> (&str, &str) {
+pub(crate) fn tool(generator: &str) -> (&str, &str) {
     generator.split_once(' ').unwrap_or((generator, ""))
 }
 

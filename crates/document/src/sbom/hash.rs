@@ -29,7 +29,22 @@ pub(super) fn identifier(purpose: &str, report: &Report, timestamp: &str) -> io:
     hasher.0.update(timestamp.as_bytes());
     hasher.0.update([0]);
     serde_json::to_writer(&mut hasher, report)?;
-    let digest = hasher.0.finalize();
+    Ok(shaped(hasher.0))
+}
+
+/// The same of texts, in their order.
+pub(crate) fn uuid(texts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    }
+    shaped(hash)
+}
+
+/// The first bytes of a checksum in the shape of an identifier.
+fn shaped(hash: Sha256) -> String {
+    let digest = hash.finalize();
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     bytes[6] = (bytes[6] & 0x0f) | 0x80;
@@ -41,7 +56,7 @@ pub(super) fn identifier(purpose: &str, report: &Report, timestamp: &str) -> io:
         }
         let _ = write!(text, "{byte:02x}");
     }
-    Ok(text)
+    text
 }
 
 /// The first 64 bits of a text's SHA-256, in hexadecimal.

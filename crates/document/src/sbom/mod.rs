@@ -14,7 +14,9 @@ mod names;
 mod purl;
 mod spdx;
 
+pub(crate) use cyclonedx::tool;
 pub use cyclonedx::write as cyclonedx;
+pub(crate) use hash::uuid;
 pub use licence::expression as licence;
 pub use purl::package_url;
 pub use spdx::write as spdx;

@@ -74,6 +74,7 @@ fn add(record: &Record<'_>, writer: &mut Writer) -> Result<Option<AdvisoryId>> {
         severity: severity(record),
         published: Day::of(&record.published),
         modified: Day::of(&record.modified),
+        has_exploit: false,
         texts: Texts {
             summary: record.summary.clone().into_owned(),
             details: record.details.clone().into_owned(),

@@ -5,29 +5,7 @@ use fathom_report::{Package, PackageKind};
 
 /// A package of which only this is known.
 pub(crate) fn package(kind: PackageKind, name: String, version: String, place: &str) -> Package {
-    Package {
-        kind,
-        name,
-        version,
-        epoch: None,
-        release: None,
-        architecture: None,
-        source: None,
-        source_version: None,
-        licence: None,
-        vendor: None,
-        origin: None,
-        module: None,
-        signature: None,
-        installed: None,
-        size: None,
-        state: None,
-        checksum: None,
-        scope: None,
-        location: None,
-        owner: None,
-        evidence: place.into(),
-    }
+    Package::bare(kind, name, version, place)
 }
 
 /// `1:2.3-4` as 1 and `2.3-4`.

@@ -5,6 +5,7 @@ mod truth;
 
 use std::cell::Cell;
 
+use fathom_report::is_like;
 use serde_json::Value;
 
 use self::found::{Found, List, evidence_of, label};
@@ -137,8 +138,8 @@ impl<'a> Evaluator<'a> {
                 Some(flag) => flag.cmp(wanted),
                 None => return Err(format!("{} is no true or false", label(value))),
             },
-            Literal::Number(wanted) => match number(value) {
-                Some(number) => number.cmp(&i128::from(*wanted)),
+            Literal::Number(_) | Literal::Decimal(_) => match number(value) {
+                Some(number) => number.cmp(&millionths(literal)),
                 None => match operator {
                     Operator::Equal | Operator::NotEqual => return Ok(differs(operator)),
                     _ => return Err(format!("{} is no number", label(value))),
@@ -376,34 +377,29 @@ fn text<'v>(item: &'v Value, name: &str) -> &'v str {
 
 /// A number, written as one or in a text.
 fn number(value: &Value) -> Option<i128> {
+    let whole = |number: i128| number.checked_mul(MILLION);
     match value {
         Value::Number(number) => {
-            number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+            let is_whole = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
+            // What has decimals is a score or a share: no large number.
+            let part = || Some((number.as_f64()? * MILLION as f64).round() as i128);
+            is_whole.and_then(whole).or_else(part)
         }
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => text.trim().parse().ok().and_then(whole),
         _ => None,
     }
 }
 
-/// Whether the text is like the pattern, in which a star stands for any characters.
-fn is_like(text: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
+/// How many millionths one has: numbers are compared by theirs.
+const MILLION: i128 = 1_000_000;
+
+/// The millionths of a number in a rule.
+fn millionths(literal: &Literal) -> i128 {
+    match literal {
+        Literal::Number(number) => i128::from(*number) * MILLION,
+        Literal::Decimal(millionths) => i128::from(*millionths),
+        Literal::Text(_) | Literal::Flag(_) | Literal::Today(_) => 0,
     }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    true
 }
 
 /// The first names of several, and how many there are more.

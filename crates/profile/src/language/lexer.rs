@@ -6,6 +6,8 @@ pub(super) enum Token {
     Name(String),
     Text(String),
     Number(i64),
+    /// A number with decimals, in millionths.
+    Decimal(i64),
     /// One of `( ) [ ] , . + - = != < <= > >=`.
     Symbol(&'static str),
 }
@@ -16,6 +18,7 @@ impl Token {
             Self::Name(name) => name.clone(),
             Self::Text(text) => format!("{text:?}"),
             Self::Number(number) => number.to_string(),
+            Self::Decimal(millionths) => decimal(*millionths),
             Self::Symbol(symbol) => (*symbol).to_owned(),
         }
     }
@@ -35,10 +38,7 @@ pub(super) fn words(text: &str) -> Result<Vec<Token>, String> {
             let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
             (Token::Name(rest[..end].to_owned()), &rest[end..])
         } else if first.is_ascii_digit() {
-            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            let number = rest[..end].parse();
-            let number = number.map_err(|_| format!("{} is too large a number", &rest[..end]))?;
-            (Token::Number(number), &rest[end..])
+            number(rest)?
         } else if first == '"' {
             quoted(rest)?
         } else {
@@ -50,6 +50,34 @@ pub(super) fn words(text: &str) -> Result<Vec<Token>, String> {
         rest = after.trim_start();
     }
     Ok(tokens)
+}
+
+/// How many decimals a number has at most.
+const DECIMALS: usize = 6;
+
+/// The number that `text` begins with, and what follows it.
+fn number(text: &str) -> Result<(Token, &str), String> {
+    let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (whole, rest) = text.split_at(digits(text));
+    let too_large = || format!("{whole} is too large a number");
+    let number: i64 = whole.parse().map_err(|_| too_large())?;
+    let Some(behind) = rest.strip_prefix('.').filter(|it| digits(it) > 0) else {
+        return Ok((Token::Number(number), rest));
+    };
+    let (decimals, rest) = behind.split_at(digits(behind));
+    if decimals.len() > DECIMALS {
+        return Err(format!("{whole}.{decimals} has more than {DECIMALS} decimals"));
+    }
+    let part: i64 = format!("{decimals:0<DECIMALS$}").parse().map_err(|_| too_large())?;
+    let millionths = number.checked_mul(1_000_000).and_then(|it| it.checked_add(part));
+    Ok((Token::Decimal(millionths.ok_or_else(too_large)?), rest))
+}
+
+/// A number of millionths as it is written.
+pub(super) fn decimal(millionths: i64) -> String {
+    let sign = if millionths < 0 { "-" } else { "" };
+    let (whole, part) = (millionths.abs() / 1_000_000, millionths.abs() % 1_000_000);
+    format!("{sign}{whole}.{}", format!("{part:06}").trim_end_matches('0'))
 }
 
 /// The text in quotes that `text` begins with, and what follows it. A backslash takes the next

@@ -18,7 +18,7 @@
 //!            | "in" "[" value { "," value } "]"
 //!            | ("contains" | "starts" | "ends" | "matches") string
 //! path       = "it" | name { "." name | "[" string "]" }
-//! value      = string | number | "true" | "false" | day
+//! value      = string | number | decimal | "true" | "false" | day
 //! day        = "today" [ ("+" | "-") number ]
 //! ```
 //!
@@ -36,6 +36,7 @@ mod parser;
 mod schema;
 
 pub use parser::parse;
+pub(crate) use parser::parse_of;
 pub(crate) use schema::{ALIASES, Shape, known_value, referred};
 
 use std::fmt;
@@ -139,6 +140,8 @@ pub enum Literal {
     Text(String),
     /// A whole number.
     Number(i64),
+    /// A number with decimals, in millionths.
+    Decimal(i64),
     /// Yes or no.
     Flag(bool),
     /// So many days after today.
@@ -150,6 +153,7 @@ impl fmt::Display for Literal {
         match self {
             Self::Text(text) => write!(f, "{text:?}"),
             Self::Number(number) => write!(f, "{number}"),
+            Self::Decimal(millionths) => f.write_str(&lexer::decimal(*millionths)),
             Self::Flag(flag) => write!(f, "{flag}"),
             Self::Today(0) => write!(f, "today"),
             Self::Today(days) => write!(f, "today{days:+}"),

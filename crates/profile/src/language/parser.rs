@@ -35,11 +35,16 @@ const RESERVED: [&str; 16] = [
 
 /// Reads a check. What is wrong with it is told in words.
 pub fn parse(text: &str) -> Result<Expression, String> {
+    parse_of(text, &Shape::system())
+}
+
+/// Reads a check of what has this shape.
+pub(crate) fn parse_of(text: &str, shape: &Shape) -> Result<Expression, String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("a check has at most {MAX_LENGTH} bytes"));
     }
     let mut parser = Parser { tokens: words(text)?, at: 0, depth: 0 };
-    let expression = parser.expression(&Shape::system())?;
+    let expression = parser.expression(shape)?;
     match parser.peek() {
         None => Ok(expression),
         Some(token) => Err(format!("{} is more than the check needs", token.shown())),
@@ -286,7 +291,8 @@ impl Parser {
             format!("after {path} a comparison is needed, not {next}")
         })?;
         let literal = self.literal()?;
-        let is_ordered = matches!(literal, Literal::Number(_) | Literal::Today(_));
+        let is_ordered =
+            matches!(literal, Literal::Number(_) | Literal::Decimal(_) | Literal::Today(_));
         if !is_ordered && !matches!(operator, Operator::Equal | Operator::NotEqual) {
             return Err(format!("only numbers and days are smaller or larger, not {literal}"));
         }
@@ -311,7 +317,12 @@ impl Parser {
         Ok(match self.next()? {
             Token::Text(text) => Literal::Text(text),
             Token::Number(number) => Literal::Number(number),
-            Token::Symbol("-") => Literal::Number(-self.number()?),
+            Token::Decimal(millionths) => Literal::Decimal(millionths),
+            Token::Symbol("-") => match self.next()? {
+                Token::Number(number) => Literal::Number(-number),
+                Token::Decimal(millionths) => Literal::Decimal(-millionths),
+                other => return Err(format!("{} is no number", other.shown())),
+            },
             Token::Name(name) if name == "true" => Literal::Flag(true),
             Token::Name(name) if name == "false" => Literal::Flag(false),
             Token::Name(name) if name == "today" => Literal::Today(if self.symbol("+") {

@@ -35,6 +35,8 @@ const MAX_REFERENCES: usize = 16;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(fathom_report::schema);
 
+static FINDINGS: LazyLock<Value> = LazyLock::new(fathom_report::finding::schema);
+
 /// What something in the report looks like.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
@@ -47,6 +49,11 @@ impl Shape {
     /// A system, and what of the report a rule sees besides.
     pub(crate) fn system() -> Self {
         Self { node: &SCHEMA["$defs"]["System"], system: true }
+    }
+
+    /// A finding.
+    pub(crate) fn finding() -> Self {
+        Self::new(&FINDINGS["$defs"]["Finding"])
     }
 
     /// What looks as this schema says.
@@ -189,7 +196,9 @@ fn value_of(mut node: &'static Value) -> &'static Value {
 /// What the schema refers to, or is besides being nothing.
 pub(crate) fn referred(node: &'static Value) -> Option<&'static Value> {
     if let Some(name) = node["$ref"].as_str() {
-        return SCHEMA.pointer(name.trim_start_matches('#'));
+        let pointer = name.trim_start_matches('#');
+        // What both have goes by the same name in both, and is the same.
+        return SCHEMA.pointer(pointer).or_else(|| FINDINGS.pointer(pointer));
     }
     let choices = node["anyOf"].as_array()?;
     choices.iter().find(|choice| choice["type"] != "null")

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use fathom_feed::Error;
 use fathom_feed::provider::Provider;
+use fathom_mirror::{Installed, Store};
 
-use super::{failed, folder};
+use super::{failed, folder, not_installed};
 use crate::args::Build;
 use crate::clock;
 use crate::exit::{Failure, Verdict, say};
@@ -14,9 +15,9 @@ use crate::output::{Columns, Out};
 use crate::text::harmless;
 
 pub(super) fn run(options: &Build) -> Result<Verdict, Failure> {
-    let folder = folder(&options.database)?;
     let feeds = feeds(&options.feeds)?;
-    fs::create_dir_all(&folder).map_err(Failure::host(folder.display().to_string()))?;
+    let store = Store::open(&folder(&options.database)?).map_err(not_installed)?;
+    let generation = store.begin().map_err(not_installed)?;
     let built = clock::rfc3339(clock::now()?);
     let mut columns = Columns::new(&[1, 2, 3]);
     columns.row(
@@ -24,11 +25,12 @@ pub(super) fn run(options: &Build) -> Result<Verdict, Failure> {
     );
     let mut is_partial = false;
     for (provider, path) in feeds {
-        let about = provider.compile(&path, &folder, &built).map_err(|error| match error {
-            Error::Read(place, error) => Failure::Host(place, error),
-            Error::Malformed(place, why) => fathom_block::Error::corrupt(place, 0, why).into(),
-            Error::Database(error) => failed(error),
-        })?;
+        let about =
+            provider.compile(&path, generation.folder(), &built).map_err(|error| match error {
+                Error::Read(place, error) => Failure::Host(place, error),
+                Error::Malformed(place, why) => fathom_block::Error::corrupt(place, 0, why).into(),
+                Error::Database(error) => failed(error),
+            })?;
         for example in &about.examples {
             say(&format!("warning: {}: {}", provider.name, harmless(example)));
         }
@@ -41,6 +43,8 @@ pub(super) fn run(options: &Build) -> Result<Verdict, Failure> {
             about.as_of,
         ]);
     }
+    let installed = Installed { created: built, ..Installed::default() };
+    generation.commit(&installed).map_err(not_installed)?;
     let mut out = Out::new();
     columns.write(&mut out)?;
     out.finish()?;

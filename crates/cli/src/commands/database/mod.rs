@@ -1,6 +1,7 @@
 //! `fathom db`: the database of advisories.
 
 mod build;
+mod exchange;
 mod search;
 mod status;
 
@@ -16,6 +17,10 @@ pub(crate) fn run(command: &DatabaseCommand) -> Result<Verdict, Failure> {
         DatabaseCommand::Build(options) => build::run(options),
         DatabaseCommand::Status(options) => status::run(options),
         DatabaseCommand::Search(options) => search::run(options),
+        DatabaseCommand::Update(options) => exchange::update(options),
+        DatabaseCommand::Import(options) => exchange::import(options),
+        DatabaseCommand::Export(options) => exchange::export(options),
+        DatabaseCommand::Keygen(options) => exchange::keygen(options),
     }
 }
 
@@ -40,6 +45,18 @@ pub(super) fn folder(options: &InDatabase) -> Result<PathBuf, Failure> {
 /// Opens the database.
 pub(super) fn open(options: &InDatabase) -> Result<Database, Failure> {
     Database::open(&folder(options)?).map_err(failed)
+}
+
+/// A failure of installing as one of the program.
+pub(super) fn not_installed(error: fathom_mirror::Error) -> Failure {
+    use fathom_mirror::Error;
+    match error {
+        Error::Host(what, error) => Failure::reading(what)(error),
+        Error::Malformed(what, why) => fathom_block::Error::corrupt(what, 0, why).into(),
+        Error::Refused(why) => fathom_block::Error::refused("database", why).into(),
+        Error::Fetch(error) => error.into(),
+        Error::Busy(_) => Failure::Usage(error.to_string()),
+    }
 }
 
 /// A failure of the database as one of the program.

@@ -52,7 +52,16 @@ pub(super) fn print(
         out,
         "{} can be mended by an upgrade, {} are known to be exploited; risk {:.0} of 100",
         it.fixable, it.exploited, it.risk,
-    )
+    )?;
+    if it.excepted > 0 {
+        writeln!(out, "{} findings are told apart, as somebody has decided:", it.excepted)?;
+    }
+    for excepted in &findings.excepted {
+        let (finding, exemption) = (&excepted.finding, &excepted.exemption);
+        let line = format!("  {} {}: {}", finding.cve_id, finding.package, exemption.reason);
+        writeln!(out, "{}", harmless(&line))?;
+    }
+    Ok(())
 }
 
 /// What was built from one source and is of one version.

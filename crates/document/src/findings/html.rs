@@ -1,0 +1,61 @@
+//! One page that needs nothing besides itself: sorted by a click, searched as one types.
+
+use std::io::{self, Write};
+
+use fathom_report::finding::{Findings, Severity};
+
+use super::{COLUMNS, cells, counts};
+use crate::html::page::{self, escape};
+
+/// Writes the findings of a machine as a page.
+pub fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    page::begin(&format!("Flaws of {}", findings.subject), out)?;
+    writeln!(out, "<p>{}.</p>", escape(&counts(findings)))?;
+    page::search(out)?;
+    for note in &findings.notes {
+        let (kind, message) = (note.kind.name(), escape(&note.message));
+        writeln!(out, "<p class=\"note unknown\">{kind}: {message}</p>")?;
+    }
+    let severities = [
+        Some(Severity::Critical),
+        Some(Severity::High),
+        Some(Severity::Medium),
+        Some(Severity::Low),
+        Some(Severity::Negligible),
+        None,
+    ];
+    for severity in severities {
+        table(findings, severity, out)?;
+    }
+    page::end(&format!("{}, {}", findings.generator, findings.schema), out)
+}
+
+fn table(findings: &Findings, severity: Option<Severity>, out: &mut dyn Write) -> io::Result<()> {
+    let of_severity = || findings.vulnerabilities.iter().filter(|it| it.severity == severity);
+    let count = of_severity().count();
+    if count == 0 {
+        return Ok(());
+    }
+    let name = severity.map_or("unrated", Severity::name);
+    let is_open = if severity >= Some(Severity::High) { " open" } else { "" };
+    write!(
+        out,
+        "<details{is_open}>\n<summary>{name} <span>{count}</span></summary>\n<div class=\"wide\">\
+         <table><caption>{name}</caption>\n<thead><tr>"
+    )?;
+    for column in COLUMNS {
+        write!(out, "<th scope=\"col\">{column}</th>")?;
+    }
+    writeln!(out, "</tr></thead>\n<tbody>")?;
+    for finding in of_severity() {
+        out.write_all(b"<tr>")?;
+        for (index, cell) in cells(finding).iter().enumerate() {
+            match index {
+                0 => write!(out, "<th scope=\"row\">{}</th>", escape(cell))?,
+                _ => write!(out, "<td>{}</td>", escape(cell))?,
+            }
+        }
+        out.write_all(b"</tr>\n")?;
+    }
+    writeln!(out, "</tbody></table></div>\n</details>")
+}

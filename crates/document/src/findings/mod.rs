@@ -1,0 +1,98 @@
+//! Findings as documents: tables for people and spreadsheets, and what other programs take.
+//!
+//! Every document says what the findings do not say: their notes stand at its beginning, or where its
+//! format has a place for them, so that no list reads as all there is if it is not.
+
+mod csv;
+mod cyclonedx;
+mod gitlab;
+mod html;
+mod junit;
+mod markdown;
+mod sarif;
+
+use fathom_report::finding::{Finding, Findings, Severity, State};
+
+pub use csv::Csv;
+pub use cyclonedx::write as cyclonedx;
+pub use gitlab::write as gitlab;
+pub use html::write as html;
+pub use junit::write as junit;
+pub use markdown::write as markdown;
+pub use sarif::write as sarif;
+
+/// The columns of tables.
+const COLUMNS: [&str; 15] = [
+    "flaw",
+    "severity",
+    "cvss",
+    "risk",
+    "package",
+    "installed",
+    "fixed",
+    "state",
+    "epss",
+    "exploited",
+    "advisories",
+    "source",
+    "kind",
+    "location",
+    "remediation",
+];
+
+/// The cells of a finding, in the order of the columns.
+fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
+    let number = |value: Option<f64>| value.map_or(String::new(), |it| it.to_string());
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    [
+        finding.cve_id.clone(),
+        severity(finding).to_owned(),
+        number(finding.cvss_score),
+        finding.risk.score.to_string(),
+        finding.package.clone(),
+        finding.installed_version.clone(),
+        fix(finding),
+        finding.state.name().to_owned(),
+        number(finding.exploitability.epss),
+        text(&finding.exploitability.exploited_since),
+        finding.advisories.join(" "),
+        text(&finding.source_package),
+        finding.package_kind.name().to_owned(),
+        text(&finding.location),
+        finding.remediation.clone(),
+    ]
+}
+
+fn severity(finding: &Finding) -> &'static str {
+    finding.severity.map_or("unrated", Severity::name)
+}
+
+/// The version that mends it, and from where it comes if not everybody gets it.
+fn fix(finding: &Finding) -> String {
+    match (&finding.fixed_version, &finding.fixed_in) {
+        (Some(version), Some(from)) => format!("{version} ({from})"),
+        (Some(version), None) if finding.state == State::Fixed => version.clone(),
+        _ => String::new(),
+    }
+}
+
+/// The counts, in a line.
+fn counts(findings: &Findings) -> String {
+    let it = &findings.summary;
+    format!(
+        "{} of {} packages have {} flaws: {} critical, {} high, {} medium, {} low, {} negligible, {} \
+         unrated; {} can be mended by an upgrade, {} are known to be exploited; risk {:.0} of 100",
+        it.vulnerable_packages,
+        it.total_packages,
+        it.vulnerabilities,
+        it.critical,
+        it.high,
+        it.medium,
+        it.low,
+        it.negligible,
+        it.unknown,
+        it.fixable,
+        it.exploited,
+        it.risk,
+    )
+}

@@ -1,0 +1,274 @@
+//! Where databases are installed: generations side by side, and a link to the one that counts.
+//!
+//! ```text
+//! lock                      held by whoever changes anything
+//! current                   a link to generations/7
+//! generations/7/            the files of a database, and what says where they are from
+//! ```
+//!
+//! A generation is made beside the others under a name that nobody looks at, and gets its own when all
+//! of it is on the disk; then the link is replaced. Files that did not change are hard links.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use fathom_advisory::segment::Segment;
+use fathom_advisory::{CURRENT, Day, EXTENSION};
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Result};
+use crate::manifest::{File, Manifest};
+
+const GENERATIONS: &str = "generations";
+
+/// What says where the files of a generation are from.
+const INSTALLED: &str = "installed.json";
+
+/// What the names of generations that are not complete end with.
+const PART: &str = ".part";
+
+/// Where the files of a generation are from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// The serial of the manifest that it was installed from; 0 where it was built here.
+    pub serial: u64,
+    /// When that was made.
+    pub created: String,
+    /// The key that signed it.
+    pub key: Option<String>,
+}
+
+/// A folder with databases, to be changed by nobody else meanwhile.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    /// Held until it is closed.
+    _lock: fs::File,
+}
+
+impl Store {
+    /// The folder, which is made if it is not there.
+    pub fn open(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder.join(GENERATIONS)).map_err(Error::host(folder))?;
+        let path = folder.join("lock");
+        let lock = fs::File::options().create(true).append(true).open(&path);
+        let lock = lock.map_err(Error::host(&path))?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Busy(folder.display().to_string())),
+            Err(error) => Err(Error::Host(path.display().to_string(), error.into())),
+        }
+    }
+
+    /// The generation that counts, if there is one.
+    fn current(&self) -> Option<PathBuf> {
+        fs::canonicalize(self.folder.join(CURRENT)).ok()
+    }
+
+    /// Where the files that count are from.
+    pub fn installed(&self) -> Installed {
+        let read = |path: PathBuf| fs::read(path.join(INSTALLED)).ok();
+        let bytes = self.current().and_then(read);
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Begins a generation with the files of the one that counts.
+    pub fn begin(&self) -> Result<Generation<'_>> {
+        let generation = self.empty()?;
+        if let Some(current) = self.current() {
+            for name in files(&current)? {
+                let (from, to) = (current.join(&name), generation.path.join(&name));
+                fs::hard_link(&from, &to).map_err(Error::host(&to))?;
+            }
+        }
+        Ok(generation)
+    }
+
+    /// Begins a generation without any file.
+    pub fn empty(&self) -> Result<Generation<'_>> {
+        let folder = self.folder.join(GENERATIONS);
+        let mut last = 0;
+        for entry in fs::read_dir(&folder).map_err(Error::host(&folder))? {
+            let entry = entry.map_err(Error::host(&folder))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(PART) {
+                // What somebody left behind who was interrupted: nobody else is at work.
+                fs::remove_dir_all(entry.path()).map_err(Error::host(&entry.path()))?;
+            } else {
+                last = last.max(name.parse().unwrap_or(0));
+            }
+        }
+        let number: u64 = last + 1;
+        let path = folder.join(format!("{number}{PART}"));
+        fs::create_dir(&path).map_err(Error::host(&path))?;
+        Ok(Generation { store: self, number, path, is_done: false })
+    }
+
+    /// Removes all generations but that one and the one before, which somebody may be reading.
+    fn forget(&self, kept: u64) {
+        let listed = fs::read_dir(self.folder.join(GENERATIONS)).into_iter().flatten().flatten();
+        for entry in listed {
+            let number: Option<u64> = entry.file_name().to_string_lossy().parse().ok();
+            if number.is_some_and(|number| number + 1 < kept) {
+                // What cannot be removed takes space and does no harm.
+                drop(fs::remove_dir_all(entry.path()));
+            }
+        }
+    }
+}
+
+/// The names of the files of a database in a folder.
+pub(crate) fn files(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(Error::host(folder))? {
+        let name = entry.map_err(Error::host(folder))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        if Path::new(&name).extension().is_some_and(|it| it == EXTENSION) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A database that is being put together.
+#[derive(Debug)]
+pub struct Generation<'s> {
+    store: &'s Store,
+    number: u64,
+    path: PathBuf,
+    is_done: bool,
+}
+
+impl Generation<'_> {
+    /// Where its files are put.
+    pub fn folder(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes it the one that counts.
+    pub fn commit(mut self, installed: &Installed) -> Result<()> {
+        for name in files(&self.path)? {
+            let path = self.path.join(name);
+            Segment::open(&path).map_err(|error| {
+                Error::Malformed(path.display().to_string(), error.why().to_owned())
+            })?;
+        }
+        let said = self.path.join(INSTALLED);
+        let bytes = serde_json::to_vec_pretty(installed).unwrap_or_default();
+        write(&said, &bytes)?;
+        sync(&self.path)?;
+        let generations = self.store.folder.join(GENERATIONS);
+        let path = generations.join(self.number.to_string());
+        fs::rename(&self.path, &path).map_err(Error::host(&path))?;
+        self.is_done = true;
+        sync(&generations)?;
+        let link = self.store.folder.join(CURRENT);
+        let beside = self.store.folder.join("current.part");
+        drop(fs::remove_file(&beside));
+        let target = Path::new(GENERATIONS).join(self.number.to_string());
+        std::os::unix::fs::symlink(target, &beside).map_err(Error::host(&beside))?;
+        fs::rename(&beside, &link).map_err(Error::host(&link))?;
+        sync(&self.store.folder)?;
+        self.store.forget(self.number);
+        Ok(())
+    }
+}
+
+impl Drop for Generation<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            drop(fs::remove_dir_all(&self.path));
+        }
+    }
+}
+
+/// Writes a file, all of which is on the disk when this returns.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = fs::File::create(path).map_err(Error::host(path))?;
+    io::Write::write_all(&mut file, bytes).map_err(Error::host(path))?;
+    file.sync_all().map_err(Error::host(path))
+}
+
+fn sync(folder: &Path) -> Result<()> {
+    let file = fs::File::open(folder).map_err(Error::host(folder))?;
+    file.sync_all().map_err(Error::host(folder))
+}
+
+/// The manifest of the files in a folder.
+fn manifest(folder: &Path, serial: u64, created: &str, expires: Day) -> Result<Manifest> {
+    let mut listed = Vec::new();
+    for name in files(folder)? {
+        let path = folder.join(&name);
+        let mut file = fs::File::open(&path).map_err(Error::host(&path))?;
+        let (size, sha256) =
+            digest(&mut file, &mut io::sink(), u64::MAX).map_err(Error::host(&path))?;
+        listed.push(File { name, size, sha256 });
+    }
+    Ok(Manifest {
+        schema: crate::manifest::SCHEMA.to_owned(),
+        serial,
+        created: created.to_owned(),
+        expires: if expires.is_known() { expires.to_string() } else { String::new() },
+        files: listed,
+    })
+}
+
+/// Copies at most so many bytes; how many there were, and their SHA-256.
+pub(crate) fn digest(
+    from: &mut dyn io::Read,
+    to: &mut dyn io::Write,
+    most: u64,
+) -> io::Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    let mut bounded = from.take(most);
+    let mut size = 0;
+    loop {
+        let count = match bounded.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hash.update(&buffer[..count]);
+        to.write_all(&buffer[..count])?;
+        size += count as u64;
+    }
+    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((size, hex))
+}
+
+impl Store {
+    /// Refuses a manifest that is older than what is installed by the same hand.
+    pub(crate) fn check_rollback(&self, manifest: &Manifest, key: Option<&str>) -> Result<()> {
+        let installed = self.installed();
+        let is_same_hand = key.is_some() && installed.key.as_deref() == key;
+        if is_same_hand && manifest.serial < installed.serial {
+            let why = format!(
+                "the manifest has the serial {}, and {} is installed: somebody gives you an old one",
+                manifest.serial, installed.serial,
+            );
+            return Err(Error::Refused(why));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What the database that counts is made of.
+    pub fn manifest(&self, serial: u64, created: &str, expires: Day) -> Result<Manifest> {
+        manifest(&self.files()?, serial, created, expires)
+    }
+
+    /// The folder of the files that count.
+    pub fn files(&self) -> Result<PathBuf> {
+        let none = || Error::Refused(format!("{}: there is no database", self.folder.display()));
+        self.current().ok_or_else(none)
+    }
+}

@@ -1,0 +1,181 @@
+//! What a database is made of.
+
+use fathom_advisory::{Day, EXTENSION};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::key::PublicKey;
+
+/// The version of the document.
+pub const SCHEMA: &str = "fathom.database/v1";
+
+/// The most files that a database has.
+const FILES: usize = 1000;
+
+/// What a database is made of, in the words of whoever publishes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// `fathom.database/v1`.
+    pub schema: String,
+    /// Higher than that of every one before, by the same hand.
+    pub serial: u64,
+    /// When it was made, RFC 3339.
+    pub created: String,
+    /// The last day on which it is to be installed; empty for one that does not expire.
+    pub expires: String,
+    /// The files, by their names.
+    pub files: Vec<File>,
+}
+
+/// One provider's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// How many bytes it has.
+    pub size: u64,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Whose manifests are installed.
+#[derive(Clone, Debug)]
+pub enum Trust {
+    /// Those that this key has signed.
+    Key(PublicKey),
+    /// Whoever made it: it came by a way that is trusted.
+    Anybody,
+}
+
+impl Manifest {
+    /// The bytes that are signed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Strings, numbers and lists of them can always be written.
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// The manifest in these bytes, if whoever is trusted has signed it, and it is of today.
+    pub fn of(bytes: &[u8], signature: Option<&str>, trust: &Trust, today: Day) -> Result<Self> {
+        if let Trust::Key(key) = trust {
+            let signature = signature.ok_or_else(|| {
+                Error::Refused("the manifest is not signed, and a key is asked for".to_owned())
+            })?;
+            if !key.is_signature(bytes, signature) {
+                let why = "the manifest's signature is not of the key that is trusted: it was \
+                           changed, or somebody else has published it";
+                return Err(Error::Refused(why.to_owned()));
+            }
+        }
+        let malformed = |why: String| Error::Malformed("the manifest".to_owned(), why);
+        let manifest: Self =
+            serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
+        if manifest.schema != SCHEMA {
+            let why = format!("is of {:?}; this program reads {SCHEMA}", manifest.schema);
+            return Err(malformed(why));
+        }
+        manifest.check().map_err(malformed)?;
+        let expires = Day::of(&manifest.expires);
+        if expires.is_known() && today.is_known() && expires < today {
+            let why = format!(
+                "the manifest expired on {expires}: whoever publishes has a newer one, or somebody \
+                 keeps it from you",
+            );
+            return Err(Error::Refused(why));
+        }
+        Ok(manifest)
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        if self.files.len() > FILES {
+            return Err(format!("names {} files", self.files.len()));
+        }
+        if !self.expires.is_empty() && !Day::of(&self.expires).is_known() {
+            return Err(format!("expires on {:?}, which is no day", self.expires));
+        }
+        for file in &self.files {
+            let stem = file.name.strip_suffix(EXTENSION).and_then(|it| it.strip_suffix('.'));
+            let is_plain = stem.is_some_and(|stem| {
+                let fits =
+                    |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+                !stem.is_empty() && stem.len() <= 64 && stem.bytes().all(fits)
+            });
+            if !is_plain {
+                return Err(format!("names a file {:?}, which is no name of one", file.name));
+            }
+            let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+            if file.sha256.len() != 64 || !file.sha256.bytes().all(is_hex) {
+                return Err(format!("has no SHA-256 of {}", file.name));
+            }
+        }
+        if !self.files.is_sorted_by(|one, other| one.name < other.name) {
+            return Err("does not name its files in their order, each once".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::SecretKey;
+
+    fn manifest() -> Manifest {
+        Manifest {
+            schema: SCHEMA.to_owned(),
+            serial: 7,
+            created: "2026-01-01T00:00:00Z".to_owned(),
+            expires: "2026-01-31".to_owned(),
+            files: vec![File {
+                name: "debian.advisories".to_owned(),
+                size: 5,
+                sha256: "0".repeat(64),
+            }],
+        }
+    }
+
+    fn of(bytes: &[u8], signature: Option<&str>, trust: &Trust, day: &str) -> Option<String> {
+        Manifest::of(bytes, signature, trust, Day::of(day)).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_signed_and_fresh_is_taken() -> Result<()> {
+        let key = SecretKey::generate()?;
+        let trust = Trust::Key(key.public());
+        let bytes = manifest().to_bytes();
+        let signature = key.sign(&bytes);
+        assert_eq!(of(&bytes, Some(&signature), &trust, "2026-01-31"), None);
+        let expired = of(&bytes, Some(&signature), &trust, "2026-02-01").unwrap_or_default();
+        assert!(expired.contains("expired on 2026-01-31"), "{expired}");
+        let unsigned = of(&bytes, None, &trust, "2026-01-02").unwrap_or_default();
+        assert!(unsigned.contains("not signed"), "{unsigned}");
+        let mut changed = bytes.clone();
+        changed.push(b' ');
+        let changed = of(&changed, Some(&signature), &trust, "2026-01-02").unwrap_or_default();
+        assert!(changed.contains("signature"), "{changed}");
+        let other = Trust::Key(SecretKey::generate()?.public());
+        assert!(of(&bytes, Some(&signature), &other, "2026-01-02").is_some());
+        assert_eq!(of(&bytes, None, &Trust::Anybody, "2026-01-02"), None);
+        Ok(())
+    }
+
+    #[test]
+    fn names_lead_nowhere_else() {
+        for name in
+            ["../x.advisories", "a/b.advisories", ".advisories", "x.txt", "X.advisories", ""]
+        {
+            let mut bad = manifest();
+            bad.files[0].name = name.to_owned();
+            assert!(of(&bad.to_bytes(), None, &Trust::Anybody, "").is_some(), "{name}");
+        }
+        let mut twice = manifest();
+        twice.files.push(twice.files[0].clone());
+        assert!(of(&twice.to_bytes(), None, &Trust::Anybody, "").is_some());
+        let mut older = manifest();
+        older.schema = "fathom.database/v0".to_owned();
+        assert!(of(&older.to_bytes(), None, &Trust::Anybody, "").is_some());
+    }
+}
