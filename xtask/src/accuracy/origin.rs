@@ -143,7 +143,6 @@ const RPM: &[(&str, &str)] = &[
     ("libstdc++", "gcc"),
     ("libuuid", "util-linux"),
     ("libzstd", "zstd"),
-    ("npm", "nodejs"),
     ("openldap-compat", "openldap"),
     ("vim-minimal", "vim"),
     ("xz-libs", "xz"),
@@ -171,7 +170,12 @@ impl Origins {
                 known.or_else(|| older.map(|(_, source)| (*source).to_owned()))
             }),
             "alpine" | "wolfi" => of(ALPINE),
-            _ => of(RPM).or_else(|| self.red_hat.get(package).cloned()),
+            _ => {
+                let known = of(RPM).or_else(|| self.red_hat.get(package).cloned());
+                // It was another project's fork then.
+                let is_old = distribution.ends_with(" 6");
+                known.map(|it| if is_old && it == "util-linux" { format!("{it}-ng") } else { it })
+            }
         }
     }
 }
