@@ -44,13 +44,7 @@ struct Fix {
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
     let mut fixes: BTreeMap<String, Vec<Fix>> = BTreeMap::new();
     records(path, &mut |item| {
-        if !(item.name.starts_with("line ") || item.name.ends_with(".json")) {
-            return Ok(());
-        }
-        let parsed = item.bytes.map_err(str::to_owned).and_then(|bytes| {
-            serde_json::from_slice::<Repository>(bytes).map_err(|error| error.to_string())
-        });
-        match parsed {
+        match item.parse() {
             Ok(repository) => collect(repository, &mut fixes),
             Err(why) => tally::malformed(writer.about(), item.name, why),
         }

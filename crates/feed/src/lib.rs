@@ -16,6 +16,7 @@ pub mod kev;
 pub mod osv;
 pub mod provider;
 pub mod redhat;
+mod severity;
 mod source;
 mod tally;
 pub mod windows;

@@ -4,13 +4,14 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use fathom_advisory::segment::{NewAdvisory, NewVector, Statement, Subject, Texts, Upper, Writer};
+use fathom_advisory::segment::{AdvisoryId, NewAdvisory, Statement, Subject, Texts, Upper, Writer};
 use fathom_advisory::{Cve, Day};
-use fathom_report::finding::{Severity, State};
+use fathom_report::finding::State;
 use fathom_version::Scheme;
 use serde::Deserialize;
 
 use crate::error::Result;
+use crate::severity::severity;
 use crate::source::{Item, records};
 use crate::{cvss, tally};
 
@@ -81,17 +82,11 @@ struct Standing<'r> {
 
 /// Adds all documents of the file.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
-    records(path, &mut |item| {
-        if item.name.starts_with("line ") || item.name.ends_with(".json") {
-            one(&item, writer)?;
-        }
-        Ok(())
-    })
+    records(path, &mut |item| one(&item, writer))
 }
 
 fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
-    let parsed = item.bytes.map_err(str::to_owned).and_then(|bytes| {
-        let document: Document<'_> = serde_json::from_slice(bytes).map_err(|it| it.to_string())?;
+    let parsed = item.parse().and_then(|document: Document<'_>| {
         let cve: Cve = document.name.parse().map_err(|it| format!("{}: {it}", document.name))?;
         Ok((document, cve))
     });
@@ -102,7 +97,23 @@ fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
             return Ok(());
         }
     };
-    let id = match writer.advisory(&advisory(&document, &[cve]).borrowed())? {
+    let vectors = [
+        document.cvss3.as_ref().map(|it| &it.cvss3_scoring_vector),
+        document.cvss.as_ref().map(|it| &it.cvss_scoring_vector),
+    ];
+    let vectors: Vec<_> =
+        vectors.into_iter().flatten().filter_map(|it| cvss::vector(it, true)).collect();
+    let advisory = NewAdvisory {
+        name: &document.name,
+        cves: &[cve],
+        weaknesses: &weaknesses(&document),
+        vectors: &vectors,
+        severity: document.threat_severity.as_deref().and_then(severity),
+        published: document.public_date.as_deref().map(Day::of).unwrap_or_default(),
+        texts: texts(&document),
+        ..NewAdvisory::default()
+    };
+    let id = match writer.advisory(&advisory)? {
         Ok(id) => id,
         Err(refused) => {
             tally::malformed(writer.about(), &document.name, refused.0);
@@ -142,7 +153,7 @@ struct Said<'r> {
 }
 
 impl Said<'_> {
-    fn add(&self, id: fathom_advisory::segment::AdvisoryId, document: &str, writer: &mut Writer) {
+    fn add(&self, id: AdvisoryId, document: &str, writer: &mut Writer) {
         // Images of containers are named by their repositories, and are no packages.
         let product = self.cpe.strip_prefix("cpe:/").and_then(|cpe| cpe.get(2..));
         let Some(product) = product.and_then(|it| it.strip_prefix("redhat:")) else { return };
@@ -196,71 +207,22 @@ fn of_build(build: &str) -> Option<(&str, &str)> {
     (!name.contains(':')).then_some((name, version))
 }
 
-/// An advisory, with what it refers to.
-struct Owned<'r> {
-    name: &'r str,
-    cves: &'r [Cve],
-    weaknesses: Vec<u16>,
-    vectors: Vec<NewVector>,
-    severity: Option<Severity>,
-    published: Day,
-    texts: Texts,
+/// Numbers of CWE. `CWE-125->CWE-787`, `(CWE-476|CWE-401)`: kinds of weaknesses that lead to each
+/// other.
+fn weaknesses(document: &Document<'_>) -> Vec<u16> {
+    let named = document.cwe.iter().flat_map(|it| it.split("CWE-").skip(1));
+    let number = |text: &str| text.split(|it: char| !it.is_ascii_digit()).next()?.parse().ok();
+    named.filter_map(number).take(u8::MAX.into()).collect()
 }
 
-impl Owned<'_> {
-    fn borrowed(&self) -> NewAdvisory<'_> {
-        NewAdvisory {
-            name: self.name,
-            cves: self.cves,
-            weaknesses: &self.weaknesses,
-            aliases: &[],
-            vectors: &self.vectors,
-            severity: self.severity,
-            published: self.published,
-            modified: Day::default(),
-            has_exploit: false,
-            texts: self.texts.clone(),
-        }
-    }
-}
-
-fn advisory<'r>(document: &'r Document<'_>, cves: &'r [Cve]) -> Owned<'r> {
-    let vectors = [
-        document.cvss3.as_ref().map(|it| &it.cvss3_scoring_vector),
-        document.cvss.as_ref().map(|it| &it.cvss_scoring_vector),
-    ];
-    // `CWE-125->CWE-787`, `(CWE-476|CWE-401)`: kinds of weaknesses that lead to each other.
-    let weaknesses = document.cwe.iter().flat_map(|it| it.split("CWE-").skip(1));
-    let number = |text: &str| {
-        let digits = text.split(|it: char| !it.is_ascii_digit()).next()?;
-        digits.parse().ok()
-    };
-    Owned {
-        name: &document.name,
-        cves,
-        weaknesses: weaknesses.filter_map(number).take(u8::MAX.into()).collect(),
-        vectors: vectors.into_iter().flatten().filter_map(|it| cvss::vector(it, true)).collect(),
-        severity: match document.threat_severity.as_deref() {
-            Some("Critical") => Some(Severity::Critical),
-            Some("Important") => Some(Severity::High),
-            Some("Moderate") => Some(Severity::Medium),
-            Some("Low") => Some(Severity::Low),
-            _ => None,
+fn texts(document: &Document<'_>) -> Texts {
+    let references = document.references.iter().flat_map(|it| it.split_whitespace());
+    Texts {
+        summary: match &document.bugzilla {
+            Some(bug) => bug.description.trim().to_owned(),
+            None => String::new(),
         },
-        published: document.public_date.as_deref().map(Day::of).unwrap_or_default(),
-        texts: Texts {
-            summary: document
-                .bugzilla
-                .as_ref()
-                .map(|bug| bug.description.trim().to_owned())
-                .unwrap_or_default(),
-            details: document.details.join("\n\n"),
-            references: document
-                .references
-                .iter()
-                .flat_map(|it| it.split_whitespace())
-                .map(str::to_owned)
-                .collect(),
-        },
+        details: document.details.join("\n\n"),
+        references: references.map(str::to_owned).collect(),
     }
 }

@@ -10,6 +10,7 @@ use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 
 use crate::error::{Error, Result};
+use crate::severity::severity;
 use crate::{source, tally};
 
 /// The columns that are read, by their names.
@@ -158,22 +159,12 @@ fn is_system(product: &str) -> bool {
     systems.iter().any(|system| product.starts_with(system)) && !product.contains(" HLK ")
 }
 
-/// `20240213`.
+/// The day that the text begins with, as `20240213`.
 fn posted(text: &str) -> Day {
     match (text.get(..4), text.get(4..6), text.get(6..8)) {
         (Some(year), Some(month), Some(day)) => Day::of(&format!("{year}-{month}-{day}")),
         _ => Day::default(),
     }
-}
-
-fn severity(word: &str) -> Option<Severity> {
-    Some(match word {
-        "Critical" => Severity::Critical,
-        "Important" => Severity::High,
-        "Moderate" => Severity::Medium,
-        "Low" => Severity::Low,
-        _ => return None,
-    })
 }
 
 fn add(cve: Cve, mut flaw: Flaw, names: &[&str], writer: &mut Writer) -> Result<()> {

@@ -21,20 +21,11 @@ use crate::{cvss, tally};
 
 /// Adds all records of the file.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
-    records(path, &mut |item| {
-        // Exports of archives have a licence and the like beside the records.
-        if item.name.starts_with("line ") || item.name.ends_with(".json") {
-            one(&item, writer)?;
-        }
-        Ok(())
-    })
+    records(path, &mut |item| one(&item, writer))
 }
 
 fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
-    let parsed = item.bytes.map_err(str::to_owned).and_then(|bytes| {
-        serde_json::from_slice::<Record<'_>>(bytes).map_err(|error| error.to_string())
-    });
-    let record = match parsed {
+    let record: Record<'_> = match item.parse() {
         Ok(record) => record,
         Err(why) => {
             tally::malformed(writer.about(), item.name, why);
@@ -117,19 +108,8 @@ fn severity(record: &Record<'_>) -> Option<Severity> {
     let said = of_ubuntu.map(|score| &*score.score);
     let said = said.or(record.database_specific.as_ref().and_then(|it| it.severity.as_deref()));
     // `Important: firefox security update`, of Red Hat and its kin.
-    said.or(record.summary.split_once(':').map(|(word, _)| word)).and_then(word)
-}
-
-/// The words that providers have.
-fn word(said: &str) -> Option<Severity> {
-    Some(match said.to_ascii_lowercase().as_str() {
-        "negligible" | "unimportant" => Severity::Negligible,
-        "low" => Severity::Low,
-        "medium" | "moderate" => Severity::Medium,
-        "high" | "important" => Severity::High,
-        "critical" => Severity::Critical,
-        _ => return None,
-    })
+    said.or(record.summary.split_once(':').map(|(word, _)| word))
+        .and_then(crate::severity::severity)
 }
 
 /// A statement, with texts of its own.
@@ -188,7 +168,7 @@ fn of_package<'r>(
         ecosystem,
         name,
         state: state(specific, interval),
-        severity: specific.and_then(|it| word(&it.urgency)),
+        severity: specific.and_then(|it| crate::severity::severity(&it.urgency)),
         interval,
         qualifier,
     };
@@ -220,13 +200,11 @@ fn is_run(name: &str) -> bool {
 /// The stream of a module that all of an advisory of Red Hat is about, as its title says:
 /// `Red Hat Security Advisory: nodejs:16 security update`.
 fn module<'r>(record: &'r Record<'_>, namespace: &str) -> Option<&'r str> {
-    let title = match namespace.starts_with("Red Hat:") {
-        true => record.summary.split_once(": ")?.1,
-        false if namespace.starts_with("AlmaLinux") || namespace.starts_with("Rocky Linux") => {
-            record.summary.split_once(": ")?.1
-        }
-        false => return None,
-    };
+    let kin = ["Red Hat:", "AlmaLinux:", "Rocky Linux:"];
+    if !kin.iter().any(|name| namespace.starts_with(name)) {
+        return None;
+    }
+    let (_, title) = record.summary.split_once(": ")?;
     let word = title.split_whitespace().next()?;
     let (name, stream) = word.split_once(':')?;
     (!name.is_empty() && !stream.is_empty()).then_some(word)
