@@ -114,14 +114,13 @@ fn image(name: &str, text: &[u8]) -> Result<Image> {
         has_fixes_only: false,
     };
     for label in &mut image.labels {
-        if image.distribution.starts_with(RPM) && label.version.starts_with("0:") {
-            label.shown = label.version[2..].to_owned();
+        // An epoch of nought is not shown.
+        if let Some(rest) = label.version.strip_prefix("0:") {
+            label.shown = rest.to_owned();
         }
     }
     Ok(image)
 }
-
-const RPM: [char; 6] = ['r', 'c', 'o', 's', 'a', 'f'];
 
 /// The distribution, as far as the versions and the image's name tell it.
 fn distribution(image: &str, labels: &[Label]) -> Option<String> {

@@ -208,11 +208,10 @@ fn red_hat(database: &Database) -> Result<HashMap<String, String>> {
     };
     // By flaw and version, what was built.
     let mut built: HashMap<(u32, String), String> = HashMap::new();
-    let _ = (&mut built, packages, builds);
     for namespace in builds.namespaces()? {
-        for name in builds.names(&namespace) {
-            let name = name?;
-            for row in builds.rows(&namespace, name)? {
+        for named in builds.all(&namespace) {
+            let (name, rows) = named?;
+            for row in rows {
                 let Some(upper) = row.upper else { continue };
                 for cve in builds.advisory(row.advisory)?.cves {
                     let version = upper.text.strip_prefix("0:").unwrap_or(upper.text);
@@ -222,12 +221,12 @@ fn red_hat(database: &Database) -> Result<HashMap<String, String>> {
         }
     }
     for namespace in packages.namespaces()? {
-        for name in packages.names(&namespace) {
-            let name = name?;
+        for named in packages.all(&namespace) {
+            let (name, rows) = named?;
             if sources.contains_key(name) {
                 continue;
             }
-            for row in packages.rows(&namespace, name)? {
+            for row in rows {
                 let Some(upper) = row.upper else { continue };
                 let version = upper.text.strip_prefix("0:").unwrap_or(upper.text);
                 let cves = packages.advisory(row.advisory)?.cves;

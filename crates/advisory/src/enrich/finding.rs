@@ -8,10 +8,13 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, latest};
 use crate::risk::{Context, Weights};
-use crate::segment::{Advisory, Subject, Texts, beginning};
+use crate::segment::{Advisory, Subject, Texts, Unpacked, beginning};
 
 /// How much of a long description is told where there is no short one.
 const DESCRIPTION: usize = 400;
+
+/// How many places to read more are told.
+const REFERENCES: usize = 20;
 
 /// Makes findings of matches.
 pub(super) struct Teller<'d, 's> {
@@ -113,22 +116,26 @@ impl<'d, 's> Teller<'d, 's> {
         Ok(Some(finding))
     }
 
-    /// Adds what takes unpacking: a description, and where to read more.
-    pub(super) fn describe(&mut self, found: &Match<'d>, finding: &mut Finding) -> Result<()> {
-        let flaw = self.flaws.get(&found.flaw)?;
-        let places = found.hits.iter().map(|hit| (hit.segment, hit.row.advisory));
-        for (segment, advisory) in flaw.described.into_iter().chain(places) {
-            let texts = segment.texts(advisory)?;
-            if finding.description.is_none() {
-                finding.description = description(&texts);
-            }
-            for reference in texts.references {
-                if finding.references.len() < 20 && !finding.references.contains(&reference) {
-                    finding.references.push(reference);
+    /// Adds what takes unpacking: a description, and where to read more. What is packed together is
+    /// asked for together, so that each block is unpacked once, and one at a time is held.
+    pub(super) fn describe(&mut self, told: &mut [(&Match<'d>, Finding)]) -> Result<()> {
+        let mut places = Vec::with_capacity(told.len());
+        for (index, (found, _)) in told.iter().enumerate() {
+            let described = self.flaws.get(&found.flaw)?.described;
+            let first = found.hits.first().map(|hit| (hit.segment, hit.row.advisory));
+            places.extend(described.or(first).map(|place| (place, index)));
+        }
+        places.sort_by_key(|((segment, advisory), _)| (std::ptr::from_ref(*segment), *advisory));
+        let mut unpacked = Unpacked::default();
+        for ((segment, advisory), index) in places {
+            let Some((found, finding)) = told.get_mut(index) else { continue };
+            add_texts(finding, segment.texts_by(advisory, &mut unpacked)?);
+            // Where the flaw itself is described in no word, who announced it may say more.
+            for hit in found.hits.iter() {
+                if finding.description.is_some() {
+                    break;
                 }
-            }
-            if finding.description.is_some() {
-                break;
+                add_texts(finding, hit.segment.texts_by(hit.row.advisory, &mut unpacked)?);
             }
         }
         Ok(())
@@ -154,6 +161,18 @@ impl<'d, 's> Teller<'d, 's> {
     }
 }
 
+/// Adds what the texts say that is not told yet.
+fn add_texts(finding: &mut Finding, texts: Texts) {
+    if finding.description.is_none() {
+        finding.description = description(&texts);
+    }
+    for reference in texts.references {
+        if finding.references.len() < REFERENCES && !finding.references.contains(&reference) {
+            finding.references.push(reference);
+        }
+    }
+}
+
 /// A Windows as if it were a package of itself.
 fn windows(system: &System, hit: &Hit<'_>) -> Package {
     let product = hit.namespace.strip_prefix(WINDOWS).unwrap_or(hit.namespace);
@@ -164,7 +183,7 @@ fn windows(system: &System, hit: &Hit<'_>) -> Package {
     Package {
         architecture: system.identity.architecture.value().map(|it| it.0.clone()),
         vendor: Some("Microsoft".to_owned()),
-        ..Package::bare(PackageKind::Hotfix, product, &hit.version, evidence)
+        ..Package::bare(PackageKind::Hotfix, product, &hit.named.version, evidence)
     }
 }
 
@@ -185,7 +204,7 @@ fn aliases(advisory: &Advisory<'_>, flaw: &str) -> Vec<String> {
 /// The announcements among what a match rests on.
 fn announced(found: &Match<'_>) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for hit in &found.hits {
+    for hit in found.hits.iter() {
         let advisory = hit.segment.advisory(hit.row.advisory)?;
         let name = advisory.name.to_owned();
         if !name.ends_with(&found.flaw) && !names.contains(&name) {
@@ -229,7 +248,7 @@ fn severity(
 
 fn reason(hit: &Hit<'_>) -> Result<Reason> {
     let advisory = hit.segment.advisory(hit.row.advisory)?;
-    let version = &hit.version;
+    let version = &hit.named.version;
     let after = hit.row.lower.map(|lower| format!("{version} is not before {}", lower.text));
     let before = hit.row.upper.map(|upper| match hit.row.is_inclusive {
         true if hit.row.lower == Some(upper) => format!("{version} is {}", upper.text),
@@ -251,13 +270,13 @@ fn reason(hit: &Hit<'_>) -> Result<Reason> {
         rule = format!("{rule}, in {qualifier}");
     }
     if hit.subject == Subject::Source {
-        rule = format!("built from {}: {rule}", hit.name);
+        rule = format!("built from {}: {rule}", hit.named.name);
     }
     Ok(Reason {
         provider: hit.segment.about().provider.clone(),
         advisory: advisory.name.to_owned(),
         ecosystem: hit.namespace.to_owned(),
-        name: hit.name.clone(),
+        name: hit.named.name.clone(),
         version: version.clone(),
         rule,
         state: hit.row.state,

@@ -46,7 +46,6 @@ pub fn scan(
     let mut findings = Findings {
         database: sources(database),
         notes: notes::of_database(database, options.today),
-        systems: Vec::new(),
         ..nothing(report, subject, options)
     };
     if report.systems.is_empty() {
@@ -62,7 +61,6 @@ pub fn scan(
             found.iter_mut().for_each(|it| it.system = Some(system.root.clone()));
         }
         findings.vulnerabilities.extend(found);
-        findings.systems.push(scanned(system));
     }
     findings.vulnerabilities.sort_by(|one, other| {
         let severity = |it: &Finding| std::cmp::Reverse(it.severity);
@@ -98,16 +96,16 @@ fn tell(
     options: &Options,
 ) -> Result<Vec<Finding>> {
     let mut teller = Teller::of(database, system, &options.weights);
-    let mut findings = Vec::with_capacity(matches.found.len());
+    let mut told = Vec::with_capacity(matches.found.len());
     for found in &matches.found {
-        if let Some(mut finding) = teller.finding(found)? {
-            if options.texts {
-                teller.describe(found, &mut finding)?;
-            }
-            findings.push(finding);
+        if let Some(finding) = teller.finding(found)? {
+            told.push((found, finding));
         }
     }
-    Ok(findings)
+    if options.texts {
+        teller.describe(&mut told)?;
+    }
+    Ok(told.into_iter().map(|(_, finding)| finding).collect())
 }
 
 fn sources(database: &Database) -> Vec<Source> {

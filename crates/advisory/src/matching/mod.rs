@@ -12,6 +12,7 @@ mod resolve;
 mod windows;
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use fathom_report::finding::State;
 use fathom_report::{Identity, Package, PackageKind, System};
@@ -36,8 +37,8 @@ pub(crate) struct Match<'d> {
     pub(crate) package: Option<usize>,
     /// The name of the flaw: a CVE where it has one.
     pub(crate) flaw: String,
-    /// What it rests on; the first is what counts.
-    pub(crate) hits: Vec<Hit<'d>>,
+    /// What it rests on; the first is what counts. Packages of one source share it.
+    pub(crate) hits: Rc<[Hit<'d>]>,
     /// What the package has to do with kernels.
     pub(crate) part: Part,
 }
@@ -140,11 +141,12 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System) -> Result<Matche
             continue;
         };
         for (flaw, hits) in resolve::resolve(rows, language(key.package))? {
+            let hits: Rc<[_]> = hits.into();
             for (package, part) in &packages {
                 matches.found.push(Match {
                     package: Some(*package),
                     flaw: flaw.clone(),
-                    hits: hits.clone(),
+                    hits: Rc::clone(&hits),
                     part: *part,
                 });
             }
@@ -175,7 +177,7 @@ fn of_windows<'d>(
             matches.found.extend(flaws.into_iter().map(|(flaw, hits)| Match {
                 package: None,
                 flaw,
-                hits,
+                hits: hits.into(),
                 part: Part::None,
             }));
         }
@@ -253,24 +255,24 @@ fn unscanned(
 
 /// A name that advisories know a package by, and the version that they compare.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Named {
-    name: String,
-    version: String,
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) version: String,
 }
 
 /// Packages that the same is said of: by their names as advisories know them, and their versions.
 struct Key<'p> {
     package: &'p Package,
-    source: Named,
+    source: Rc<Named>,
     /// Where each package has a name of its own in some ecosystem.
-    installed: Option<Named>,
+    installed: Option<Rc<Named>>,
 }
 
 impl<'p> Key<'p> {
     fn of(package: &'p Package) -> Self {
         let owned = |subject| {
             let (name, version) = installed::named(package, subject);
-            Named { name: name.into_owned(), version: version.into_owned() }
+            Rc::new(Named { name: name.into_owned(), version: version.into_owned() })
         };
         let has_own = !matches!(package.kind, PackageKind::Deb | PackageKind::Apk);
         Self {
@@ -281,7 +283,7 @@ impl<'p> Key<'p> {
     }
 
     fn parts(&self) -> (&Named, Option<&Named>, Option<&str>) {
-        (&self.source, self.installed.as_ref(), self.package.module.as_deref())
+        (&self.source, self.installed.as_deref(), self.package.module.as_deref())
     }
 
     /// All statements about the packages, with whether each holds; nothing where their version is none.
@@ -298,9 +300,9 @@ impl<'p> Key<'p> {
             return Ok(None);
         };
         let stream = streams.get(self.package);
-        let other_build = self.installed.as_ref().and_then(|Named { version, .. }| {
-            let key = scheme.key(&module::without_build(version)?)?;
-            Some((version.clone(), key))
+        let other_build = self.installed.as_ref().and_then(|named| {
+            let key = scheme.key(&module::without_build(&named.version)?)?;
+            Some((named.version.as_str(), key))
         });
         let mut rows = Vec::new();
         for scope in scopes.iter().filter(|scope| scope.is_of(self.package)) {
@@ -313,7 +315,7 @@ impl<'p> Key<'p> {
                     continue;
                 }
                 let is_about = match (&other_build, row.upper) {
-                    (Some(ours), Some(upper)) if scope.is_of_other_builder(&ours.0) => {
+                    (Some(ours), Some(upper)) if scope.is_of_other_builder(ours.0) => {
                         let theirs = module::without_build(upper.text);
                         let theirs = theirs.and_then(|version| scheme.key(&version));
                         theirs.map_or_else(|| row.is_about(key), |theirs| ours.1 < theirs)
@@ -344,15 +346,14 @@ impl std::hash::Hash for Key<'_> {
 }
 
 impl<'d> Scope<'_, 'd> {
-    fn hit(&self, row: Row<'d>, named: &Named) -> Hit<'d> {
+    fn hit(&self, row: Row<'d>, named: &Rc<Named>) -> Hit<'d> {
         Hit {
             segment: self.segment,
             namespace: self.namespace.name,
             subject: self.namespace.subject,
             role: self.role,
             row,
-            name: named.name.clone(),
-            version: named.version.clone(),
+            named: Rc::clone(named),
         }
     }
 }

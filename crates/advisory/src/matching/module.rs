@@ -76,9 +76,8 @@ impl<'d> Streams<'d> {
 /// What the release of a package says of the build of its module.
 fn build(package: &Package) -> Option<&str> {
     let release = package.release.as_deref()?;
-    let at = release.find(".module+").or_else(|| release.find(".module_el"))?;
     // A later build of one package alone adds a number of its own.
-    let build = release.get(at..)?;
+    let build = release.get(build_at(release)?..)?;
     let hash = build.rfind('+')?;
     let end = build.get(hash..)?.find('.').map_or(build.len(), |dot| hash + dot);
     build.get(..end)
@@ -125,16 +124,19 @@ impl<'p> Stream<'p> {
 /// builder and says nothing of those of another: `2.4.37-47.1` of
 /// `2.4.37-47.module_el8.6.0+1111+ce6f4ceb.1`.
 pub(crate) fn without_build(version: &str) -> Option<String> {
-    let at = version.find(".module+").or_else(|| version.find(".module_el"))?;
-    let (before, build) = version.split_at(at);
+    let (before, build) = version.split_at(build_at(version)?);
     let hash = build.rsplit('+').next().unwrap_or_default();
     let after = hash.find('.').map_or("", |dot| &hash[dot..]);
     Some(format!("{before}{after}"))
 }
 
-/// Whether a release is that of a build of a module, as `2.module+el8.9.0+19644+d68f775d`.
+/// Where a release says which build of a module it is of, as `2.module+el8.9.0+19644+d68f775d` does.
+fn build_at(version: &str) -> Option<usize> {
+    version.find(".module+").or_else(|| version.find(".module_el"))
+}
+
 fn is_module(version: &str) -> bool {
-    version.contains(".module+") || version.contains(".module_el")
+    build_at(version).is_some()
 }
 
 #[cfg(test)]

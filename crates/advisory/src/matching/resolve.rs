@@ -1,10 +1,11 @@
 //! What several say about one flaw, put together.
 
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 use fathom_report::finding::State;
 
-use super::Role;
+use super::{Named, Role};
 use crate::cve::Cve;
 use crate::error::Result;
 use crate::segment::{Row, Segment, Subject};
@@ -17,10 +18,8 @@ pub(crate) struct Hit<'d> {
     pub(crate) subject: Subject,
     pub(crate) role: Role,
     pub(crate) row: Row<'d>,
-    /// The name that was looked for.
-    pub(crate) name: String,
-    /// The version that was compared.
-    pub(crate) version: String,
+    /// What was looked for, and compared.
+    pub(crate) named: Rc<Named>,
 }
 
 impl Hit<'_> {

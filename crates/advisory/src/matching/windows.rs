@@ -5,10 +5,11 @@
 //! replaced it, however many times over.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 use fathom_report::{Coverage, Family, Identity, PackageKind, System};
 
-use super::{Hit, Role};
+use super::{Hit, Named, Role};
 use crate::database::Database;
 use crate::error::Result;
 use crate::segment::{Namespace, Segment};
@@ -160,8 +161,9 @@ fn of_product<'d>(
     flaws: &mut BTreeMap<String, Option<Vec<Hit<'d>>>>,
 ) -> Result<()> {
     let build = system.identity.build.value().cloned().unwrap_or_default();
-    for named in segment.all(namespace) {
-        let (name, rows) = named?;
+    for all in segment.all(namespace) {
+        let (name, rows) = all?;
+        let named = Rc::new(Named { name: name.to_owned(), version: build.clone() });
         for row in rows {
             let Some(update) = row.qualifier.and_then(number) else { continue };
             let is_mended = mended.by(update);
@@ -175,8 +177,7 @@ fn of_product<'d>(
                     subject: namespace.subject,
                     role: Role::Own,
                     row,
-                    name: name.to_owned(),
-                    version: build.clone(),
+                    named: Rc::clone(&named),
                 }),
                 None => {}
             }

@@ -18,7 +18,9 @@ use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 use serde::{Deserialize, Serialize};
 
-pub use read::{Advisory, Exploited, Likelihood, Namespace, Row, Segment, Vector, Version};
+pub use read::{
+    Advisory, Exploited, Likelihood, Namespace, Row, Segment, Unpacked, Vector, Version,
+};
 pub use texts::{Texts, beginning};
 pub use write::{AdvisoryId, NewAdvisory, NewVector, Refused, Statement, Upper, Writer};
 

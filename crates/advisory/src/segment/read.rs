@@ -134,6 +134,14 @@ pub struct Vector<'s> {
     pub score: u8,
 }
 
+/// The block of texts that was unpacked last.
+#[derive(Debug, Default)]
+pub struct Unpacked<'s> {
+    /// The packed block.
+    of: Option<&'s [u8]>,
+    bytes: Vec<u8>,
+}
+
 /// How likely a CVE is exploited within a month.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Likelihood {
@@ -286,12 +294,6 @@ impl Segment {
         (0..table.len()).map(|index| self.text(self.record(&table, index)?)).collect()
     }
 
-    /// All names of the ecosystem.
-    pub fn names(&self, namespace: &Namespace<'_>) -> impl Iterator<Item = Result<&str>> {
-        let names = self.table::<Name>(Section::Names);
-        namespace.names.clone().map(move |at| self.text(self.record(&names, at)?.text))
-    }
-
     /// All names of the ecosystem, each with what is said of it.
     pub fn all(
         &self,
@@ -354,6 +356,11 @@ impl Segment {
 
     /// The long texts of the advisory at this place.
     pub fn texts(&self, advisory: u32) -> Result<Texts> {
+        self.texts_by(advisory, &mut Unpacked::default())
+    }
+
+    /// The same, by the block that was unpacked last if they are in that.
+    pub fn texts_by<'s>(&'s self, advisory: u32, unpacked: &mut Unpacked<'s>) -> Result<Texts> {
         let blocks = self.table::<Block>(Section::Blocks);
         let damaged = || self.damaged("the texts of an advisory");
         let behind = blocks.first_of(0..blocks.len(), |it| it.advisory > advisory);
@@ -361,8 +368,13 @@ impl Segment {
         let start = block.offset as usize;
         let end = start.checked_add(block.length as usize).ok_or_else(damaged)?;
         let packed = self.bytes(Section::Cold).get(start..end).ok_or_else(damaged)?;
-        let unpacked = zstd::bulk::decompress(packed, MAX_BLOCK).map_err(|_| damaged())?;
-        Texts::decode(&unpacked, advisory - block.advisory).ok_or_else(damaged)
+        if !unpacked.of.is_some_and(|of| std::ptr::eq(of, packed)) {
+            // What fails to be unpacked leaves nothing that could be taken for another block.
+            unpacked.of = None;
+            unpacked.bytes = zstd::bulk::decompress(packed, MAX_BLOCK).map_err(|_| damaged())?;
+            unpacked.of = Some(packed);
+        }
+        Texts::decode(&unpacked.bytes, advisory - block.advisory).ok_or_else(damaged)
     }
 
     /// How likely the CVE is exploited, where that was estimated.

@@ -1,7 +1,5 @@
 //! Files that are written and read again, whole and damaged.
 
-use std::path::PathBuf;
-
 use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 
@@ -9,22 +7,6 @@ use super::{About, NewAdvisory, NewVector, Segment, Statement, Subject, Texts, U
 use crate::cve::Cve;
 use crate::day::Day;
 use crate::error::{Kind, Result};
-
-/// A file that is removed again.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("fathom-segment-{}-{name}", std::process::id());
-        Self(std::env::temp_dir().join(name))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(std::fs::remove_file(&self.0));
-    }
-}
 
 fn cve(text: &str) -> Cve {
     text.parse().unwrap()
@@ -103,9 +85,10 @@ fn write(path: &std::path::Path) -> Result<()> {
 
 #[test]
 fn what_was_written_is_read() -> Result<()> {
-    let scratch = Scratch::new("whole");
-    write(&scratch.0)?;
-    let segment = Segment::open(&scratch.0)?;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment");
+    write(&path)?;
+    let segment = Segment::open(&path)?;
     assert_eq!(segment.about().provider, "debian");
     let namespaces = segment.namespaces()?;
     let names: Vec<_> = namespaces.iter().map(|it| (it.name, it.has_unfixed)).collect();
@@ -171,51 +154,51 @@ fn look_at_everything(segment: &Segment) -> Result<()> {
 
 #[test]
 fn a_damaged_file_gives_an_error_or_something_else_and_never_more() -> Result<()> {
-    let scratch = Scratch::new("damaged");
-    write(&scratch.0)?;
-    let whole = std::fs::read(&scratch.0).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment");
+    write(&path)?;
+    let whole = std::fs::read(&path).unwrap();
     for at in 0..whole.len() {
         for value in [0, 0x7F, 0xFF, whole[at].wrapping_add(1)] {
             let mut damaged = whole.clone();
             damaged[at] = value;
-            if let Ok(segment) = Segment::of_bytes(&scratch.0, damaged) {
+            if let Ok(segment) = Segment::of_bytes(&path, damaged) {
                 drop(look_at_everything(&segment));
             }
         }
     }
     for length in 0..whole.len() {
         // The cold section stands first, so that every cut takes something that is needed.
-        assert!(Segment::of_bytes(&scratch.0, whole[..length].to_vec()).is_err(), "{length}");
+        assert!(Segment::of_bytes(&path, whole[..length].to_vec()).is_err(), "{length}");
     }
     Ok(())
 }
 
 #[test]
 fn what_is_no_file_of_ours_says_so() {
-    let scratch = Scratch::new("other");
-    std::fs::write(&scratch.0, b"SQLite format 3\0").unwrap();
-    let kind = Segment::open(&scratch.0).map_err(|error| error.kind());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment");
+    std::fs::write(&path, b"SQLite format 3\0").unwrap();
+    let kind = Segment::open(&path).map_err(|error| error.kind());
     assert_eq!(kind.err(), Some(Kind::Corrupt));
-    write(&scratch.0).unwrap();
-    let mut newer = std::fs::read(&scratch.0).unwrap();
+    write(&path).unwrap();
+    let mut newer = std::fs::read(&path).unwrap();
     newer[8] = 99;
-    std::fs::write(&scratch.0, newer).unwrap();
-    let kind = Segment::open(&scratch.0).map_err(|error| error.kind());
+    std::fs::write(&path, newer).unwrap();
+    let kind = Segment::open(&path).map_err(|error| error.kind());
     assert_eq!(kind.err(), Some(Kind::Unsupported));
-    drop(std::fs::remove_file(&scratch.0));
-    assert_eq!(Segment::open(&scratch.0).map_err(|it| it.kind()).err(), Some(Kind::Missing));
+    drop(std::fs::remove_file(&path));
+    assert_eq!(Segment::open(&path).map_err(|it| it.kind()).err(), Some(Kind::Missing));
 }
 
 #[test]
 fn nothing_stands_there_until_all_of_it_does() -> Result<()> {
-    let scratch = Scratch::new("unfinished");
-    let mut writer = Writer::create(&scratch.0, About::default())?;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment");
+    let mut writer = Writer::create(&path, About::default())?;
     writer.score(cve("CVE-2022-0003"), 0.5, 0.99);
-    assert!(!scratch.0.exists());
+    assert!(!path.exists());
     drop(writer);
-    let folder = scratch.0.parent().unwrap();
-    let name = scratch.0.file_name().unwrap().to_str().unwrap().to_owned();
-    let left = std::fs::read_dir(folder).unwrap().flatten();
-    assert!(!left.into_iter().any(|it| it.file_name().to_string_lossy().starts_with(&name)));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     Ok(())
 }
