@@ -10,13 +10,7 @@ use fathom_advisory::Day;
 use crate::error::{Error, Result};
 use crate::install::{Installed, Store, digest};
 use crate::key::SecretKey;
-use crate::manifest::{Manifest, Trust};
-
-const MANIFEST: &str = "manifest.json";
-const SIGNATURE: &str = "manifest.sig";
-
-/// The longest that a manifest, or a signature, is.
-const LONGEST: u64 = 1 << 20;
+use crate::manifest::{LONGEST, MANIFEST, Manifest, SIGNATURE, Trust};
 
 /// Writes the database that counts, which is the one of the manifest, to a file, signed if there is a
 /// key.
@@ -86,10 +80,7 @@ pub fn import(store: &Store, path: &Path, trust: &Trust, today: Day) -> Result<M
     let bytes = text(MANIFEST)?.ok_or_else(|| malformed("does not begin with a manifest"))?;
     let signature = text(SIGNATURE)?.map(|it| String::from_utf8_lossy(&it).into_owned());
     let manifest = Manifest::of(&bytes, signature.as_deref(), trust, today)?;
-    let key = match trust {
-        Trust::Key(key) => Some(key.to_string()),
-        Trust::Anybody => None,
-    };
+    let key = trust.key();
     store.check_rollback(&manifest, key.as_deref())?;
     let generation = store.empty()?;
     for file in &manifest.files {
@@ -100,12 +91,13 @@ pub fn import(store: &Store, path: &Path, trust: &Trust, today: Day) -> Result<M
         }
         let to = generation.folder().join(&file.name);
         let mut out = fs::File::create(&to).map_err(Error::host(&to))?;
-        let (size, sha256) = digest(&mut entry, &mut out, file.size.saturating_add(1)).map_err(
-            |error| match error.kind() {
+        // What is too long need not be read to its end.
+        let mut bounded = (&mut entry).take(file.size.saturating_add(1));
+        let (size, sha256) =
+            digest(&mut bounded, &mut out).map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => cut(),
                 _ => Error::host(&to)(error),
-            },
-        )?;
+            })?;
         if size < file.size {
             return Err(cut());
         }

@@ -10,7 +10,7 @@
 //! of it is on the disk; then the link is replaced. Files that did not change are hard links.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use fathom_advisory::segment::Segment;
@@ -121,7 +121,7 @@ impl Store {
 }
 
 /// The names of the files of a database in a folder.
-pub(crate) fn files(folder: &Path) -> Result<Vec<String>> {
+fn files(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::host(folder))? {
         let name = entry.map_err(Error::host(folder))?.file_name();
@@ -204,8 +204,7 @@ fn manifest(folder: &Path, serial: u64, created: &str, expires: Day) -> Result<M
     for name in files(folder)? {
         let path = folder.join(&name);
         let mut file = fs::File::open(&path).map_err(Error::host(&path))?;
-        let (size, sha256) =
-            digest(&mut file, &mut io::sink(), u64::MAX).map_err(Error::host(&path))?;
+        let (size, sha256) = digest(&mut file, &mut io::sink()).map_err(Error::host(&path))?;
         listed.push(File { name, size, sha256 });
     }
     Ok(Manifest {
@@ -217,18 +216,13 @@ fn manifest(folder: &Path, serial: u64, created: &str, expires: Day) -> Result<M
     })
 }
 
-/// Copies at most so many bytes; how many there were, and their SHA-256.
-pub(crate) fn digest(
-    from: &mut dyn io::Read,
-    to: &mut dyn io::Write,
-    most: u64,
-) -> io::Result<(u64, String)> {
+/// Copies all bytes; how many there were, and their SHA-256.
+pub(crate) fn digest(from: &mut dyn io::Read, to: &mut dyn io::Write) -> io::Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
-    let mut bounded = from.take(most);
     let mut size = 0;
     loop {
-        let count = match bounded.read(&mut buffer) {
+        let count = match from.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

@@ -9,6 +9,15 @@ use crate::key::PublicKey;
 /// The version of the document.
 pub const SCHEMA: &str = "fathom.database/v1";
 
+/// What the manifest is called in bundles and on mirrors.
+pub(crate) const MANIFEST: &str = "manifest.json";
+
+/// What its signature is called.
+pub(crate) const SIGNATURE: &str = "manifest.sig";
+
+/// The longest that either of them is.
+pub(crate) const LONGEST: u64 = 1 << 20;
+
 /// The most files that a database has.
 const FILES: usize = 1000;
 
@@ -47,6 +56,16 @@ pub enum Trust {
     Key(PublicKey),
     /// Whoever made it: it came by a way that is trusted.
     Anybody,
+}
+
+impl Trust {
+    /// The key, as what is installed keeps it.
+    pub(crate) fn key(&self) -> Option<String> {
+        match self {
+            Self::Key(key) => Some(key.to_string()),
+            Self::Anybody => None,
+        }
+    }
 }
 
 impl Manifest {

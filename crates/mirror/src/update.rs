@@ -9,7 +9,7 @@
 //! known by its checksum, so that neither can be the wrong one.
 
 use std::fs;
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,11 +17,8 @@ use fathom_advisory::Day;
 use fathom_block::{ErrorKind, ReadAt};
 
 use crate::error::{Error, Result};
-use crate::install::{Installed, Store, digest, files};
-use crate::manifest::{File, Manifest, Trust};
-
-/// The longest that a manifest, or a signature, is.
-const LONGEST: u64 = 1 << 20;
+use crate::install::{Installed, Store, digest};
+use crate::manifest::{File, LONGEST, MANIFEST, Manifest, SIGNATURE, Trust};
 
 /// How much is asked for at once.
 const PIECE: usize = 4 << 20;
@@ -54,15 +51,12 @@ pub fn update(
 ) -> Result<Updated> {
     let base = base.trim_end_matches('/');
     let text = |name: &str| small(open, &format!("{base}/{name}"));
-    let bytes = text("manifest.json")?.ok_or_else(|| {
+    let bytes = text(MANIFEST)?.ok_or_else(|| {
         Error::Malformed(base.to_owned(), "is no mirror: it has no manifest.json".to_owned())
     })?;
-    let signature = text("manifest.sig")?.map(|it| String::from_utf8_lossy(&it).into_owned());
+    let signature = text(SIGNATURE)?.map(|it| String::from_utf8_lossy(&it).into_owned());
     let manifest = Manifest::of(&bytes, signature.as_deref(), trust, today)?;
-    let key = match trust {
-        Trust::Key(key) => Some(key.to_string()),
-        Trust::Anybody => None,
-    };
+    let key = trust.key();
     store.check_rollback(&manifest, key.as_deref())?;
     let installed = store.installed();
     let (serial, created) = (manifest.serial, manifest.created.clone());
@@ -141,7 +135,7 @@ fn fetch(
         told(at);
     }
     out.rewind().map_err(Error::host(partial))?;
-    let (_, sha256) = digest(&mut out, &mut io::sink(), u64::MAX).map_err(Error::host(partial))?;
+    let (_, sha256) = digest(&mut out, &mut io::sink()).map_err(Error::host(partial))?;
     if sha256 != file.sha256 {
         // It would never become right by continuing.
         drop(fs::remove_file(partial));
@@ -160,9 +154,8 @@ impl Store {
         if !fs::metadata(&from).is_ok_and(|it| it.len() == file.size) {
             return Ok(false);
         }
-        let mut bytes = fs::File::open(&from).map_err(Error::host(&from))?.take(u64::MAX);
-        let (_, sha256) =
-            digest(&mut bytes, &mut io::sink(), u64::MAX).map_err(Error::host(&from))?;
+        let mut bytes = fs::File::open(&from).map_err(Error::host(&from))?;
+        let (_, sha256) = digest(&mut bytes, &mut io::sink()).map_err(Error::host(&from))?;
         if sha256 == file.sha256 {
             fs::hard_link(&from, to).map_err(Error::host(to))?;
         }
@@ -197,18 +190,18 @@ pub fn publish(
     let current = store.files()?;
     let to = folder.join("files");
     fs::create_dir_all(&to).map_err(Error::host(&to))?;
-    for (name, file) in files(&current)?.iter().zip(&manifest.files) {
+    for file in &manifest.files {
         let path = to.join(&file.sha256);
         if !path.exists() {
             let beside = to.join(format!("{}.part", file.sha256));
-            fs::copy(current.join(name), &beside).map_err(Error::host(&beside))?;
+            fs::copy(current.join(&file.name), &beside).map_err(Error::host(&beside))?;
             fs::rename(&beside, &path).map_err(Error::host(&path))?;
         }
     }
     let bytes = manifest.to_bytes();
     // The files first, then what names them.
     if let Some(key) = key {
-        crate::install::write(&folder.join("manifest.sig"), key.sign(&bytes).as_bytes())?;
+        crate::install::write(&folder.join(SIGNATURE), key.sign(&bytes).as_bytes())?;
     }
-    crate::install::write(&folder.join("manifest.json"), &bytes)
+    crate::install::write(&folder.join(MANIFEST), &bytes)
 }

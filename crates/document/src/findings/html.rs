@@ -10,7 +10,7 @@ use crate::html::page::{self, escape};
 /// Writes the findings of a machine as a page.
 pub fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     page::begin(&format!("Flaws of {}", findings.subject), out)?;
-    writeln!(out, "<p>{}.</p>", escape(&counts(findings)))?;
+    writeln!(out, "<p>{}.</p>", escape(&counts(findings).join("; ")))?;
     page::search(out)?;
     for note in &findings.notes {
         let (kind, message) = (note.kind.name(), escape(&note.message));

@@ -10,7 +10,7 @@ use crate::markdown::escape;
 /// Writes the findings of a machine as Markdown.
 pub fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Flaws of {}\n", escape(&findings.subject))?;
-    writeln!(out, "{}.\n", counts(findings))?;
+    writeln!(out, "{}.\n", counts(findings).join("; "))?;
     for note in &findings.notes {
         writeln!(out, "> **{}**: {}\n", escape(note.kind.name()), escape(&note.message))?;
     }

@@ -67,8 +67,8 @@ fn severity(finding: &Finding) -> &'static str {
     finding.severity.map_or("unrated", Severity::name)
 }
 
-/// The version that mends it, and from where it comes if not everybody gets it.
-fn fix(finding: &Finding) -> String {
+/// The version that mends it, and from where it comes if not everybody gets it; empty where none does.
+pub fn fix(finding: &Finding) -> String {
     match (&finding.fixed_version, &finding.fixed_in) {
         (Some(version), Some(from)) => format!("{version} ({from})"),
         (Some(version), None) if finding.state == State::Fixed => version.clone(),
@@ -76,12 +76,12 @@ fn fix(finding: &Finding) -> String {
     }
 }
 
-/// The counts, in a line.
-fn counts(findings: &Findings) -> String {
+/// The counts: how many flaws there are, and what is to be made of them.
+pub fn counts(findings: &Findings) -> [String; 2] {
     let it = &findings.summary;
-    format!(
+    let flaws = format!(
         "{} of {} packages have {} flaws: {} critical, {} high, {} medium, {} low, {} negligible, {} \
-         unrated; {} can be mended by an upgrade, {} are known to be exploited; risk {:.0} of 100",
+         unrated",
         it.vulnerable_packages,
         it.total_packages,
         it.vulnerabilities,
@@ -91,8 +91,10 @@ fn counts(findings: &Findings) -> String {
         it.low,
         it.negligible,
         it.unknown,
-        it.fixable,
-        it.exploited,
-        it.risk,
-    )
+    );
+    let rest = format!(
+        "{} can be mended by an upgrade, {} are known to be exploited; risk {:.0} of 100",
+        it.fixable, it.exploited, it.risk,
+    );
+    [flaws, rest]
 }

@@ -29,11 +29,10 @@ pub(super) fn run(options: &DatabaseStatus) -> Result<Verdict, Failure> {
     let mut out = Out::new();
     let segments = database.segments();
     if options.output.is_json() {
-        let file = |segment: &'_ fathom_advisory::segment::Segment| segment.sizes();
         let providers = segments
             .iter()
             .map(|segment| {
-                let (hot_bytes, cold_bytes) = file(segment);
+                let (hot_bytes, cold_bytes) = segment.sizes();
                 File { about: segment.about(), hot_bytes, cold_bytes }
             })
             .collect();

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use fathom_document::{Csv, Section};
-use fathom_filesystem::Timestamp;
 use fathom_report::Report;
 
 use super::place::{Folder, Sheet, check_free, is_output};
@@ -242,8 +241,7 @@ fn timestamp(typed: Option<&str>) -> Result<String, Failure> {
             ))),
         };
     }
-    let seconds = clock::seconds(clock::now()?).try_into().unwrap_or(0);
-    Ok(Timestamp::new(seconds, 0).to_string())
+    Ok(clock::rfc3339(clock::now()?))
 }
 
 /// Whether a text is a time in UTC and whole seconds, as both kinds of bills of materials take it.

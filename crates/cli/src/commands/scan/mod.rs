@@ -4,6 +4,7 @@ mod table;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use fathom_advisory::exception::{self, Exception};
 use fathom_advisory::risk::Weights;
@@ -35,14 +36,15 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
         .iter()
         .map(|text| Policy::parse(text).map_err(|why| Failure::Usage(format!("--fail-if: {why}"))))
         .collect::<Result<_, _>>()?;
-    let today = fathom_profile::day::Day::of_seconds(clock::seconds(clock::now()?));
     let mut exceptions = exceptions(options)?;
-    let timestamp = clock::rfc3339(clock::now()?);
+    let now = clock::now()?;
+    let today = fathom_profile::day::Day::of_seconds(clock::seconds(now));
+    let timestamp = clock::rfc3339(now);
     let database = database::open(&options.database)?;
     let (mut verdict, mut is_failed) = (Verdict::Done, false);
     let mut all = Vec::new();
     for image in &options.images {
-        let mut findings = one(image, &database, options)?;
+        let mut findings = one(image, &database, options, now)?;
         for note in &findings.notes {
             verdict = Verdict::Partial;
             say(&format!("note: {}: {}", note.kind.name(), note.message));
@@ -102,8 +104,12 @@ fn exceptions(options: &Scan) -> Result<Vec<Exception>, Failure> {
     exception::parse(&text).map_err(|error| Failure::Usage(format!("{shown}: {error}")))
 }
 
-fn one(image: &OsString, database: &Database, options: &Scan) -> Result<Findings, Failure> {
-    let now = clock::now()?;
+fn one(
+    image: &OsString,
+    database: &Database,
+    options: &Scan,
+    now: SystemTime,
+) -> Result<Findings, Failure> {
     let shown = super::inspect::shown(image);
     let report = if is_saved(image) {
         saved::load(image)?

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use fathom_report::finding::{Finding, Findings, Severity, State};
+use fathom_document::findings::{counts, fix};
+use fathom_report::finding::{Finding, Findings, Severity};
 
 use crate::terminal::{Paint, Style};
 use crate::text::harmless;
@@ -33,28 +34,14 @@ pub(super) fn print(
             one(finding, explain, style, out)?;
         }
     }
-    let it = &findings.summary;
-    writeln!(
-        out,
-        "\n{} of {} packages have {} flaws: {} critical, {} high, {} medium, {} low, {} \
-         negligible, {} unrated",
-        it.vulnerable_packages,
-        it.total_packages,
-        it.vulnerabilities,
-        it.critical,
-        it.high,
-        it.medium,
-        it.low,
-        it.negligible,
-        it.unknown,
-    )?;
-    writeln!(
-        out,
-        "{} can be mended by an upgrade, {} are known to be exploited; risk {:.0} of 100",
-        it.fixable, it.exploited, it.risk,
-    )?;
-    if it.excepted > 0 {
-        writeln!(out, "{} findings are told apart, as somebody has decided:", it.excepted)?;
+    let [flaws, rest] = counts(findings);
+    writeln!(out, "\n{flaws}\n{rest}")?;
+    if findings.summary.excepted > 0 {
+        writeln!(
+            out,
+            "{} findings are told apart, as somebody has decided:",
+            findings.summary.excepted
+        )?;
     }
     for excepted in &findings.excepted {
         let (finding, exemption) = (&excepted.finding, &excepted.exemption);
@@ -113,12 +100,9 @@ fn one(finding: &Finding, explain: bool, style: Style, out: &mut dyn Write) -> i
         _ => Paint::Faint,
     };
     let score = finding.cvss_score.map_or_else(|| "   -".to_owned(), |it| format!("{it:4.1}"));
-    let fix = match (&finding.fixed_version, finding.state) {
-        (Some(version), State::Fixed) => match &finding.fixed_in {
-            Some(from) => format!("{version} ({from})"),
-            None => version.clone(),
-        },
-        (_, state) => state.name().to_owned(),
+    let fix = match fix(finding) {
+        none if none.is_empty() => finding.state.name().to_owned(),
+        fix => fix,
     };
     let mut marks = Vec::new();
     if finding.exploitability.exploited_since.is_some() {
