@@ -9,23 +9,8 @@ pub struct Day(pub(crate) u16);
 impl Day {
     /// The day that the text begins with, as `2024-05-18T19:52:18Z` does; unknown where it does not.
     pub fn of(text: &str) -> Self {
-        Self::parse(text).unwrap_or_default()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.get(..10)?.splitn(3, '-').map(|part| {
-            part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<i32>().ok())?
-        });
-        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-        if !(1970..=2149).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day)
-        {
-            return None;
-        }
-        // Years that begin in March have the day that some lack at their end.
-        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-        let of_year = (153 * month + 2) / 5 + day - 1;
-        let days = 365 * year + year / 4 - year / 100 + year / 400 + of_year - 719_468;
-        u16::try_from(days).ok().map(Self)
+        let day = fathom_report::Day::parse(text);
+        day.and_then(|day| u16::try_from(day.number()).ok()).map(Self).unwrap_or_default()
     }
 
     /// Whether it is known.
@@ -41,21 +26,10 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.is_known() {
-            return out.write_str("unknown");
+        match self.is_known() {
+            true => fathom_report::Day::of_number(self.0.into()).fmt(out),
+            false => out.write_str("unknown"),
         }
-        let days = u32::from(self.0) + 719_468;
-        let era = days / 146_097;
-        let of_era = days % 146_097;
-        let of_era_year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let (year, month) = match month < 10 {
-            true => (of_era_year + era * 400, month + 3),
-            false => (of_era_year + era * 400 + 1, month - 9),
-        };
-        write!(out, "{year:04}-{month:02}-{day:02}")
     }
 }
 

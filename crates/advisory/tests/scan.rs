@@ -86,17 +86,7 @@ fn deb(name: &str, source: &str, version: &str) -> Package {
 }
 
 fn scan(database: &Database, system: System) -> Findings {
-    let report = Report {
-        schema: fathom_report::SCHEMA.to_owned(),
-        generator: "test".to_owned(),
-        disks: Vec::new(),
-        systems: vec![system],
-        storage: fathom_report::Storage::default(),
-        concerns: Listing::unknown("not asked"),
-        undecided: Vec::new(),
-        profiles: Vec::new(),
-        problems: Vec::new(),
-    };
+    let report = Report::of(vec![system], "not asked");
     let options = Options {
         weights: Weights::default(),
         texts: true,

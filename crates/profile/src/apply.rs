@@ -3,10 +3,10 @@
 use fathom_report::{Coverage, Evidence, Outcome, Profile, Report, RuleResult, System};
 use serde_json::{Value, json};
 
-use crate::day::Day;
 use crate::evaluate::{Evaluator, Truth, Verdict};
 use crate::rule::Rule;
 use crate::score::score;
+use fathom_report::Day;
 
 /// What the rules make of each system of the report. Days are judged by `today`.
 pub fn apply(profile: &str, rules: &[&Rule], report: &Report, today: Day) -> Vec<Profile> {

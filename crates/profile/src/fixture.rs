@@ -10,10 +10,10 @@ use fathom_report::{Listing, Outcome, Report, SCHEMA, Storage};
 use serde_json::{Map, Value, json};
 
 use crate::apply::apply;
-use crate::day::Day;
 use crate::language::{ALIASES, Shape};
 use crate::rule::{Rule, RuleError, only, optional, required};
 use crate::suggest::suggest;
+use fathom_report::Day;
 
 /// The day that fixtures live on.
 const TODAY: &str = "2026-01-01";

@@ -15,7 +15,6 @@
 
 mod apply;
 mod builtin;
-pub mod day;
 mod evaluate;
 mod fixture;
 mod folder;

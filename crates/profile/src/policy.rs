@@ -9,9 +9,9 @@
 
 use fathom_report::finding::Finding;
 
-use crate::day::Day;
 use crate::evaluate::{Evaluator, Truth};
 use crate::language::{Expression, Shape, parse_of};
+use fathom_report::Day;
 
 /// A condition over findings.
 #[derive(Clone, Debug)]

@@ -1,6 +1,26 @@
 //! Systems of which nothing is known, to begin with.
 
-use crate::{Boot, Containers, Fact, Family, Identity, Listing, Network, Security, System, Users};
+use crate::{
+    Boot, Containers, Fact, Family, Identity, Listing, Network, Report, SCHEMA, Security, Storage,
+    System, Users,
+};
+
+impl Report {
+    /// A report on these systems, of which nothing else is known for this reason.
+    pub fn of(systems: Vec<System>, why: &str) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            generator: String::new(),
+            disks: Vec::new(),
+            systems,
+            storage: Storage::default(),
+            concerns: Listing::unknown(why),
+            undecided: Vec::new(),
+            profiles: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+}
 
 impl Identity {
     /// Of the family, and everything else unknown for this reason.

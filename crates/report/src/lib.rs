@@ -14,6 +14,7 @@ mod application;
 mod blank;
 mod boot;
 mod concern;
+mod day;
 mod difference;
 mod fact;
 pub mod finding;
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use application::{Application, ApplicationKind, Container, ContainerImage, Containers};
 pub use boot::{Boot, BootEntry, Driver, DriverPlace, DriverPurpose, Firmware, Kernel, Platform};
 pub use concern::{Category, Concern, Undecided};
+pub use day::Day;
 pub use difference::{
     Change, ChangeKind, DIFFERENCE_SCHEMA, Difference, Direction, FieldChange, Incomparable, Part,
     Side, difference_schema,

@@ -267,17 +267,7 @@ impl Image {
         }
         let packages = packages.into_values().collect();
         system.packages = Listing::complete(packages, Vec::new());
-        Report {
-            schema: fathom_report::SCHEMA.to_owned(),
-            generator: String::new(),
-            disks: Vec::new(),
-            systems: vec![system],
-            storage: fathom_report::Storage::default(),
-            concerns: Listing::unknown(why),
-            undecided: Vec::new(),
-            profiles: Vec::new(),
-            problems: Vec::new(),
-        }
+        Report::of(vec![system], why)
     }
 }
 

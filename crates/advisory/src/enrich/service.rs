@@ -281,8 +281,6 @@ mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use fathom_report::{Listing, SCHEMA, Storage};
-
     use super::*;
     use crate::day::Day;
     use crate::error::Error;
@@ -349,17 +347,7 @@ mod tests {
     }
 
     fn report() -> Arc<Report> {
-        Arc::new(Report {
-            schema: SCHEMA.to_owned(),
-            generator: "test".to_owned(),
-            disks: Vec::new(),
-            systems: Vec::new(),
-            storage: Storage::default(),
-            concerns: Listing::unknown("not asked"),
-            undecided: Vec::new(),
-            profiles: Vec::new(),
-            problems: Vec::new(),
-        })
+        Arc::new(Report::of(Vec::new(), "not asked"))
     }
 
     fn options() -> Options {

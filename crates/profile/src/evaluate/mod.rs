@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use self::found::{Found, List, evidence_of, label};
 pub(crate) use self::truth::{Truth, Verdict};
-use crate::day::Day;
 use crate::language::{Expression, Literal, Operator, Path, Step, Test};
+use fathom_report::Day;
 
 /// How many comparisons one check may take. Lists in lists multiply.
 const MAX_STEPS: u32 = 2_000_000;

@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use fathom_block::{Disk, Error, Location};
-use fathom_profile::day::Day;
+use fathom_report::Day;
 use fathom_report::{Coverage, Problem, ProblemKind, Report, SCHEMA};
 
 use self::checksum::Expected;

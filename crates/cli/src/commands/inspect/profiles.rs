@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fathom_profile::{FolderError, PROFILES, Rule, apply, builtin, day::Day, folder};
+use fathom_profile::{FolderError, PROFILES, Rule, apply, builtin, folder};
+use fathom_report::Day;
 use fathom_report::{Outcome, Profile, Report, RuleResult, Severity};
 
 use super::table::wrap;

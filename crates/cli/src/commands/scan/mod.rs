@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
         .collect::<Result<_, _>>()?;
     let mut exceptions = exceptions(options)?;
     let now = clock::now()?;
-    let today = fathom_profile::day::Day::of_seconds(clock::seconds(now));
+    let today = fathom_report::Day::of_seconds(clock::seconds(now));
     let timestamp = clock::rfc3339(now);
     let database = database::open(&options.database)?;
     let (mut verdict, mut is_failed) = (Verdict::Done, false);

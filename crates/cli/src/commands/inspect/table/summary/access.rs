@@ -1,6 +1,6 @@
 //! Who may use the system.
 
-use fathom_profile::day::Day;
+use fathom_report::Day;
 use fathom_report::{Coverage, Fact, PasswordState, System, User};
 
 use super::doors::Doors;

@@ -1,5 +1,7 @@
 //! Days of the calendar, as numbers that can be compared.
 
+use std::fmt;
+
 /// A day, counted from 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(i64);
@@ -31,6 +33,16 @@ impl Day {
         Some(Self(365 * year + leaps + of_year - 719_468))
     }
 
+    /// The day so many days after the beginning of 1970.
+    pub fn of_number(days: i64) -> Self {
+        Self(days)
+    }
+
+    /// How many days it is after the beginning of 1970.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
     /// So many days later; earlier, if that is negative.
     #[must_use]
     pub fn plus(self, days: i64) -> Self {
@@ -38,9 +50,32 @@ impl Day {
     }
 }
 
+impl fmt::Display for Day {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The same eras of 400 years, and years that begin in March, as above.
+        let days = self.0.saturating_add(719_468);
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let year = year + era * 400 + i64::from(month >= 10);
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        write!(out, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_day_comes_back() {
+        for number in -200_000..200_000 {
+            let text = Day(number).to_string();
+            assert_eq!(Day::parse(&text), Some(Day(number)), "{text}");
+        }
+    }
 
     #[test]
     fn days_are_counted_from_1970() {
