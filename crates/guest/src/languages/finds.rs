@@ -4,7 +4,6 @@ use fathom_block::Error;
 use fathom_report::{Package, PackageKind};
 
 use super::MAX_PROBLEMS;
-use crate::packages::package::package;
 use crate::walk::Entry;
 
 /// How much memory the packages of one file may take, and how many problems of it are told. A
@@ -63,7 +62,7 @@ impl Finds {
             self.full = true;
             return None;
         }
-        let mut found = package(kind, name.to_owned(), version.to_owned(), &self.place);
+        let mut found = Package::bare(kind, name.to_owned(), version.to_owned(), &self.place);
         found.location = Some(place.to_owned());
         self.packages.push(found);
         self.packages.last_mut()

@@ -16,7 +16,6 @@ use fathom_report::{Listing, Package, PackageKind};
 
 use super::HIDES;
 use super::collection::Collection;
-use super::package::package;
 use crate::files::{Files, Read};
 use crate::lines::Lines;
 use needs::Needs;
@@ -70,7 +69,7 @@ fn paragraphs(
     reader: Arc<dyn ReadAt>,
 ) -> Result<()> {
     let mut lines = Lines::new(reader);
-    let fresh = || package(PackageKind::Apk, String::new(), String::new(), path);
+    let fresh = || Package::bare(PackageKind::Apk, String::new(), String::new(), path);
     let (mut current, mut wrong, mut any) = (fresh(), None, false);
     loop {
         let line = match lines.next() {

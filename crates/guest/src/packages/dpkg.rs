@@ -12,7 +12,7 @@ use fathom_report::{Listing, Package, PackageKind};
 
 use super::HIDES;
 use super::collection::Collection;
-use super::package::{package, split_epoch};
+use super::package::split_epoch;
 use crate::files::{Files, Read};
 use crate::lines::Lines;
 
@@ -265,7 +265,7 @@ impl Stanza {
             vendor: self.maintainer,
             origin: self.origin,
             size,
-            ..package(PackageKind::Deb, self.package?, version.to_owned(), path)
+            ..Package::bare(PackageKind::Deb, self.package?, version.to_owned(), path)
         })
     }
 

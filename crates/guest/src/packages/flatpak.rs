@@ -9,7 +9,6 @@ use fathom_report::{Listing, Package, PackageKind};
 
 use super::HIDES;
 use super::collection::Collection;
-use super::package::package;
 use crate::files::{Files, Read};
 use crate::homes;
 
@@ -114,7 +113,8 @@ fn deployed(
         }
     };
     let deploy = format!("{active}/deploy");
-    let mut package = package(PackageKind::Flatpak, name.to_owned(), branch.to_owned(), &active);
+    let mut package =
+        Package::bare(PackageKind::Flatpak, name.to_owned(), branch.to_owned(), &active);
     package.release = Some(branch.to_owned());
     package.architecture = Some(architecture.to_owned());
     package.checksum = Some(commit);

@@ -46,7 +46,7 @@ pub(crate) fn all(files: &Files<'_>) -> Listing<Package> {
 #[cfg(test)]
 pub(crate) fn of_tests(kind: fathom_report::PackageKind, name: &str, version: &str) -> Package {
     let (epoch, version) = package::split_epoch(version);
-    let mut package = package::package(kind, name.to_owned(), version.to_owned(), "/database");
+    let mut package = Package::bare(kind, name.to_owned(), version.to_owned(), "/database");
     package.epoch = epoch;
     package
 }

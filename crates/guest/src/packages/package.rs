@@ -1,12 +1,6 @@
-//! What the databases have in common: a package of which little is known yet, epochs and moments.
+//! What the databases have in common: epochs and moments.
 
 use fathom_filesystem::Timestamp;
-use fathom_report::{Package, PackageKind};
-
-/// A package of which only this is known.
-pub(crate) fn package(kind: PackageKind, name: String, version: String, place: &str) -> Package {
-    Package::bare(kind, name, version, place)
-}
 
 /// `1:2.3-4` as 1 and `2.3-4`.
 pub(super) fn split_epoch(version: &str) -> (Option<u32>, &str) {

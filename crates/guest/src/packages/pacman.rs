@@ -13,7 +13,7 @@ use fathom_report::{Listing, Package, PackageKind};
 
 use super::HIDES;
 use super::collection::Collection;
-use super::package::{moment, package, split_epoch};
+use super::package::{moment, split_epoch};
 use crate::files::{Files, Read};
 
 const CONFIGURATION: &str = "/etc/pacman.conf";
@@ -59,7 +59,7 @@ fn folder_of_package(
         return collection.problem(Error::corrupt("folder", 0, why), &folder);
     };
     let path = format!("{folder}/desc");
-    let mut package = package(PackageKind::Pacman, name.to_owned(), String::new(), &path);
+    let mut package = Package::bare(PackageKind::Pacman, name.to_owned(), String::new(), &path);
     let (epoch, rest) = split_epoch(version);
     package.epoch = epoch;
     // The release is what follows the last hyphen.

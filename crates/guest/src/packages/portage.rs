@@ -5,7 +5,7 @@ use fathom_report::{Listing, Package, PackageKind};
 
 use super::HIDES;
 use super::collection::Collection;
-use super::package::{moment, package};
+use super::package::moment;
 use crate::files::{Files, Read};
 
 const FOLDER: &str = "/var/db/pkg";
@@ -56,7 +56,7 @@ fn known(
             None
         }
     };
-    let mut package = package(PackageKind::Portage, name, version.to_owned(), path);
+    let mut package = Package::bare(PackageKind::Portage, name, version.to_owned(), path);
     package.architecture = value("CHOST").and_then(|host| Some(host.split('-').next()?.to_owned()));
     package.licence = value("LICENSE");
     package.origin = value("repository").or_else(|| value("REPOSITORY"));

@@ -12,7 +12,6 @@ use serde::Deserialize;
 
 use super::HIDES;
 use super::collection::Collection;
-use super::package::package;
 use crate::files::{Files, Read};
 
 const STATE: &str = "/var/lib/snapd/state.json";
@@ -87,7 +86,7 @@ fn installed(files: &Files<'_>, name: String, snap: Snap) -> Option<Package> {
     // One that is being installed for the first time has no current revision yet.
     let revision = snap.current?;
     let path = format!("{SNAPS}/{name}_{revision}.snap");
-    let mut package = package(PackageKind::Snap, name, revision, STATE);
+    let mut package = Package::bare(PackageKind::Snap, name, revision, STATE);
     package.origin = snap.channel.filter(|channel| !channel.is_empty());
     package.state = (!snap.active).then(|| "disabled".to_owned());
     let file = files.found(&path, HIDES).there();
@@ -112,7 +111,8 @@ fn by_name(files: &Files<'_>, collection: &mut Collection<'_, '_>) {
             continue;
         }
         let path = format!("{SNAPS}/{file}");
-        let mut found = package(PackageKind::Snap, name.to_owned(), revision.to_owned(), &path);
+        let mut found =
+            Package::bare(PackageKind::Snap, name.to_owned(), revision.to_owned(), &path);
         found.location = Some(path);
         if collection.add(found) == ControlFlow::Break(()) {
             return;

@@ -58,9 +58,6 @@ pub(super) fn package(blob: &[u8], evidence: &str) -> Result<Package> {
     };
     let own = format!("{version}-{release}");
     Ok(Package {
-        kind: PackageKind::Rpm,
-        name,
-        version,
         epoch: tags.epoch,
         release: Some(release),
         architecture: tags.architecture,
@@ -73,12 +70,7 @@ pub(super) fn package(blob: &[u8], evidence: &str) -> Result<Package> {
         signature: tags.signatures.into_iter().flatten().find_map(signature::key_id),
         installed: tags.installed.and_then(|seconds| moment(seconds.into())),
         size: tags.long_size.or(tags.size.map(u64::from)),
-        state: None,
-        checksum: None,
-        scope: None,
-        location: None,
-        owner: None,
-        evidence: evidence.into(),
+        ..Package::bare(PackageKind::Rpm, name, version, evidence)
     })
 }
 

@@ -10,7 +10,6 @@ use fathom_report::{Listing, Package, PackageKind};
 use super::registry::Registry;
 use super::users::profiles::{self, Profile};
 use crate::files::Read;
-use crate::packages::package::package;
 
 /// What the report loses if something cannot be read.
 pub(super) const HIDES: &str = "packages";
@@ -48,5 +47,5 @@ fn architecture(name: &str) -> Option<String> {
 
 /// A package of which only this is known.
 fn bare(kind: PackageKind, name: String, version: Option<String>, place: &str) -> Package {
-    package(kind, name, version.unwrap_or_default(), place)
+    Package::bare(kind, name, version.unwrap_or_default(), place)
 }
