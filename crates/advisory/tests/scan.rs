@@ -7,7 +7,7 @@ use fathom_advisory::segment::{About, NewAdvisory, Statement, Subject, Upper, Wr
 use fathom_advisory::{Cve, Database, Day, Options};
 use fathom_report::finding::{Findings, NoteKind, Severity, State};
 use fathom_report::{
-    BootEntry, Fact, Family, Kernel, Listing, Package, PackageKind, Report, System,
+    BootEntry, EndOfLife, Fact, Family, Kernel, Listing, Package, PackageKind, Report, System,
 };
 use fathom_version::Scheme;
 use tempfile::TempDir;
@@ -394,4 +394,63 @@ fn what_is_no_longer_installed_has_no_flaws() {
     let mut left = deb("tar", "tar", "1.34-1");
     left.state = Some("config-files".to_owned());
     check(&scan(&database, system("debian", "12", vec![left])), &[]);
+}
+
+#[test]
+fn what_remains_of_a_release_that_is_over_is_told_by_a_later_one() {
+    let lines = "DSA-1-1       | CVE-2020-0001 | Debian:8  | bash  | 4.3-11+deb8u1 | fixed
+                 CVE-2020-0001 | CVE-2020-0001 | Debian:11 | bash  | 5.0-1 | fixed
+                 CVE-2020-0002 | CVE-2020-0002 | Debian:11 | bash  | 5.0-1 | fixed
+                 CVE-2020-0003 | CVE-2020-0003 | Debian:11 | bash  | - | will-not-fix
+                 CVE-2020-0004 | CVE-2020-0004 | Debian:11 | bash  | 4.2-1 | fixed
+                 CVE-2020-0005 | CVE-2020-0005 | Debian:11 | bash  | - | not-affected
+                 CVE-2020-0006 | CVE-2020-0006 | Debian:11 | linux | 5.0-1 | fixed
+                 CVE-2020-0007 | CVE-2020-0007 | Debian:12 | bash  | - | affected";
+    let (_folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let mut kernel = deb("linux-image-3.16.0-4-amd64", "linux", "3.16.7-ckt11-1");
+    kernel.source_version = None;
+    let of = |end: &str, version: &str| {
+        let packages = vec![deb("bash", "bash", version), kernel.clone()];
+        let mut system = system("debian", "8", packages);
+        let end = EndOfLife { support: "2018-06-17".to_owned(), extended: Some(end.to_owned()) };
+        system.identity.end_of_life = Fact::known(end, "table");
+        scan(&database, system)
+    };
+    let findings = of("2020-06-30", "4.3-11");
+    check(
+        &findings,
+        &[
+            // Its own word counts.
+            "bash CVE-2020-0001 4.3-11+deb8u1 fixed",
+            "bash CVE-2020-0002 - end-of-life",
+            "bash CVE-2020-0003 - end-of-life",
+        ],
+    );
+    assert_eq!(notes(&findings), [NoteKind::FixesOnly, NoteKind::OsEndOfLife]);
+    let rule = |flaw: &str| {
+        let found = findings.vulnerabilities.iter().find(|it| it.cve_id == flaw).unwrap();
+        assert!(found.because.iter().all(|it| it.ecosystem == "Debian:11"), "{found:?}");
+        found.because[0].rule.clone()
+    };
+    let later = "in a later release; nobody looks into this one any more";
+    assert_eq!(rule("CVE-2020-0002"), format!("built from bash: 4.3-11 is before 5.0-1, {later}"));
+    // What it has mended itself is mended, whatever version a later one has.
+    let findings = of("2020-06-30", "4.3-11+deb8u1");
+    check(&findings, &["bash CVE-2020-0002 - end-of-life", "bash CVE-2020-0003 - end-of-life"]);
+    // While somebody looks into it, only its own word counts.
+    let findings = of("2026-06-30", "4.3-11");
+    check(&findings, &["bash CVE-2020-0001 4.3-11+deb8u1 fixed"]);
+    assert_eq!(notes(&findings), [NoteKind::FixesOnly]);
+}
+
+#[test]
+fn what_is_only_known_of_the_original_is_said_to_be() {
+    let lines =
+        "CVE-2020-0001 | CVE-2020-0001 | Red Hat:enterprise_linux:6 | openssl | - | affected";
+    let (_folder, database) = database("redhat-cve", Scheme::Rpm, Subject::Source, lines);
+    let packages = || vec![package(PackageKind::Rpm, "openssl", "1.0.1e-58.0.1.el6_10")];
+    let findings = scan(&database, system("ol", "6.10", packages()));
+    check(&findings, &["openssl CVE-2020-0001 - affected"]);
+    assert_eq!(notes(&findings), [NoteKind::OsUnsupported]);
+    assert_eq!(notes(&scan(&database, system("rhel", "6.10", packages()))), []);
 }

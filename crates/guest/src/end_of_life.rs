@@ -76,7 +76,7 @@ fn matches(row: &str, version: &str) -> bool {
 }
 
 /// Until when the system is mended.
-pub(crate) fn of(identity: &Identity) -> Fact<EndOfLife> {
+pub fn of(identity: &Identity) -> Fact<EndOfLife> {
     let (distribution, version) = match key(identity) {
         Ok(key) => key,
         Err(why) => return Fact::unknown(why),

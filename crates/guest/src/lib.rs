@@ -56,6 +56,7 @@ mod windows;
 
 pub use boot::Learned;
 pub use contents::{Holds, SubvolumeName, contents, holds, of_volume, open_subvolume};
+pub use end_of_life::of as end_of_life;
 /// The words that the lists are written in.
 pub use fathom_report as report;
 pub use files::problem;

@@ -31,6 +31,38 @@ pub(super) struct Label {
     pub(super) flaw: String,
     pub(super) verdict: Verdict,
     pub(super) note: String,
+    /// What the package was built from.
+    pub(super) source: String,
+}
+
+impl Label {
+    /// The version without the epoch, which packages of one source may differ in.
+    fn source_version(&self) -> String {
+        self.version.split_once(':').map_or(&*self.version, |(_, rest)| rest).to_owned()
+    }
+}
+
+/// A source and its version, and a flaw.
+type Pair = (String, String, String);
+
+/// Names what packages were built from, and marks what is judged both ways in images of one release.
+pub(super) fn compare(images: &mut [Image], origins: &Origins) {
+    let mut judged: BTreeMap<(String, Pair), BTreeSet<bool>> = BTreeMap::new();
+    for image in images.iter_mut() {
+        for label in &mut image.labels {
+            let source = origins.source(&image.distribution, &label.package, &label.version);
+            label.source = source.unwrap_or_else(|| label.package.clone());
+            let pair = (label.source.clone(), label.source_version(), label.flaw.clone());
+            let key = (image.distribution.clone(), pair);
+            judged.entry(key).or_default().insert(label.verdict == Verdict::Right);
+        }
+    }
+    for image in images {
+        let both = judged
+            .iter()
+            .filter(|((it, _), verdicts)| *it == image.distribution && verdicts.len() > 1);
+        image.disputed = both.map(|((_, pair), _)| pair.clone()).collect();
+    }
 }
 
 /// An image, with what was judged of it.
@@ -41,8 +73,8 @@ pub(super) struct Image {
     pub(super) labels: Vec<Label>,
     /// Whether any feed is about the release.
     pub(super) is_covered: bool,
-    /// Whether the feeds of the release name nothing but what was mended.
-    pub(super) has_fixes_only: bool,
+    /// What is judged both ways.
+    disputed: BTreeSet<Pair>,
 }
 
 /// All judgements of an archive, an image a file.
@@ -94,6 +126,7 @@ fn image(name: &str, text: &[u8]) -> Result<Image> {
             flaw: flaw.to_owned(),
             verdict,
             note: text("/note").to_owned(),
+            source: String::new(),
         };
         judged
             .entry((package.to_owned(), version.to_owned(), flaw.to_owned()))
@@ -111,7 +144,7 @@ fn image(name: &str, text: &[u8]) -> Result<Image> {
         distribution,
         labels,
         is_covered: true,
-        has_fixes_only: false,
+        disputed: BTreeSet::new(),
     };
     for label in &mut image.labels {
         // An epoch of nought is not shown.
@@ -169,7 +202,10 @@ fn distribution(image: &str, labels: &[Label]) -> Option<String> {
         return Some("amzn 2".to_owned());
     }
     if image.contains("suse") {
-        return Some("sles 15".to_owned());
+        let openssl = version_of(&["libopenssl1_1", "openssl-1_1"]).unwrap_or_default();
+        let packs = [("1.1.0h-", "15"), ("1.1.0i-4.", "15"), ("1.1.0i-14.", "15.1")];
+        let pack = packs.iter().find(|(version, _)| openssl.starts_with(version));
+        return pack.map(|(_, release)| format!("sles {release}"));
     }
     if image.contains("wolfi") || image.contains("chainguard") {
         return Some("wolfi".to_owned());
@@ -222,7 +258,8 @@ impl Image {
         }
     }
 
-    /// Why the judgement says nothing of us, where it does not.
+    /// Why the judgement says nothing of us, where it does not. `said` is every flaw that anything is
+    /// said of in the release.
     pub(super) fn excluded(
         &self,
         label: &Label,
@@ -240,30 +277,33 @@ impl Image {
         }
         match label.flaw.parse::<Cve>() {
             Err(_) => Some("no CVE"),
-            Ok(cve) if self.has_fixes_only && !said.contains(&cve) => {
-                Some("not mended, and the feed names nothing else")
+            Ok(cve) if database.segments().iter().all(|it| it.mentions(cve).is_empty()) => {
+                Some("in no feed")
             }
-            Ok(cve) => {
-                let is_known = database.segments().iter().any(|it| !it.mentions(cve).is_empty());
-                (!is_known).then_some("unknown to every feed")
-            }
+            Ok(cve) if !said.contains(&cve) => Some("in no feed of the release"),
+            Ok(_) => self.is_disputed(label).then_some("judged both ways"),
         }
     }
 
+    /// Whether packages of one source and version are judged both ways: feeds speak of sources.
+    fn is_disputed(&self, label: &Label) -> bool {
+        let key = (label.source.clone(), label.source_version(), label.flaw.clone());
+        self.disputed.contains(&key)
+    }
+
     /// The image as a report: what was judged is installed.
-    pub(super) fn report(&self, origins: &Origins) -> Report {
+    pub(super) fn report(&self) -> Report {
         let why = "nobody looked";
         let mut system = System::unknown("/", Family::Linux, why);
         let (id, version) = self.parts();
         system.identity.distribution = Fact::known(id.to_owned(), "labels");
         system.identity.version = Fact::known(version.to_owned(), "labels");
+        system.identity.end_of_life = fathom_guest::end_of_life(&system.identity);
         let mut packages: BTreeMap<(String, String), Package> = BTreeMap::new();
         for label in &self.labels {
             let Some(kind) = self.kind(&label.version) else { continue };
             let key = (label.package.clone(), label.version.clone());
-            packages
-                .entry(key)
-                .or_insert_with(|| package(kind, label, origins, &self.distribution));
+            packages.entry(key).or_insert_with(|| package(kind, label, &self.labels));
         }
         let packages = packages.into_values().collect();
         system.packages = Listing::complete(packages, Vec::new());
@@ -271,7 +311,22 @@ impl Image {
     }
 }
 
-fn package(kind: PackageKind, label: &Label, origins: &Origins, distribution: &str) -> Package {
+/// The version of what a package was built from, where that tells of another version: what the package
+/// of the source's own name has, in the same image, or the version without an epoch that the package
+/// has alone.
+fn source_version(label: &Label, all: &[Label]) -> Option<String> {
+    if label.source == label.package {
+        return None;
+    }
+    let own = all.iter().find(|it| it.package == label.source);
+    let has_own_epoch = ["bsdutils", "libgcc1"].contains(&label.package.as_str());
+    match own {
+        Some(own) => Some(own.version.clone()).filter(|version| *version != label.version),
+        None => has_own_epoch.then(|| label.source_version()),
+    }
+}
+
+fn package(kind: PackageKind, label: &Label, all: &[Label]) -> Package {
     let (epoch, rest) = match label.version.split_once(':') {
         Some((epoch, rest)) if kind == PackageKind::Rpm => (epoch.parse().ok(), rest),
         _ => (None, label.version.as_str()),
@@ -283,7 +338,8 @@ fn package(kind: PackageKind, label: &Label, origins: &Origins, distribution: &s
     Package {
         epoch: epoch.filter(|it| *it != 0),
         release,
-        source: origins.source(distribution, &label.package),
+        source: Some(label.source.clone()).filter(|source| *source != label.package),
+        source_version: source_version(label, all),
         ..Package::bare(kind, &label.package, version, "labels")
     }
 }

@@ -3,6 +3,7 @@
 //! Judgements are given of images, which are not at hand; what is installed in them is collected from
 //! the judgements themselves, and compared with a database that is compiled of real feeds.
 
+mod agreement;
 mod labels;
 mod origin;
 
@@ -12,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use fathom_advisory::{Database, Day, Options, risk::Weights};
+use fathom_advisory::{Database, Day, Opinion, Options, risk::Weights};
 use fathom_feed::provider::Provider;
 use fathom_report::Report;
-use fathom_report::finding::NoteKind;
+use fathom_report::finding::{NoteKind, State};
 
-use self::labels::{Image, Verdict};
+use self::labels::{Image, Label, Verdict};
 use self::origin::Origins;
 use crate::shell::cache;
 
@@ -46,15 +47,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let origins = Origins::collect(&database)?;
     let mut images = labels::read(&arguments.data.join("match-labels.tar.zst"))?;
     ensure!(!images.is_empty(), "there are no judgements");
+    labels::compare(&mut images, &origins);
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
     for image in &mut images {
         if arguments.filter.as_ref().is_some_and(|it| !image.name.contains(it.as_str())) {
             continue;
         }
         let sum = sums.entry(image.distribution.clone()).or_default();
-        judge(image, &database, &origins, sum, arguments.misses)?;
+        judge(image, &database, sum, arguments.misses)?;
     }
     print!("{}", table(&sums));
+    if arguments.filter.is_none() {
+        print!("{}", agreement::table(&database)?);
+    }
     Ok(())
 }
 
@@ -91,30 +96,75 @@ fn compile(data: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What came of the judgements of a release.
 #[derive(Default)]
 struct Sum {
     images: usize,
     found: usize,
-    missed: usize,
-    wrong: usize,
     right: usize,
+    /// Flaws that were not found, by why.
+    missed: BTreeMap<Cause, usize>,
+    /// Flaws that were found and are none, by why.
+    wrong: BTreeMap<Cause, usize>,
     excluded: BTreeMap<&'static str, usize>,
 }
 
-fn judge(
-    image: &mut Image,
-    database: &Database,
-    origins: &Origins,
-    sum: &mut Sum,
-    misses: bool,
-) -> Result<()> {
-    let report: Report = image.report(origins);
-    let options = Options {
-        weights: Weights::default(),
-        texts: false,
-        today: Day::default(),
-        generator: String::new(),
-    };
+/// Why what we say differs from a judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// The feed says that the package was never affected.
+    SaidNever,
+    /// The feed says that an earlier version than the one that is installed mended it.
+    SaidMended,
+    /// The feed says it, of this version.
+    SaidSo,
+    /// The feed says something of it, of packages of other names alone.
+    OtherName,
+    /// Neither: it is ours.
+    Ours,
+}
+
+impl Cause {
+    /// Whether the judgement contradicts what the provider itself says.
+    fn is_of_feed(self) -> bool {
+        matches!(self, Self::SaidNever | Self::SaidMended | Self::SaidSo)
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::SaidNever => "the feed says: never affected",
+            Self::SaidMended => "the feed says: mended before",
+            Self::SaidSo => "the feed says it",
+            Self::OtherName => "source unknown",
+            Self::Ours => "ours",
+        }
+    }
+
+    fn of(opinions: &[Opinion], is_found: bool) -> Self {
+        if is_found {
+            return match opinions.iter().any(|it| it.holds) {
+                true => Self::SaidSo,
+                false => Self::Ours,
+            };
+        }
+        let is_mended = |it: &Opinion| !it.holds && it.upper.is_some();
+        match opinions {
+            [] => Self::OtherName,
+            _ if opinions.iter().any(is_mended) => Self::SaidMended,
+            _ if opinions.iter().any(|it| it.state == State::NotAffected) => Self::SaidNever,
+            _ => Self::Ours,
+        }
+    }
+}
+
+/// The day as of which images are compared: no release is over any later than it is now.
+const TODAY: &str = "2026-01-01";
+
+fn judge(image: &mut Image, database: &Database, sum: &mut Sum, misses: bool) -> Result<()> {
+    let report: Report = image.report();
+    let today = Day::of(TODAY);
+    let options =
+        Options { weights: Weights::default(), texts: false, today, generator: String::new() };
     let findings = fathom_advisory::scan(&report, &image.name, database, &options)?;
     let found: BTreeSet<(&str, &str, &str)> = findings
         .vulnerabilities
@@ -122,67 +172,96 @@ fn judge(
         .map(|it| (it.package.as_str(), it.installed_version.as_str(), it.cve_id.as_str()))
         .collect();
     image.is_covered = !findings.notes.iter().any(|note| note.kind == NoteKind::OsUnsupported);
-    image.has_fixes_only = findings.notes.iter().any(|note| note.kind == NoteKind::FixesOnly);
-    let mut said = BTreeSet::new();
-    if image.has_fixes_only {
-        let identity = &report.systems[0].identity;
-        said = fathom_advisory::flaws_of(database, identity)?;
-    }
+    let [system] = report.systems.as_slice() else { bail!("{}: no system", image.name) };
+    let said = fathom_advisory::flaws_of(database, system, today)?;
     sum.images += 1;
     for label in &image.labels {
         if let Some(why) = image.excluded(label, database, &said) {
             *sum.excluded.entry(why).or_default() += 1;
             continue;
         }
+        let installed = &system.packages.items;
+        let at = installed
+            .iter()
+            .position(|it| it.name == label.package && it.full_version() == label.shown)
+            .with_context(|| format!("{} is not in the report", label.package))?;
+        let opinions = |flaw| fathom_advisory::opinions(database, system, at, flaw, today);
+        let of_flaw = opinions(label.flaw.parse().ok())?;
+        // Where much is said of the package, its name is right; a module's stream may be another.
+        if of_flaw.is_empty() && !label.version.contains(".module") && !opinions(None)?.is_empty() {
+            *sum.excluded.entry("not of this package in the feed").or_default() += 1;
+            continue;
+        }
         let is_found =
             found.contains(&(label.package.as_str(), label.shown.as_str(), label.flaw.as_str()));
         match (label.verdict, is_found) {
             (Verdict::Right, true) => sum.found += 1,
-            (Verdict::Right, false) => sum.missed += 1,
-            (Verdict::Wrong, true) => sum.wrong += 1,
             (Verdict::Wrong, false) => sum.right += 1,
-        }
-        if misses && is_found != (label.verdict == Verdict::Right) {
-            println!(
-                "{} {} {} {} {}: {}",
-                if is_found { "WRONG" } else { "MISSED" },
-                image.distribution,
-                label.package,
-                label.version,
-                label.flaw,
-                label.note,
-            );
-            let because = findings.vulnerabilities.iter().find(|it| {
-                (&it.package, &it.installed_version, &it.cve_id)
-                    == (&label.package, &label.shown, &label.flaw)
-            });
-            for reason in because.iter().flat_map(|it| &it.because) {
-                println!("    {} {} {}", reason.advisory, reason.ecosystem, reason.rule);
+            (Verdict::Right, false) | (Verdict::Wrong, true) => {
+                let cause = Cause::of(&of_flaw, is_found);
+                let counted = if is_found { &mut sum.wrong } else { &mut sum.missed };
+                *counted.entry(cause).or_default() += 1;
+                if misses {
+                    print_miss(image, label, is_found, cause, &of_flaw);
+                }
             }
         }
     }
     Ok(())
 }
 
+fn print_miss(image: &Image, label: &Label, is_found: bool, cause: Cause, opinions: &[Opinion]) {
+    println!(
+        "{} {} {} {} {}, {}: {}",
+        if is_found { "WRONG" } else { "MISSED" },
+        image.distribution,
+        label.package,
+        label.version,
+        label.flaw,
+        cause.text(),
+        label.note,
+    );
+    for it in opinions {
+        let upper = it.upper.as_deref().unwrap_or("all");
+        let holds = if it.holds { "holds" } else { "does not hold" };
+        println!("    {} before {upper}: {}, {holds}", it.ecosystem, it.state.name());
+    }
+}
+
 fn table(sums: &BTreeMap<String, Sum>) -> String {
-    let mut text = String::new();
+    let mut text = String::from(
+        "| system | images | judged | left out | recall | precision | where the feed agrees | differs because |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
     for (name, sum) in sums {
         let share = |part: usize, whole: usize| match whole {
-            0 => "-".to_owned(),
+            0 => "–".to_owned(),
             whole => format!("{:.1} %", 100.0 * part as f64 / whole as f64),
         };
-        let judged = sum.found + sum.missed + sum.wrong + sum.right;
-        let excluded: usize = sum.excluded.values().sum();
+        let all = |counted: &BTreeMap<Cause, usize>| counted.values().sum::<usize>();
+        let own = |counted: &BTreeMap<Cause, usize>| {
+            let own = counted.iter().filter(|(cause, _)| !cause.is_of_feed());
+            own.map(|(_, count)| count).sum::<usize>()
+        };
+        let judged = sum.found + sum.right + all(&sum.missed) + all(&sum.wrong);
+        let excluded: Vec<_> =
+            sum.excluded.iter().map(|(why, count)| format!("{count} {why}")).collect();
+        let causes = sum.missed.iter().map(|it| ("missed", it));
+        let causes = causes.chain(sum.wrong.iter().map(|it| ("wrong", it)));
+        let causes: Vec<_> = causes
+            .map(|(how, (cause, count))| format!("{count} {how}: {}", cause.text()))
+            .collect();
         let _ = writeln!(
             text,
-            "{name:20} {:2} images {judged:5} judged, {excluded:4} excluded {:?}; recall {} ({} of {}), precision {} ({} wrong)",
+            "| {} | {} | {judged} | {} | {} | {} | {}, {} | {} |",
+            if name.is_empty() { "none" } else { name },
             sum.images,
-            sum.excluded,
-            share(sum.found, sum.found + sum.missed),
-            sum.found,
-            sum.found + sum.missed,
-            share(sum.found, sum.found + sum.wrong),
-            sum.wrong,
+            excluded.join(", "),
+            share(sum.found, sum.found + all(&sum.missed)),
+            share(sum.found, sum.found + all(&sum.wrong)),
+            share(sum.found, sum.found + own(&sum.missed)),
+            share(sum.found, sum.found + own(&sum.wrong)),
+            causes.join("; "),
         );
     }
     text

@@ -1,6 +1,6 @@
 //! What packages were built from: judgements do not say it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::Command;
 
 use anyhow::Result;
@@ -10,7 +10,18 @@ use fathom_advisory::Database;
 pub(super) struct Origins {
     debian: HashMap<String, String>,
     red_hat: HashMap<String, String>,
+    alpine: HashSet<String>,
 }
+
+/// Packages that have moved to another source since, or have gone.
+const MOVED: &[(&str, &str)] = &[
+    ("ntpdate", "ntp"),
+    ("e2fslibs", "e2fsprogs"),
+    ("libcomerr2", "e2fsprogs"),
+    ("libcryptsetup4", "cryptsetup"),
+    ("libffi6", "libffi"),
+    ("libidn11", "libidn"),
+];
 
 /// Packages of other releases than the one whose index is at hand, by the beginnings of their names.
 const OLDER: &[(&str, &str)] = &[
@@ -108,6 +119,7 @@ const ALPINE: &[(&str, &str)] = &[
     ("ncurses-terminfo-base", "ncurses"),
     ("ncurses-terminfo", "ncurses"),
     ("libtls-standalone", "libtls-standalone"),
+    ("npm", "nodejs"),
     ("sqlite-libs", "sqlite"),
     ("xz-libs", "xz"),
     ("libuuid", "util-linux"),
@@ -148,13 +160,56 @@ const RPM: &[(&str, &str)] = &[
     ("xz-libs", "xz"),
 ];
 
+/// Packages that are parts of others since release 8.
+const RPM_8: &[(&str, &str)] = &[
+    ("nss-softokn", "nss"),
+    ("nss-softokn-freebl", "nss"),
+    ("nss-util", "nss"),
+    ("php-json", "php"),
+    ("rubygem-bigdecimal", "ruby"),
+    ("rubygem-did_you_mean", "ruby"),
+    ("rubygem-io-console", "ruby"),
+    ("rubygem-json", "ruby"),
+    ("rubygem-openssl", "ruby"),
+    ("rubygem-psych", "ruby"),
+    ("rubygem-rdoc", "ruby"),
+    ("rubygems", "ruby"),
+    ("npm", "nodejs"),
+];
+
+/// The compiler whose libraries have this version: `gcc-8` of `1:8.4.0-1ubuntu1`, `gcc-4.8`.
+fn compiler(version: &str) -> Option<String> {
+    let upstream = version.split_once(':').map_or(version, |(_, rest)| rest);
+    let mut numbers = upstream.split('.');
+    let (major, minor) = (numbers.next()?, numbers.next()?);
+    Some(if major == "4" { format!("gcc-4.{minor}") } else { format!("gcc-{major}") })
+}
+
+/// Everything that anything is said of in Alpine: names of sources.
+fn alpine(database: &Database) -> Result<HashSet<String>> {
+    let mut names = HashSet::new();
+    for (segment, namespace) in database.namespaces()? {
+        if namespace.name.starts_with("Alpine:") {
+            for named in segment.all(&namespace) {
+                names.insert(named?.0.to_owned());
+            }
+        }
+    }
+    Ok(names)
+}
+
 impl Origins {
     pub(super) fn collect(database: &Database) -> Result<Self> {
-        Ok(Self { debian: debian()?, red_hat: red_hat(database)? })
+        Ok(Self { debian: debian()?, red_hat: red_hat(database)?, alpine: alpine(database)? })
     }
 
     /// What the package was built from, where that is another.
-    pub(super) fn source(&self, distribution: &str, package: &str) -> Option<String> {
+    pub(super) fn source(
+        &self,
+        distribution: &str,
+        package: &str,
+        version: &str,
+    ) -> Option<String> {
         let of = |table: &[(&str, &str)]| {
             table.iter().find(|(name, _)| *name == package).map(|(_, source)| (*source).to_owned())
         };
@@ -164,12 +219,33 @@ impl Origins {
             return Some("eglibc".to_owned());
         }
         match distribution.split(' ').next()? {
-            "debian" | "ubuntu" => prefixed(package).or_else(|| {
+            // The first generation was built beside the second.
+            "debian" | "ubuntu"
+                if ["gnupg", "gpgv"].contains(&package) && version.starts_with("1.") =>
+            {
+                Some("gnupg".to_owned())
+            }
+            "debian" | "ubuntu" if ["libgcc1", "libstdc++6"].contains(&package) => {
+                compiler(version)
+            }
+            "debian" | "ubuntu" => prefixed(package).or_else(|| of(MOVED)).or_else(|| {
                 let known = self.debian.get(package).cloned();
                 let older = OLDER.iter().find(|(prefix, _)| package.starts_with(prefix));
                 known.or_else(|| older.map(|(_, source)| (*source).to_owned()))
             }),
-            "alpine" | "wolfi" => of(ALPINE),
+            "alpine" | "wolfi" => of(ALPINE).or_else(|| {
+                // `nghttp2-libs` is a part of `nghttp2`.
+                let mut name = package;
+                while !self.alpine.contains(name) {
+                    (name, _) = name.rsplit_once('-')?;
+                }
+                Some(name.to_owned())
+            }),
+            "rhel" | "almalinux" | "rocky" | "ol"
+                if distribution.ends_with(" 8") && of(RPM_8).is_some() =>
+            {
+                of(RPM_8)
+            }
             _ => {
                 let known = of(RPM).or_else(|| self.red_hat.get(package).cloned());
                 // It was another project's fork then.

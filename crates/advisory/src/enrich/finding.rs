@@ -100,7 +100,7 @@ impl<'d, 's> Teller<'d, 's> {
             risk: Risk::default(),
             inactive: found.part == Part::Inactive,
             references: Vec::new(),
-            because: found.hits.iter().map(reason).collect::<Result<_>>()?,
+            because: reasons(found)?,
             evidence: package.evidence.clone(),
         };
         let said = severity(first, &advisory, flaw, self.is_of_red_hat);
@@ -221,6 +221,8 @@ fn channel(hit: &Hit<'_>) -> Option<&'static str> {
         Role::Paid if hit.namespace.starts_with("Ubuntu") => Some("Ubuntu Pro"),
         Role::Paid => Some("long-term support"),
         Role::Upstream => Some("Red Hat"),
+        // No fix comes from there: these are findings of what nobody looks into.
+        Role::Later => None,
     }
 }
 
@@ -244,6 +246,22 @@ fn severity(
         Some(of_all) => of_red_hat.or_else(|| (flaw.vectors.is_empty()).then_some(of_all)),
         None => own.or(of_red_hat),
     }
+}
+
+/// What a match rests on; what several providers copy of each other is told once.
+fn reasons(found: &Match<'_>) -> Result<Vec<Reason>> {
+    let mut reasons: Vec<Reason> = Vec::new();
+    for hit in found.hits.iter() {
+        let reason = reason(hit)?;
+        let is_same = |known: &Reason| {
+            (&known.advisory, &known.ecosystem, &known.rule)
+                == (&reason.advisory, &reason.ecosystem, &reason.rule)
+        };
+        if !reasons.iter().any(is_same) {
+            reasons.push(reason);
+        }
+    }
+    Ok(reasons)
 }
 
 fn reason(hit: &Hit<'_>) -> Result<Reason> {
@@ -271,6 +289,9 @@ fn reason(hit: &Hit<'_>) -> Result<Reason> {
     }
     if hit.subject == Subject::Source {
         rule = format!("built from {}: {rule}", hit.named.name);
+    }
+    if hit.role == Role::Later {
+        rule = format!("{rule}, in a later release; nobody looks into this one any more");
     }
     Ok(Reason {
         provider: hit.segment.about().provider.clone(),

@@ -53,7 +53,7 @@ pub fn scan(
     }
     let mut unscanned = BTreeMap::new();
     for system in &report.systems {
-        let matches = matching::find(database, system)?;
+        let matches = matching::find(database, system, options.today)?;
         findings.notes.extend(notes::of_system(system, &matches, options.today));
         count_unscanned(system, &matches, &mut unscanned);
         let mut found = tell(&matches, system, database, options)?;

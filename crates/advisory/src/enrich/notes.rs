@@ -5,7 +5,7 @@ use fathom_report::{Coverage, Report, System};
 
 use crate::database::Database;
 use crate::day::Day;
-use crate::matching::{Distribution, Matches, Why};
+use crate::matching::{Distribution, Matches, Why, end, has_ended};
 
 /// After how many days a database is old: some provider publishes every day.
 const FRESH: u16 = 7;
@@ -68,12 +68,20 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> V
             "nobody in the database speaks of {name}, so that its packages were not compared",
         );
         notes.push(note(NoteKind::OsUnsupported, message));
+    } else if !matches.knows_own {
+        let message = format!(
+            "the database knows of {name} only what is said of the distribution that it is rebuilt \
+             from, and not which of that it has mended",
+        );
+        notes.push(note(NoteKind::OsUnsupported, message));
     }
     if matches.knows_distribution && !matches.knows_unfixed {
-        let message = format!(
-            "the database knows of {name} which flaws were mended, and by what; flaws that nothing \
-             mends are not told",
-        );
+        let rest = match matches.compared_with {
+            None => "flaws that nothing mends are not told".to_owned(),
+            Some(later) => format!("flaws that nothing mends are told by {later}, but for kernels"),
+        };
+        let message =
+            format!("the database knows of {name} which flaws were mended, and by what; {rest}");
         notes.push(note(NoteKind::FixesOnly, message));
     }
     if matches.lacks_updates {
@@ -94,15 +102,15 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> V
             notes.push(note(NoteKind::MissingScanData, format!("{what}: {reason}")));
         }
     }
-    if let Some(end) = system.identity.end_of_life.value() {
-        let last = end.extended.as_deref().unwrap_or(&end.support);
-        if today.is_known() && Day::of(last).is_known() && Day::of(last) < today {
-            let message = format!(
-                "{name} has not been mended since {last}; what was found since is mostly not told \
-                 of it",
-            );
-            notes.push(note(NoteKind::OsEndOfLife, message));
-        }
+    if let Some(last) = end(&system.identity).filter(|_| has_ended(&system.identity, today)) {
+        let since = match matches.compared_with {
+            None => "what was found since is mostly not told of it".to_owned(),
+            Some(later) => format!(
+                "what was found since is told by {later}, as if nothing had come with newer versions"
+            ),
+        };
+        let message = format!("{name} has not been mended since {last}; {since}");
+        notes.push(note(NoteKind::OsEndOfLife, message));
     }
     let uncompared = matches
         .unscanned

@@ -2,6 +2,8 @@
 
 use fathom_report::Identity;
 
+use crate::day::Day;
+
 /// How close to a system whoever speaks of an ecosystem is. What the closer one says counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Role {
@@ -11,6 +13,8 @@ pub(crate) enum Role {
     Paid,
     /// The distribution that it is rebuilt from.
     Upstream,
+    /// The distribution itself, of a later release, where nobody looks into this one any more.
+    Later,
 }
 
 /// A distribution and its version, as far as advisories go by it.
@@ -105,6 +109,19 @@ impl Distribution {
         }
     }
 
+    /// The later release that the ecosystem of this name is of, where its packages are those of this
+    /// one, only newer, and their versions are ordered as if they were of one release.
+    pub(crate) fn later(&self, namespace: &str) -> Option<Release> {
+        let (name, rest) = namespace.split_once(':')?;
+        let (own, theirs) = match (self.id.as_str(), name) {
+            ("debian", "Debian") => (self.major(), rest),
+            ("alpine", "Alpine") => (self.version.as_str(), rest.strip_prefix('v')?),
+            _ => return None,
+        };
+        let (own, theirs) = (release(own)?, release(theirs)?);
+        (theirs > own).then_some(theirs)
+    }
+
     /// `22.04:LTS`, `23.10`, `Pro:18.04:LTS`.
     fn of_ubuntu(&self, rest: &str) -> Option<Role> {
         let (paid, rest) = match rest.strip_prefix("Pro:") {
@@ -134,6 +151,28 @@ impl Distribution {
         let role = if after.is_empty() { Role::Own } else { Role::Paid };
         is_it.then_some(role)
     }
+}
+
+/// The number of a release.
+pub(crate) type Release = (u32, u32);
+
+fn release(version: &str) -> Option<Release> {
+    let mut numbers = version.split('.').map(str::parse);
+    let major = numbers.next()?.ok()?;
+    let minor = numbers.next().transpose().ok()?;
+    Some((major, minor.unwrap_or_default()))
+}
+
+/// Whether the system was not mended any more on this day, as far as that is known.
+pub(crate) fn has_ended(identity: &Identity, today: Day) -> bool {
+    today.is_known()
+        && end(identity).is_some_and(|end| Day::of(end).is_known() && Day::of(end) < today)
+}
+
+/// The last day on which anybody mended the system.
+pub(crate) fn end(identity: &Identity) -> Option<&str> {
+    let end = identity.end_of_life.value()?;
+    Some(end.extended.as_deref().unwrap_or(&end.support))
 }
 
 #[cfg(test)]
@@ -173,5 +212,23 @@ mod tests {
         check("sles", "15", "SUSE:Linux Enterprise Server 15 SP4", None);
         check("sles", "15", "SUSE:Linux Enterprise Server 15", Some(Role::Own));
         check("opensuse-leap", "15.4", "openSUSE:Leap 15.4", Some(Role::Own));
+    }
+
+    #[test]
+    fn a_release_has_later_ones() {
+        for (id, version, namespace, expected) in [
+            ("debian", "8", "Debian:11", Some((11, 0))),
+            ("debian", "8.11", "Debian:11", Some((11, 0))),
+            ("debian", "12.5", "Debian:12", None),
+            ("debian", "12.5", "Debian:11", None),
+            ("alpine", "3.12.1", "Alpine:v3.9", None),
+            ("alpine", "3.12.1", "Alpine:v3.12", None),
+            ("alpine", "3.9.1", "Alpine:v3.12", Some((3, 12))),
+            ("alpine", "3.9.1", "Alpine:edge", None),
+            ("ubuntu", "18.04", "Ubuntu:20.04:LTS", None),
+        ] {
+            let distribution = Distribution { id: id.to_owned(), version: version.to_owned() };
+            assert_eq!(distribution.later(namespace), expected, "{id} {version}: {namespace}");
+        }
     }
 }

@@ -28,6 +28,11 @@ impl Part {
     }
 }
 
+/// Whether a package was built from a kernel's sources.
+pub(crate) fn is_kernel(package: &Package) -> bool {
+    is_image(package).is_some()
+}
+
 /// Whether a package built from a kernel's sources is part of the kernel itself; nothing for one that
 /// was built from others.
 fn is_image(package: &Package) -> Option<bool> {

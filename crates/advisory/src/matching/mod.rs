@@ -15,10 +15,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use fathom_report::finding::State;
-use fathom_report::{Identity, Package, PackageKind, System};
+use fathom_report::{Package, PackageKind, System};
 use fathom_version::Scheme;
 
-pub(crate) use self::distribution::{Distribution, Role};
+pub(crate) use self::distribution::{Distribution, Role, end, has_ended};
 pub use self::installed::normalised;
 pub(crate) use self::kernel::Part;
 use self::module::Streams;
@@ -27,6 +27,7 @@ use self::windows::Known;
 pub(crate) use self::windows::{PREFIX as WINDOWS, latest};
 use crate::cve::Cve;
 use crate::database::Database;
+use crate::day::Day;
 use crate::error::Result;
 use crate::segment::{Namespace, Row, Segment, Subject};
 
@@ -51,8 +52,12 @@ pub(crate) struct Matches<'d> {
     pub(crate) unscanned: Vec<Unscanned>,
     /// Whether any ecosystem is that of the distribution.
     pub(crate) knows_distribution: bool,
+    /// Whether any of these is its own, and not that of the one that it is rebuilt from.
+    pub(crate) knows_own: bool,
     /// Whether anything is said of flaws of the distribution that nothing mends.
     pub(crate) knows_unfixed: bool,
+    /// The later release by which it was told what remains, where nobody looks into this one.
+    pub(crate) compared_with: Option<&'d str>,
     /// Whether it is not known which updates of a Windows are installed.
     pub(crate) lacks_updates: bool,
 }
@@ -97,24 +102,46 @@ fn scheme(kind: PackageKind) -> Option<Scheme> {
     })
 }
 
-/// Compares everything that is installed with everything that is known.
-pub(crate) fn find<'d>(database: &'d Database, system: &System) -> Result<Matches<'d>> {
-    let distribution = Distribution::of(&system.identity);
-    let namespaces = database.namespaces()?;
+/// The ecosystems that hold for a system, and what is known of these.
+fn scopes<'s, 'd>(
+    distribution: Option<&Distribution>,
+    namespaces: &'s [(&'d Segment, Namespace<'d>)],
+    system: &System,
+    today: Day,
+) -> (Vec<Scope<'s, 'd>>, Matches<'d>) {
     let mut scopes = Vec::new();
-    for (segment, namespace) in &namespaces {
-        if let Some(role) = distribution.as_ref().and_then(|it| it.role(namespace.name)) {
-            scopes.push(Scope { segment, namespace: namespace.clone(), role, language: false });
-        } else if LANGUAGES.contains(&namespace.name) {
-            let role = Role::Own;
-            scopes.push(Scope { segment, namespace: namespace.clone(), role, language: true });
+    let scope = |(segment, namespace): &'s (&'d Segment, Namespace<'d>), role, language| Scope {
+        segment,
+        namespace: namespace.clone(),
+        role,
+        language,
+    };
+    for known in namespaces {
+        if let Some(role) = distribution.and_then(|it| it.role(known.1.name)) {
+            scopes.push(scope(known, role, false));
+        } else if LANGUAGES.contains(&known.1.name) {
+            scopes.push(scope(known, Role::Own, true));
         }
     }
     let mut matches = Matches {
         knows_distribution: scopes.iter().any(|scope| !scope.language),
+        knows_own: scopes.iter().any(|scope| !scope.language && scope.role != Role::Upstream),
         knows_unfixed: scopes.iter().any(|scope| !scope.language && scope.namespace.has_unfixed),
         ..Matches::default()
     };
+    if matches.knows_distribution && !matches.knows_unfixed && has_ended(&system.identity, today) {
+        matches.compared_with = distribution.and_then(|it| later(it, namespaces));
+        let later = namespaces.iter().filter(|it| Some(it.1.name) == matches.compared_with);
+        scopes.extend(later.map(|known| scope(known, Role::Later, false)));
+    }
+    (scopes, matches)
+}
+
+/// Compares everything that is installed with everything that is known, as of a day.
+pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> Result<Matches<'d>> {
+    let distribution = Distribution::of(&system.identity);
+    let namespaces = database.namespaces()?;
+    let (scopes, mut matches) = scopes(distribution.as_ref(), &namespaces, system, today);
     if windows::is_one(system) {
         of_windows(database, system, &mut matches)?;
     }
@@ -157,12 +184,26 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System) -> Result<Matche
     Ok(matches)
 }
 
+/// By which later release it is told what remains of one that is over: the nearest of which that is
+/// known; or the newest, where nobody says it of any.
+fn later<'d>(
+    distribution: &Distribution,
+    namespaces: &[(&'d Segment, Namespace<'d>)],
+) -> Option<&'d str> {
+    let releases =
+        || namespaces.iter().filter_map(|(_, it)| Some((distribution.later(it.name)?, it)));
+    let nearest = releases().filter(|(_, it)| it.has_unfixed).min_by_key(|(release, _)| *release);
+    let newest = || releases().max_by_key(|(release, _)| *release);
+    Some(nearest.or_else(newest)?.1.name)
+}
+
 /// Adds the flaws of a Windows itself.
 fn of_windows<'d>(
     database: &'d Database,
     system: &System,
     matches: &mut Matches<'d>,
 ) -> Result<()> {
+    matches.knows_own = true;
     match windows::find(database, system)? {
         Known::Nothing => matches.knows_distribution = false,
         Known::NoUpdates => {
@@ -185,21 +226,61 @@ fn of_windows<'d>(
     Ok(())
 }
 
-/// Every flaw that anything is said of in the ecosystems of a distribution.
-pub fn flaws_of(database: &Database, identity: &Identity) -> Result<BTreeSet<Cve>> {
-    let distribution = Distribution::of(identity);
+/// Every flaw of which anything is said in the ecosystems that hold for a system, as of a day.
+pub fn flaws_of(database: &Database, system: &System, today: Day) -> Result<BTreeSet<Cve>> {
+    let distribution = Distribution::of(&system.identity);
+    let namespaces = database.namespaces()?;
+    let (scopes, _) = scopes(distribution.as_ref(), &namespaces, system, today);
     let mut flaws = BTreeSet::new();
-    for (segment, namespace) in database.namespaces()? {
-        if distribution.as_ref().and_then(|it| it.role(namespace.name)).is_none() {
-            continue;
-        }
-        for named in segment.all(&namespace) {
+    for scope in scopes.iter().filter(|scope| !scope.language) {
+        for named in scope.segment.all(&scope.namespace) {
             for row in named?.1 {
-                flaws.extend(segment.advisory(row.advisory)?.cves);
+                flaws.extend(scope.segment.advisory(row.advisory)?.cves);
             }
         }
     }
     Ok(flaws)
+}
+
+/// What is said of a package, whether it holds for the version that is installed or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opinion {
+    /// The ecosystem that it is said of.
+    pub ecosystem: String,
+    /// What is said.
+    pub state: State,
+    /// The version that ends it, where one does.
+    pub upper: Option<String>,
+    /// Whether it is about the version that is installed, and not that it is not affected.
+    pub holds: bool,
+}
+
+/// Everything that is said of one of the packages of a system, of this flaw or of any, as of a day.
+pub fn opinions(
+    database: &Database,
+    system: &System,
+    package: usize,
+    flaw: Option<Cve>,
+    today: Day,
+) -> Result<Vec<Opinion>> {
+    let Some(package) = system.packages.items.get(package) else { return Ok(Vec::new()) };
+    let distribution = Distribution::of(&system.identity);
+    let namespaces = database.namespaces()?;
+    let (scopes, _) = scopes(distribution.as_ref(), &namespaces, system, today);
+    let streams = Streams::of(database, system)?;
+    let mut opinions = Vec::new();
+    for (hit, holds) in Key::of(package).rows(&scopes, &streams)?.unwrap_or_default() {
+        let advisory = hit.segment.advisory(hit.row.advisory)?;
+        if flaw.is_none_or(|flaw| advisory.cves.contains(&flaw)) {
+            opinions.push(Opinion {
+                ecosystem: hit.namespace.to_owned(),
+                state: hit.row.state,
+                upper: hit.row.upper.map(|upper| upper.text.to_owned()),
+                holds,
+            });
+        }
+    }
+    Ok(opinions)
 }
 
 /// Ecosystems that belong to no distribution.
@@ -310,6 +391,10 @@ impl<'p> Key<'p> {
                 (Subject::Installed, Some(named)) => (named, &installed),
                 _ => (&self.source, &source),
             };
+            // Much of what is wrong with a kernel came with newer ones.
+            if scope.role == Role::Later && kernel::is_kernel(self.package) {
+                continue;
+            }
             for row in scope.segment.rows(&scope.namespace, &named.name)? {
                 if !stream.fits(row.qualifier, row.upper.map(|upper| upper.text)) {
                     continue;
@@ -347,6 +432,11 @@ impl std::hash::Hash for Key<'_> {
 
 impl<'d> Scope<'_, 'd> {
     fn hit(&self, row: Row<'d>, named: &Rc<Named>) -> Hit<'d> {
+        let state = match self.role {
+            Role::Later if row.state != State::NotAffected => State::EndOfLife,
+            _ => row.state,
+        };
+        let row = Row { state, ..row };
         Hit {
             segment: self.segment,
             namespace: self.namespace.name,

@@ -89,6 +89,10 @@ pub(super) fn resolve<'d>(
         let mut hits: Vec<_> =
             hits.into_iter().filter(|it| !against.iter().any(|what| refutes(what, it))).collect();
         hits.sort_by(|one, other| order(one).cmp(&order(other)));
+        // What is known of the release itself needs no other's word.
+        if hits.first().is_some_and(|(hit, _)| hit.role != Role::Later) {
+            hits.retain(|(hit, _)| hit.role != Role::Later);
+        }
         if !hits.is_empty() {
             remaining.push((flaw.to_string(), hits.into_iter().map(|(hit, _)| hit).collect()));
         }
@@ -112,7 +116,7 @@ fn refutes(against: &Against, (hit, is_record): &(Hit<'_>, bool)) -> bool {
 /// What counts first: the closer, the one that names a fix, and of fixes the latest.
 fn order<'h>((hit, is_record): &'h (Hit<'_>, bool)) -> impl Ord + use<'h> {
     let fix = std::cmp::Reverse(hit.row.upper.map(|upper| upper.key));
-    (!hit.is_bounded(), hit.role, !is_record, fix)
+    (hit.role == Role::Later, !hit.is_bounded(), hit.role, !is_record, fix)
 }
 
 /// The name of a flaw.

@@ -8,7 +8,7 @@
 pub(super) const MAGIC: [u8; 8] = *b"FathomAd";
 
 /// The version of this layout, and of the keys of versions within.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// How long the directory and what stands before it are.
 pub(super) const HEADER: usize = 16 + Section::ALL.len() * 16;
@@ -25,7 +25,7 @@ pub(super) enum Section {
     Namespaces,
     /// [`Name`]s, by namespace and hash.
     Names,
-    /// [`Row`]s, by name.
+    /// [`Row`]s, those of a name beside each other.
     Rows,
     /// [`Version`]s.
     Versions,
@@ -120,7 +120,7 @@ impl Bytes<'_> {
 macro_rules! record {
     ($(#[$doc:meta])* $name:ident, $size:literal, { $($(#[$about:meta])* $field:ident: $kind:ident,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub(super) struct $name {
             $($(#[$about])* pub(super) $field: $kind,)*
         }
@@ -168,17 +168,20 @@ record! {
     }
 }
 
-/// Set in the flags of a namespace in which some statement is about all versions to come.
+/// Set in the flags of a namespace whose statements tell what remains, not only what was mended.
 pub(super) const HAS_UNFIXED: u16 = 1;
 
 record! {
-    /// A name, of a package or of what it was built from. Its rows end where those of the next begin.
+    /// A name, of a package or of what it was built from. Names of which the same is said have the same
+    /// rows: a provider says much of it for each of its products.
     Name, 16, {
-        /// See [`hash`].
-        hash: u64,
+        /// See [`name_hash`].
+        hash: u32,
         text: u32,
         /// Its first row.
         rows: u32,
+        /// How many there are.
+        count: u32,
     }
 }
 
@@ -321,8 +324,14 @@ record! {
     }
 }
 
-/// The hash that names are sorted by: FNV-1a of 64 bits. Names that an enemy lets collide stand beside
-/// each other, and are told apart by their texts.
+/// The hash that names are sorted by. Names that collide stand beside each other, and are told apart
+/// by their texts.
+pub(super) fn name_hash(name: &str) -> u32 {
+    let hash = hash(name);
+    (hash ^ (hash >> 32)) as u32
+}
+
+/// FNV-1a of 64 bits.
 pub(super) fn hash(name: &str) -> u64 {
     name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)

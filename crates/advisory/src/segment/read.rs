@@ -11,7 +11,7 @@ use fathom_version::Scheme;
 
 use super::layout::{
     self, Block, Bytes, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, MAGIC, Mention, NONE, Name,
-    RANSOMWARE, Record, Replaced, SEVERITY, Score, Section, VERSION, hash,
+    RANSOMWARE, Record, Replaced, SEVERITY, Score, Section, VERSION, name_hash,
 };
 use super::texts::{MAX_BLOCK, Texts};
 use super::{About, SCHEMES, SEVERITIES, STATES, Subject, pool};
@@ -53,7 +53,7 @@ pub struct Namespace<'s> {
     pub scheme: Scheme,
     /// What the names are of.
     pub subject: Subject,
-    /// Whether anything is said of flaws that nothing mends; otherwise, those are not known.
+    /// Whether it is said which flaws remain; otherwise, only what was mended is known.
     pub has_unfixed: bool,
     names: Range<u32>,
 }
@@ -234,7 +234,7 @@ impl Segment {
     /// What is said of a package of the ecosystem.
     pub fn rows(&self, namespace: &Namespace<'_>, name: &str) -> Result<Vec<Row<'_>>> {
         let names = self.table::<Name>(Section::Names);
-        let wanted = hash(name);
+        let wanted = name_hash(name);
         let mut at = names.first_of(namespace.names.clone(), |it| it.hash >= wanted);
         while at < namespace.names.end {
             let record = self.record(&names, at)?;
@@ -242,21 +242,18 @@ impl Segment {
                 break;
             }
             if self.text(record.text)? == name {
-                return self.rows_of(record.rows..self.end_of_rows(&names, at));
+                return self.rows_of(&record);
             }
             at += 1;
         }
         Ok(Vec::new())
     }
 
-    fn end_of_rows(&self, names: &Table<'_, Name>, name: u32) -> u32 {
-        let rows = || self.table::<layout::Row>(Section::Rows).len();
-        names.get(name + 1).map_or_else(rows, |next| next.rows)
-    }
-
-    fn rows_of(&self, range: Range<u32>) -> Result<Vec<Row<'_>>> {
+    fn rows_of(&self, name: &Name) -> Result<Vec<Row<'_>>> {
         let table = self.table::<layout::Row>(Section::Rows);
-        range.map(|index| self.row(&self.record(&table, index)?)).collect()
+        let end = name.rows.checked_add(name.count).filter(|end| *end <= table.len());
+        let end = end.ok_or_else(|| self.damaged("a statement"))?;
+        (name.rows..end).map(|index| self.row(&self.record(&table, index)?)).collect()
     }
 
     fn row(&self, row: &layout::Row) -> Result<Row<'_>> {
@@ -276,6 +273,12 @@ impl Segment {
                 }
             },
         })
+    }
+
+    /// How many rows the file has: fewer than statements, where the same is said of several names.
+    #[cfg(test)]
+    pub(super) fn rows_kept(&self) -> u32 {
+        self.table::<layout::Row>(Section::Rows).len()
     }
 
     fn version(&self, index: u32) -> Result<Option<Version<'_>>> {
@@ -302,7 +305,7 @@ impl Segment {
         let names = self.table::<Name>(Section::Names);
         namespace.names.clone().map(move |at| {
             let record = self.record(&names, at)?;
-            let rows = self.rows_of(record.rows..self.end_of_rows(&names, at))?;
+            let rows = self.rows_of(&record)?;
             Ok((self.text(record.text)?, rows))
         })
     }

@@ -202,3 +202,62 @@ fn nothing_stands_there_until_all_of_it_does() -> Result<()> {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     Ok(())
 }
+
+#[test]
+fn what_is_said_alike_is_kept_once() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment");
+    let mut writer = Writer::create(&path, About::default())?;
+    let products = ["Red Hat:a", "Red Hat:b", "Red Hat:c"];
+    for name in ["RHSA-1", "RHSA-2"] {
+        let id = writer.advisory(&NewAdvisory { name, ..NewAdvisory::default() })?.unwrap();
+        for product in products {
+            let upper = Some(Upper::Before("1.2"));
+            writer.statement(id, &statement(product, "openssl", upper)).unwrap();
+        }
+    }
+    // Of one of them more is said.
+    let id = writer.advisory(&NewAdvisory { name: "RHSA-3", ..NewAdvisory::default() })?.unwrap();
+    writer.statement(id, &statement("Red Hat:c", "openssl", None)).unwrap();
+    assert_eq!(writer.finish()?.statements, 7);
+    let segment = Segment::open(&path)?;
+    let told: Vec<_> = segment
+        .namespaces()?
+        .iter()
+        .map(|it| Ok(segment.rows(it, "openssl")?.iter().map(|row| row.advisory).collect()))
+        .collect::<Result<Vec<Vec<_>>>>()?;
+    assert_eq!(told, [vec![0, 1], vec![0, 1], vec![0, 1, 2]]);
+    // Two rows of the first two products, three of the third.
+    assert_eq!(segment.rows_kept(), 5);
+    Ok(())
+}
+
+#[test]
+fn announcements_do_not_tell_what_remains() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment");
+    let mut writer = Writer::create(&path, About::default())?;
+    let flaw = [cve("CVE-2021-0001")];
+    let mut add = |name: &str, namespace: &str, package: &str, upper| -> Result<()> {
+        let new = NewAdvisory { name, cves: &flaw, ..NewAdvisory::default() };
+        let id = writer.advisory(&new)?.unwrap();
+        writer.statement(id, &statement(namespace, package, upper)).unwrap();
+        Ok(())
+    };
+    // A release that is over: announcements, a few of what will not be mended, and records of some flaws.
+    for package in ["a", "b", "c"] {
+        add("DSA-1-1", "Debian:10", package, Some(Upper::Before("1.2")))?;
+        add("CVE-2021-0001", "Debian:12", package, Some(Upper::Before("1.2")))?;
+    }
+    add("DSA-2-1", "Debian:10", "d", None)?;
+    add("CVE-2021-0001", "Debian:10", "e", None)?;
+    add("CVE-2021-0001", "Debian:12", "d", None)?;
+    // Whoever has no records at all may tell it in groups.
+    add("AVG-1", "Arch Linux", "d", None)?;
+    writer.finish()?;
+    let segment = Segment::open(&path)?;
+    let namespaces = segment.namespaces()?;
+    let told: Vec<_> = namespaces.iter().map(|it| (it.name, it.has_unfixed)).collect();
+    assert_eq!(told, [("Arch Linux", true), ("Debian:10", false), ("Debian:12", true)]);
+    Ok(())
+}

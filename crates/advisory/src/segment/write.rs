@@ -1,6 +1,6 @@
 //! Making a file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use fathom_version::Scheme;
 use super::layout::{
     Advisory, Block, Exploited, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, MAGIC, Mention, NONE,
     Name, Namespace, RANSOMWARE, Record, Replaced, Row, Score, Section, VERSION, Vector, Version,
-    hash,
+    hash, name_hash,
 };
-use super::pool::{Full, Pool};
+use super::pool::{self, Full, Pool};
 use super::texts::{BLOCK, Texts};
 use super::{About, SCHEMES, SEVERITIES, STATES, Subject, place};
 use crate::cve::Cve;
@@ -257,12 +257,6 @@ impl Writer {
             qualifier: self.qualifier(new.qualifier)?,
         };
         let name = self.name(new)?;
-        if new.upper.is_none()
-            && !matches!(new.state, State::NotAffected | State::Fixed)
-            && let Some((_, namespace)) = self.namespaces.get_mut(new.namespace)
-        {
-            namespace.flags |= HAS_UNFIXED;
-        }
         self.rows.push((name, row));
         Ok(())
     }
@@ -273,7 +267,8 @@ impl Writer {
         let next = self.names.len() as u32;
         let name = *self.names_known.entry((namespace, text)).or_insert(next);
         if name == next {
-            self.names.push((namespace, Name { hash: hash(new.name), text, rows: 0 }));
+            self.names
+                .push((namespace, Name { hash: name_hash(new.name), text, rows: 0, count: 0 }));
         }
         Ok(name)
     }
@@ -370,14 +365,19 @@ impl Writer {
         self.settle();
         self.about.advisories = self.advisories.len() as u64;
         self.about.statements = self.rows.len() as u64;
+        let rows = self.shared_rows();
         self.about.names = self.names.len() as u64;
         let about = serde_json::to_vec(&self.about).map_err(|error| {
             Error::io(&self.file.path, "cannot describe it")(io::Error::other(error))
         })?;
-        let mut namespaces: Vec<_> = self.namespaces.values().map(|(_, it)| *it).collect();
+        let remaining = self.remaining();
+        let flagged = |(number, namespace): &(u32, Namespace)| Namespace {
+            flags: if remaining.contains(number) { HAS_UNFIXED } else { 0 },
+            ..*namespace
+        };
+        let mut namespaces: Vec<_> = self.namespaces.values().map(flagged).collect();
         namespaces.sort_unstable_by_key(|it| it.names);
         let names: Vec<_> = self.names.iter().map(|(_, name)| *name).collect();
-        let rows: Vec<_> = self.rows.iter().map(|(_, row)| *row).collect();
         let mut directory = Vec::with_capacity(HEADER);
         directory.extend(MAGIC);
         directory.extend(VERSION.to_le_bytes());
@@ -438,14 +438,7 @@ impl Writer {
             (*name, row.advisory, row.upper, row.lower, row.qualifier, row.state, row.flags)
         });
         self.rows.dedup();
-        let mut names: Vec<_> = order.iter().map(|name| self.names[*name as usize]).collect();
-        let mut row = 0;
-        for (at, (_, name)) in names.iter_mut().enumerate() {
-            name.rows = row as u32;
-            while self.rows.get(row).is_some_and(|(of, _)| *of == at as u32) {
-                row += 1;
-            }
-        }
+        let names: Vec<_> = order.iter().map(|name| self.names[*name as usize]).collect();
         let mut name = 0;
         for (at, (_, (_, namespace))) in namespaces.iter_mut().enumerate() {
             namespace.names = name as u32;
@@ -462,6 +455,58 @@ impl Writer {
         self.exploited.dedup_by_key(|it| it.cve);
         self.replaced.sort_unstable_by_key(|it| (it.old, it.new));
         self.replaced.dedup();
+    }
+
+    /// The namespaces whose statements tell what remains: records of single flaws, or whatever is not
+    /// just an announcement of what was mended. A release that is over keeps its announcements, of
+    /// which some say that there will be no mend; that is no knowledge of all the others.
+    fn remaining(&self) -> HashSet<u32> {
+        #[derive(Default)]
+        struct Counted {
+            rows: usize,
+            open: usize,
+            records: usize,
+        }
+        let states = [State::NotAffected, State::Fixed].map(|state| place(&STATES, &state));
+        let is_record: Vec<bool> = self.advisories.iter().map(|it| self.is_record(it)).collect();
+        let mut counted: HashMap<u32, Counted> = HashMap::new();
+        for (name, row) in &self.rows {
+            let counted = counted.entry(self.names[*name as usize].0).or_default();
+            counted.rows += 1;
+            counted.open += usize::from(row.upper == NONE && !states.contains(&row.state));
+            counted.records += usize::from(is_record[row.advisory as usize]);
+        }
+        let tells = |it: &Counted| {
+            let is_of_announcements = it.records > 0 && it.records * 2 < it.rows;
+            it.open > 0 && it.open * 100 >= it.rows && !is_of_announcements
+        };
+        counted.into_iter().filter(|(_, it)| tells(it)).map(|(number, _)| number).collect()
+    }
+
+    /// Whether an advisory is about one flaw, which it is named by.
+    fn is_record(&self, advisory: &Advisory) -> bool {
+        let name = pool::at(&self.pool.bytes, advisory.text).unwrap_or_default();
+        let cve = self.lists.get(advisory.list as usize).map(|cve| Cve(*cve).to_string());
+        advisory.cves == 1 && cve.is_some_and(|cve| name.ends_with(&cve))
+    }
+
+    /// The rows, those of names of which the same is said once.
+    fn shared_rows(&mut self) -> Vec<Row> {
+        let all: Vec<Row> = self.rows.iter().map(|(_, row)| *row).collect();
+        let mut shared: HashMap<&[Row], u32> = HashMap::new();
+        let mut rows: Vec<Row> = Vec::new();
+        let mut start = 0;
+        for (at, (_, name)) in self.names.iter_mut().enumerate() {
+            let own = self.rows[start..].iter().take_while(|(of, _)| *of == at as u32).count();
+            let own = &all[start..start + own];
+            start += own.len();
+            name.count = own.len() as u32;
+            name.rows = *shared.entry(own).or_insert(rows.len() as u32);
+            if name.rows as usize == rows.len() {
+                rows.extend(own);
+            }
+        }
+        rows
     }
 }
 
