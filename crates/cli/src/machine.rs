@@ -241,7 +241,7 @@ fn check_scheme(image: &OsString) -> Result<(), Failure> {
 }
 
 /// How to fetch remote images.
-fn http(options: &crate::args::HttpOptions) -> Result<HttpOptions, Failure> {
+pub(crate) fn http(options: &crate::args::HttpOptions) -> Result<HttpOptions, Failure> {
     let mut http = HttpOptions::new().ca_file(options.ca_file.clone()).insecure(options.insecure);
     if options.insecure {
         exit::say("warning: --insecure: the server's certificate is not verified");

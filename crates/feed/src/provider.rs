@@ -113,8 +113,7 @@ impl Provider {
     /// Reads the feed as [`Provider::compile`] does, and keeps nothing of it but what is said about it.
     /// What is written meanwhile is in the folder.
     pub fn check(&self, feed: &Path, folder: &Path) -> Result<About> {
-        let mut writer = self.read(feed, folder, "")?;
-        Ok(writer.about().clone())
+        Ok(self.read(feed, folder, "")?.counted())
     }
 
     fn read(&self, feed: &Path, folder: &Path, built: &str) -> Result<Writer> {

@@ -172,6 +172,17 @@ impl Writer {
         &mut self.about
     }
 
+    /// What would be said about the file if this were all: a statement that was made twice counts
+    /// twice yet.
+    pub fn counted(&self) -> About {
+        About {
+            advisories: self.advisories.len() as u64,
+            statements: self.rows.len() as u64,
+            names: self.names.len() as u64,
+            ..self.about.clone()
+        }
+    }
+
     /// Adds an advisory.
     pub fn advisory(
         &mut self,
@@ -363,10 +374,8 @@ impl Writer {
         self.end_block()?;
         let cold = self.file.written - HEADER as u64;
         self.settle();
-        self.about.advisories = self.advisories.len() as u64;
-        self.about.statements = self.rows.len() as u64;
+        self.about = self.counted();
         let rows = self.shared_rows();
-        self.about.names = self.names.len() as u64;
         let about = serde_json::to_vec(&self.about).map_err(|error| {
             Error::io(&self.file.path, "cannot describe it")(io::Error::other(error))
         })?;

@@ -1,5 +1,7 @@
 //! What is said of the database of advisories.
 
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
@@ -35,12 +37,24 @@ pub(crate) enum DatabaseCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct Build {
-    /// Feeds, or folders of feeds: each is known by the name of its file, as debian-osv.tar.zst
+    /// Feeds, folders of feeds, or addresses of feeds: each is known by the name of its file, as
+    /// debian-osv.tar.zst, or by a name that is put before it, as debian-osv=https://…/all.zip
     /// (docs/advisories.md lists them). Those that are not named keep what they had.
     #[arg(required = true, value_name = "FEED", value_hint = ValueHint::AnyPath)]
-    pub(crate) feeds: Vec<PathBuf>,
+    pub(crate) feeds: Vec<OsString>,
+
+    /// Read the feeds, say what is in them, and leave the database as it is.
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    /// How many feeds are compiled at once. Default: as many as there are processors, up to four.
+    #[arg(long, value_name = "COUNT", value_hint = ValueHint::Other)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
     #[command(flatten)]
     pub(crate) database: InDatabase,
+    #[command(flatten)]
+    pub(crate) http: HttpOptions,
 }
 
 #[derive(Args, Debug)]

@@ -20,7 +20,7 @@ const MAX_REDIRECTS: usize = 10;
 
 /// The least speed that an answer may have, in bytes a second: a server that drips would otherwise
 /// hold a reader for ever without ever being silent.
-const LEAST_SPEED: u64 = 16 << 10;
+pub(super) const LEAST_SPEED: u64 = 16 << 10;
 
 /// Fetches ranges of one image.
 pub(super) struct Client {
@@ -37,15 +37,15 @@ pub(super) struct Client {
 }
 
 /// Why a request failed, and whether to try again after how long.
-struct Failure {
-    error: Error,
-    again: Again,
+pub(super) struct Failure {
+    pub(super) error: Error,
+    pub(super) again: Again,
     /// Some of what was asked for came.
-    came: bool,
+    pub(super) came: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Again {
+pub(super) enum Again {
     Never,
     Later,
     After(Duration),
@@ -157,8 +157,13 @@ impl Client {
         .map_err(|error| error.at(job.start))
     }
 
+    /// What counts the bytes.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
     /// Tries until it works, is hopeless, or has been tried often enough.
-    fn patiently(
+    pub(super) fn patiently(
         &self,
         mut attempt: impl FnMut() -> std::result::Result<(), Failure>,
     ) -> Result<()> {
@@ -198,11 +203,28 @@ impl Client {
         length: u64,
         known: Option<&Version>,
     ) -> std::result::Result<Option<Answer>, Failure> {
+        // What a server takes for a range that is not there is none: `length` is never nought.
+        let mut headers = vec![
+            ("Range", format!("bytes={start}-{}", start + (length - 1))),
+            ("Accept-Encoding", "identity".to_owned()),
+        ];
+        headers.extend(known.and_then(Version::if_range).map(|it| ("If-Range", it.to_owned())));
+        let longest = self.agents.options.idle_timeout + Duration::from_secs(length / LEAST_SPEED);
+        let response = self.follow(&headers, Some(longest))?;
+        self.judge(response.status().as_u16(), response, start, length, known)
+    }
+
+    /// Sends one request, and follows where it leads. The body may take as long as `longest`.
+    pub(super) fn follow(
+        &self,
+        headers: &[(&str, String)],
+        longest: Option<Duration>,
+    ) -> std::result::Result<Response<Body>, Failure> {
         let resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut fresh = resolved.is_none();
         let mut url = resolved.unwrap_or_else(|| self.url.clone());
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.send(&url, start, length, known)?;
+            let response = self.send(&url, headers, longest)?;
             match response.status().as_u16() {
                 301 | 302 | 303 | 307 | 308 => url = self.redirected(&url, response.headers())?,
                 // Where a redirect led may hold only for a while: it is asked for again, once.
@@ -211,11 +233,10 @@ impl Client {
                     url.clone_from(&self.url);
                 }
                 status => {
-                    let answer = self.judge(status, response, start, length, known)?;
-                    if url != self.url {
+                    if url != self.url && matches!(status, 200 | 206) {
                         *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = Some(url);
                     }
-                    return Ok(answer);
+                    return Ok(response);
                 }
             }
         }
@@ -226,28 +247,19 @@ impl Client {
     fn send(
         &self,
         url: &str,
-        start: u64,
-        length: u64,
-        known: Option<&Version>,
+        headers: &[(&str, String)],
+        longest: Option<Duration>,
     ) -> std::result::Result<Response<Body>, Failure> {
         let options = &self.agents.options;
         let Some(origin) = Origin::of(url) else {
             return Err(Error::invalid(&*self.name, "that is no address of a web server").into());
         };
-        let longest = options.idle_timeout + Duration::from_secs(length / LEAST_SPEED);
-        let config = self
-            .agents
-            .agent(origin.is_secure())?
-            .get(url)
-            .config()
-            .timeout_recv_body(Some(longest));
+        let config =
+            self.agents.agent(origin.is_secure())?.get(url).config().timeout_recv_body(longest);
         let config = if origin.is_loopback() { config.proxy(None) } else { config };
-        let mut request = config
-            .build()
-            .header("Range", format!("bytes={start}-{}", start + (length - 1)))
-            .header("Accept-Encoding", "identity");
-        if let Some(version) = known.and_then(Version::if_range) {
-            request = request.header("If-Range", version);
+        let mut request = config.build();
+        for (name, value) in headers {
+            request = request.header(*name, value);
         }
         if origin == self.origin {
             for (name, value) in &options.headers {
@@ -388,7 +400,7 @@ impl Client {
     }
 
     /// An answer that is neither bytes nor a redirect.
-    fn refusal(&self, status: u16, headers: &HeaderMap) -> Failure {
+    pub(super) fn refusal(&self, status: u16, headers: &HeaderMap) -> Failure {
         let name = &*self.name;
         let error = match status {
             401 => Error::unreachable(name, "the server wants credentials, or others (401)"),
@@ -407,7 +419,7 @@ impl Client {
     }
 
     /// A request that got no answer.
-    fn failed(&self, error: ureq::Error) -> Failure {
+    pub(super) fn failed(&self, error: ureq::Error) -> Failure {
         let name = &*self.name;
         let unreachable = |why: String| Error::unreachable(name, why);
         let later = |error| Failure { error, again: Again::Later, came: false };
@@ -447,7 +459,7 @@ impl Client {
         Error::unreachable(&*self.name, why)
     }
 
-    fn misbehaves(&self, why: &str) -> Error {
+    pub(super) fn misbehaves(&self, why: &str) -> Error {
         Error::unreachable(&*self.name, format!("the server does not serve it rightly: {why}"))
     }
 

@@ -12,6 +12,7 @@ mod address;
 mod agent;
 mod answer;
 mod client;
+mod download;
 mod jobs;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use std::time::Duration;
 pub(crate) use self::agent::Agents;
 use self::answer::Version;
 use self::client::Client;
+pub use self::download::{Downloaded, download};
 use self::jobs::Job;
 use crate::error::Result;
 use crate::meter::Meter;

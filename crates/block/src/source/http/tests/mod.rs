@@ -1,5 +1,6 @@
 //! The client against a real server on this machine, which also misbehaves.
 
+mod download;
 mod server;
 
 use std::sync::Arc;
