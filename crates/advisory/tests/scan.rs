@@ -4,7 +4,7 @@
 
 use fathom_advisory::risk::Weights;
 use fathom_advisory::segment::{About, NewAdvisory, Statement, Subject, Upper, Writer};
-use fathom_advisory::{Cve, Database, Day, Options};
+use fathom_advisory::{Cve, Database, Day, Fleet, Likeness, Options};
 use fathom_report::finding::{Findings, NoteKind, Severity, State};
 use fathom_report::{
     BootEntry, EndOfLife, Fact, Family, Kernel, Listing, Package, PackageKind, Report, System,
@@ -93,7 +93,11 @@ fn scan(database: &Database, system: System) -> Findings {
         today: Day::of("2026-01-02"),
         generator: "test".to_owned(),
     };
-    fathom_advisory::scan(&report, "test", database, &options).unwrap()
+    let findings = fathom_advisory::scan(&report, "test", database, &options).unwrap();
+    // Whatever a machine has, one of a fleet has.
+    let fleet = Fleet::new(database, options, 1);
+    assert_eq!(fleet.scan(&report, "test").unwrap(), findings);
+    findings
 }
 
 #[track_caller]
@@ -453,4 +457,42 @@ fn what_is_only_known_of_the_original_is_said_to_be() {
     check(&findings, &["openssl CVE-2020-0001 - affected"]);
     assert_eq!(notes(&findings), [NoteKind::OsUnsupported]);
     assert_eq!(notes(&scan(&database, system("rhel", "6.10", packages()))), []);
+}
+
+#[test]
+fn machines_that_are_alike_are_compared_once() {
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:12 | openssl | 3.0.2-1 | fixed";
+    let (_folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let options = Options {
+        weights: Weights::default(),
+        texts: false,
+        today: Day::of("2026-01-02"),
+        generator: "test".to_owned(),
+    };
+    let machine = |name: &str, version: &str| {
+        let mut package = deb("libssl3", "openssl", version);
+        package.installed = Some(format!("2025-01-01T00:00:0{}Z", name.len()));
+        let mut system = system("debian", "12", vec![package]);
+        system.identity.hostname = Fact::known(name.to_owned(), "/etc/hostname");
+        Report::of(vec![system], "not asked")
+    };
+    let fleet = Fleet::new(&database, options.clone(), 2);
+    for (name, version, compared) in [
+        ("a", "3.0.1-1", 1),
+        ("bb", "3.0.1-1", 1),
+        ("c", "3.0.2-1", 2),
+        ("a", "3.0.1-1", 2),
+        ("d", "3.0.0-1", 3),
+        // The oldest was forgotten.
+        ("a", "3.0.1-1", 4),
+    ] {
+        let report = machine(name, version);
+        let findings = fleet.scan(&report, name).unwrap();
+        assert_eq!(findings, fathom_advisory::scan(&report, name, &database, &options).unwrap());
+        assert_eq!(findings.systems[0].hostname.as_deref(), Some(name));
+        assert_eq!(fleet.compared(), compared, "{name} {version}");
+    }
+    let likeness = |name, version| Likeness::of(&machine(name, version));
+    assert_eq!(likeness("a", "3.0.1-1"), likeness("bb", "3.0.1-1"));
+    assert_ne!(likeness("a", "3.0.1-1"), likeness("a", "3.0.2-1"));
 }

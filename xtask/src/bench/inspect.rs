@@ -36,11 +36,11 @@ impl Server {
         Ok(Self { folder })
     }
 
-    fn image(&self, name: &str) -> String {
+    pub(super) fn image(&self, name: &str) -> String {
         self.folder.join(name).display().to_string()
     }
 
-    fn description(&self) -> Result<String> {
+    pub(super) fn description(&self) -> Result<String> {
         Ok(bash(&self.folder, "cat done")?.trim().to_owned())
     }
 }

@@ -8,29 +8,42 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell::bash;
 
 /// A command to be measured.
-pub(super) struct Program(Vec<String>);
+pub(super) struct Program {
+    words: Vec<String>,
+    /// The codes that it may end with.
+    codes: Vec<i32>,
+}
 
 impl Program {
     /// A program and its arguments, parted by blanks.
     pub(super) fn new(words: &str) -> Self {
-        Self(words.split_whitespace().map(str::to_owned).collect())
+        Self::of(words.split_whitespace().map(str::to_owned).collect())
     }
 
     /// Several programs, as a script of bash.
     pub(super) fn script(script: String) -> Self {
-        Self(vec!["bash".into(), "-euo".into(), "pipefail".into(), "-c".into(), script])
+        Self::of(vec!["bash".into(), "-euo".into(), "pipefail".into(), "-c".into(), script])
+    }
+
+    fn of(words: Vec<String>) -> Self {
+        Self { words, codes: vec![0] }
+    }
+
+    /// The same, which may end with these codes.
+    pub(super) fn ending_with(self, codes: &[i32]) -> Self {
+        Self { codes: codes.to_vec(), ..self }
     }
 
     /// Seconds from its start to its end.
     fn once(&self) -> Result<f64> {
-        let [program, arguments @ ..] = &self.0[..] else { bail!("there is nothing to run") };
+        let [program, arguments @ ..] = &self.words[..] else { bail!("there is nothing to run") };
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let start = Instant::now();
         let status = command.status().with_context(|| format!("{program} could not be started"))?;
         let seconds = start.elapsed().as_secs_f64();
-        if !status.success() {
-            bail!("{status}: {}", self.0.join(" "));
+        if !status.code().is_some_and(|code| self.codes.contains(&code)) {
+            bail!("{status}: {}", self.words.join(" "));
         }
         Ok(seconds)
     }
@@ -43,8 +56,9 @@ impl Program {
 
     /// The largest resident set, in KiB.
     pub(super) fn memory(&self) -> Result<u64> {
-        let words = self.0.join(" ");
-        let script = format!("/usr/bin/time -q -f %M {words} 2>&1 >/dev/null | tail -n 1");
+        let words = self.words.join(" ");
+        let script =
+            format!("{{ /usr/bin/time -q -f %M {words} 2>&1 >/dev/null || true; }} | tail -n 1");
         let said = bash(std::path::Path::new("/"), &script)?;
         said.trim().parse().with_context(|| format!("{words}: unreadable figure: {said}"))
     }

@@ -3,10 +3,11 @@
 mod guest;
 mod inspect;
 mod measure;
+mod scan;
 mod server;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -28,6 +29,9 @@ pub(crate) struct Arguments {
     /// Measure these alone, and keep the others as they are on the page.
     #[arg(long, value_enum)]
     only: Vec<Subject>,
+    /// The folder of feeds; without it, what is known to be wrong is not measured.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 /// A section of the page.
@@ -37,10 +41,11 @@ enum Subject {
     Sequential,
     Walk,
     Inspect,
+    Scan,
 }
 
 /// Measures with the program, the guest and so many runs, and gives the section of the page.
-type Section = fn(&Path, &Guest, usize) -> Result<String>;
+type Section<'s> = &'s dyn Fn(&Path, &Guest, usize) -> Result<String>;
 
 /// Measures everything and writes `docs/benchmarks.md`.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -56,14 +61,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut page = String::from(HEAD);
     let _ = writeln!(page, "{}\n", machine()?);
     let _ = writeln!(page, "The guest: {}\n", guest.description);
-    let sections: [(Subject, Section); 4] = [
-        (Subject::First, first_file),
-        (Subject::Sequential, sequential),
-        (Subject::Walk, walk),
-        (Subject::Inspect, inspection),
+    let data = arguments.data.as_deref();
+    let scanning = |fathom: &Path, _: &Guest, runs: usize| match data {
+        Some(data) => scan::section(fathom, data, runs),
+        None => Ok(String::new()),
+    };
+    let sections: [(Subject, Section<'_>); 5] = [
+        (Subject::First, &first_file),
+        (Subject::Sequential, &sequential),
+        (Subject::Walk, &walk),
+        (Subject::Inspect, &inspection),
+        (Subject::Scan, &scanning),
     ];
     for (index, (subject, section)) in sections.into_iter().enumerate() {
-        if arguments.only.is_empty() || arguments.only.contains(&subject) {
+        let is_wanted = arguments.only.is_empty() || arguments.only.contains(&subject);
+        if is_wanted && (subject != Subject::Scan || data.is_some()) {
             let text = section(&fathom, &guest, arguments.runs)?;
             print!("{text}");
             page.push_str(&text);

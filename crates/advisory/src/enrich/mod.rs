@@ -73,6 +73,12 @@ pub fn scan(
     Ok(findings)
 }
 
+/// How many flaws in packages [`scan`] would tell of: to compare, and to tell nothing of it.
+pub fn count(report: &Report, database: &Database, today: Day) -> Result<usize> {
+    let found = |system| Ok(matching::find(database, system, today)?.found.len());
+    report.systems.iter().map(found).sum()
+}
+
 /// What is said of a machine before anything is compared.
 fn nothing(report: &Report, subject: &str, options: &Options) -> Findings {
     Findings {
@@ -118,7 +124,8 @@ fn sources(database: &Database) -> Vec<Source> {
     abouts.map(source).collect()
 }
 
-fn scanned(system: &System) -> Scanned {
+/// What is said of a system that was scanned.
+pub(crate) fn scanned(system: &System) -> Scanned {
     Scanned {
         root: system.root.clone(),
         distribution: system.identity.distribution.value().cloned(),
