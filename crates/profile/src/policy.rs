@@ -46,40 +46,24 @@ impl Policy {
 
 #[cfg(test)]
 mod tests {
+    use fathom_report::PackageKind;
     use fathom_report::finding::{Exploitability, Risk, Severity, State};
-    use fathom_report::{Evidence, PackageKind};
 
     use super::*;
 
     fn finding() -> Finding {
         Finding {
-            cve_id: "CVE-2021-3711".to_owned(),
-            aliases: Vec::new(),
             advisories: vec!["DSA-4963-1".to_owned()],
-            system: None,
-            package: "libssl1.1".to_owned(),
-            package_kind: PackageKind::Deb,
             source_package: Some("openssl".to_owned()),
-            installed_version: "1.1.1k-1".to_owned(),
-            architecture: None,
-            location: None,
             fixed_version: Some("1.1.1l-1".to_owned()),
-            fixed_in: None,
             state: State::Fixed,
             severity: Some(Severity::Critical),
-            severity_source: None,
             cvss_score: Some(9.8),
-            cvss: Vec::new(),
             weaknesses: vec!["CWE-120".to_owned()],
-            description: None,
-            remediation: String::new(),
             published: Some("2021-08-24".to_owned()),
             exploitability: Exploitability { epss: Some(0.04), ..Exploitability::default() },
             risk: Risk { score: 4.2, ..Risk::default() },
-            inactive: false,
-            references: Vec::new(),
-            because: Vec::new(),
-            evidence: Evidence::default(),
+            ..Finding::bare("CVE-2021-3711", PackageKind::Deb, "libssl1.1", "1.1.1k-1")
         }
     }
 

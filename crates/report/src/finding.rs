@@ -98,11 +98,52 @@ pub struct Findings {
     pub summary: Summary,
     /// The flaws, each in each package that has it.
     pub vulnerabilities: Vec<Finding>,
+    /// The packages that have flaws, each with what these come to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<Component>,
     /// Flaws that somebody has decided about, apart from the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excepted: Vec<Excepted>,
     /// Packages that were not compared with anything.
     pub unscanned: Vec<Unscanned>,
+}
+
+/// A package that has flaws.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Component {
+    /// The package.
+    pub package: String,
+    /// The kind of package, as `deb`.
+    pub package_kind: PackageKind,
+    /// What the package was built from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_package: Option<String>,
+    /// The version that is installed.
+    pub installed_version: String,
+    /// The architecture of the package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// Where the package lies, where it is in no database of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The root of the system, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// How many flaws it has.
+    pub vulnerabilities: usize,
+    /// How many of them a later version mends.
+    pub fixable: usize,
+    /// How bad the worst of them is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// The greatest base score of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_cvss: Option<f64>,
+    /// The version that mends all that can be mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed_by: Option<String>,
+    /// How much is at stake by the package, from 0 to 100.
+    pub risk: f64,
 }
 
 /// A flaw that somebody has decided about.
@@ -324,6 +365,41 @@ pub struct Finding {
     pub because: Vec<Reason>,
     /// Where in the machine it says that the package is installed.
     pub evidence: Evidence,
+}
+
+impl Finding {
+    /// A flaw of which nothing is known but that a package has it, and that nothing mends it.
+    pub fn bare(cve_id: &str, kind: PackageKind, package: &str, version: &str) -> Self {
+        Self {
+            cve_id: cve_id.to_owned(),
+            aliases: Vec::new(),
+            advisories: Vec::new(),
+            system: None,
+            package: package.to_owned(),
+            package_kind: kind,
+            source_package: None,
+            installed_version: version.to_owned(),
+            architecture: None,
+            location: None,
+            fixed_version: None,
+            fixed_in: None,
+            state: State::Affected,
+            severity: None,
+            severity_source: None,
+            cvss_score: None,
+            cvss: Vec::new(),
+            weaknesses: Vec::new(),
+            description: None,
+            remediation: String::new(),
+            published: None,
+            exploitability: Exploitability::default(),
+            risk: Risk::default(),
+            inactive: false,
+            references: Vec::new(),
+            because: Vec::new(),
+            evidence: Evidence::default(),
+        }
+    }
 }
 
 /// A CVSS vector.

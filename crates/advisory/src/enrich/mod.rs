@@ -1,6 +1,7 @@
 //! From a report to findings: what matches, what everybody says of it, how much is at stake, and what
 //! all that does not say.
 
+mod component;
 mod finding;
 mod flaw;
 mod notes;
@@ -90,6 +91,7 @@ fn nothing(report: &Report, subject: &str, options: &Options) -> Findings {
         notes: Vec::new(),
         summary: Summary { total_packages: installed(report), ..Summary::default() },
         vulnerabilities: Vec::new(),
+        components: Vec::new(),
         excepted: Vec::new(),
         unscanned: Vec::new(),
     }
@@ -169,6 +171,7 @@ fn installed(report: &Report) -> usize {
 
 /// Counts anew.
 pub(crate) fn summarize(findings: &mut Findings) {
+    findings.components = component::components(&findings.vulnerabilities);
     let mut flaws: HashMap<&str, (Option<Severity>, bool, bool)> = HashMap::new();
     for finding in &findings.vulnerabilities {
         let flaw = flaws.entry(&finding.cve_id).or_default();
