@@ -203,12 +203,11 @@ fn aliases(advisory: &Advisory<'_>, flaw: &str) -> Vec<String> {
 
 /// The announcements among what a match rests on.
 fn announced(found: &Match<'_>) -> Result<Vec<String>> {
-    let mut names = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     for hit in found.hits.iter() {
-        let advisory = hit.segment.advisory(hit.row.advisory)?;
-        let name = advisory.name.to_owned();
-        if !name.ends_with(&found.flaw) && !names.contains(&name) {
-            names.push(name);
+        let name = hit.segment.name(hit.row.advisory)?;
+        if !name.ends_with(&found.flaw) && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
         }
     }
     Ok(names)
@@ -265,7 +264,6 @@ fn reasons(found: &Match<'_>) -> Result<Vec<Reason>> {
 }
 
 fn reason(hit: &Hit<'_>) -> Result<Reason> {
-    let advisory = hit.segment.advisory(hit.row.advisory)?;
     let version = &hit.named.version;
     let after = hit.row.lower.map(|lower| format!("{version} is not before {}", lower.text));
     let before = hit.row.upper.map(|upper| match hit.row.is_inclusive {
@@ -295,7 +293,7 @@ fn reason(hit: &Hit<'_>) -> Result<Reason> {
     }
     Ok(Reason {
         provider: hit.segment.about().provider.clone(),
-        advisory: advisory.name.to_owned(),
+        advisory: hit.segment.name(hit.row.advisory)?.to_owned(),
         ecosystem: hit.namespace.to_owned(),
         name: hit.named.name.clone(),
         version: version.clone(),

@@ -235,7 +235,7 @@ pub fn flaws_of(database: &Database, system: &System, today: Day) -> Result<BTre
     for scope in scopes.iter().filter(|scope| !scope.language) {
         for named in scope.segment.all(&scope.namespace) {
             for row in named?.1 {
-                flaws.extend(scope.segment.advisory(row.advisory)?.cves);
+                flaws.extend(scope.segment.flaws(row.advisory)?.cves);
             }
         }
     }
@@ -270,8 +270,8 @@ pub fn opinions(
     let streams = Streams::of(database, system)?;
     let mut opinions = Vec::new();
     for (hit, holds) in Key::of(package).rows(&scopes, &streams)?.unwrap_or_default() {
-        let advisory = hit.segment.advisory(hit.row.advisory)?;
-        if flaw.is_none_or(|flaw| advisory.cves.contains(&flaw)) {
+        let said = hit.segment.flaws(hit.row.advisory)?;
+        if flaw.is_none_or(|flaw| said.cves.contains(&flaw)) {
             opinions.push(Opinion {
                 ecosystem: hit.namespace.to_owned(),
                 state: hit.row.state,

@@ -138,13 +138,12 @@ impl std::fmt::Display for Flaw {
 /// The flaws that an advisory is about, and whether it is about one alone, which it is named by.
 /// Distributions announce much that is no flaw; who writes of languages writes of flaws alone.
 fn flaws_of(hit: &Hit<'_>, is_language: bool) -> Result<(Vec<Flaw>, bool)> {
-    let advisory = hit.segment.advisory(hit.row.advisory)?;
-    let is_record = matches!(*advisory.cves, [cve] if advisory.name.ends_with(&cve.to_string()));
-    let cves: Vec<_> = advisory.cves.into_iter().map(Flaw::Numbered).collect();
-    if cves.is_empty() && (is_language || is_flaw(advisory.name)) {
-        return Ok((vec![Flaw::Named(advisory.name.to_owned())], true));
+    let said = hit.segment.flaws(hit.row.advisory)?;
+    let cves: Vec<_> = said.cves.into_iter().map(Flaw::Numbered).collect();
+    if cves.is_empty() && (is_language || is_flaw(said.name)) {
+        return Ok((vec![Flaw::Named(said.name.to_owned())], true));
     }
-    Ok((cves, is_record))
+    Ok((cves, said.is_record))
 }
 
 /// Whether the name is that of a flaw, and not of an announcement.

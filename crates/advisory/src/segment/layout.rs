@@ -252,13 +252,16 @@ record! {
         published: u16,
         /// Days since 1970; 0 where it is not known.
         modified: u16,
-        /// [`HAS_EXPLOIT`].
+        /// [`HAS_EXPLOIT`], [`IS_RECORD`].
         flags: u16,
     }
 }
 
 /// Set in the flags of an advisory for whose flaws a way to exploit them is published.
 pub(super) const HAS_EXPLOIT: u16 = 1;
+
+/// Set in the flags of an advisory about one flaw, which it is named by.
+pub(super) const IS_RECORD: u16 = 2;
 
 record! {
     /// A CVSS vector.

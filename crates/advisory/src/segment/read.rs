@@ -10,8 +10,8 @@ use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 
 use super::layout::{
-    self, Block, Bytes, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, MAGIC, Mention, NONE, Name,
-    RANSOMWARE, Record, Replaced, SEVERITY, Score, Section, VERSION, name_hash,
+    self, Block, Bytes, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, IS_RECORD, MAGIC, Mention,
+    NONE, Name, RANSOMWARE, Record, Replaced, SEVERITY, Score, Section, VERSION, name_hash,
 };
 use super::texts::{MAX_BLOCK, Texts};
 use super::{About, SCHEMES, SEVERITIES, STATES, Subject, pool};
@@ -96,6 +96,17 @@ pub struct Version<'s> {
     pub text: &'s str,
     /// Its key, by the order of its ecosystem.
     pub key: &'s [u8],
+}
+
+/// Which flaws an advisory is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaws<'s> {
+    /// The name of the advisory.
+    pub name: &'s str,
+    /// The flaws.
+    pub cves: Vec<Cve>,
+    /// Whether it is about one flaw, which it is named by.
+    pub is_record: bool,
 }
 
 /// What is published about one flaw or several.
@@ -308,6 +319,25 @@ impl Segment {
             let rows = self.rows_of(&record)?;
             Ok((self.text(record.text)?, rows))
         })
+    }
+
+    /// Which flaws the advisory at this place is about, and its name.
+    pub fn flaws(&self, index: u32) -> Result<Flaws<'_>> {
+        let record = self.record(&self.table::<layout::Advisory>(Section::Advisories), index)?;
+        let lists = self.table::<u32>(Section::Lists);
+        let end = record.list.saturating_add(record.cves.into());
+        let cves = (record.list..end).map(|index| Ok(Cve(self.record(&lists, index)?)));
+        Ok(Flaws {
+            name: self.text(record.text)?,
+            cves: cves.collect::<Result<_>>()?,
+            is_record: record.flags & IS_RECORD != 0,
+        })
+    }
+
+    /// The name of the advisory at this place.
+    pub fn name(&self, index: u32) -> Result<&str> {
+        let table = self.table::<layout::Advisory>(Section::Advisories);
+        self.text(self.record(&table, index)?.text)
     }
 
     /// The advisory at this place.

@@ -9,11 +9,11 @@ use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 
 use super::layout::{
-    Advisory, Block, Exploited, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, MAGIC, Mention, NONE,
-    Name, Namespace, RANSOMWARE, Record, Replaced, Row, Score, Section, VERSION, Vector, Version,
-    hash, name_hash,
+    Advisory, Block, Exploited, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, IS_RECORD, MAGIC,
+    Mention, NONE, Name, Namespace, RANSOMWARE, Record, Replaced, Row, Score, Section, VERSION,
+    Vector, Version, hash, name_hash,
 };
-use super::pool::{self, Full, Pool};
+use super::pool::{Full, Pool};
 use super::texts::{BLOCK, Texts};
 use super::{About, SCHEMES, SEVERITIES, STATES, Subject, place};
 use crate::cve::Cve;
@@ -204,6 +204,7 @@ impl Writer {
 
     fn advisory_record(&mut self, new: &NewAdvisory<'_>) -> std::result::Result<Advisory, Refused> {
         let too_many = |what: &str| Refused(format!("{} has too many {what}", new.name));
+        let is_record = matches!(new.cves, [cve] if new.name.ends_with(&cve.to_string()));
         let record = Advisory {
             text: self.pool.text(new.name)?,
             list: self.lists.len() as u32,
@@ -215,7 +216,8 @@ impl Writer {
             severity: severity_code(new.severity),
             published: new.published.0,
             modified: new.modified.0,
-            flags: if new.has_exploit { HAS_EXPLOIT } else { 0 },
+            flags: if new.has_exploit { HAS_EXPLOIT } else { 0 }
+                | if is_record { IS_RECORD } else { 0 },
         };
         let aliases: Vec<_> = new
             .aliases
@@ -477,26 +479,20 @@ impl Writer {
             records: usize,
         }
         let states = [State::NotAffected, State::Fixed].map(|state| place(&STATES, &state));
-        let is_record: Vec<bool> = self.advisories.iter().map(|it| self.is_record(it)).collect();
         let mut counted: HashMap<u32, Counted> = HashMap::new();
         for (name, row) in &self.rows {
             let counted = counted.entry(self.names[*name as usize].0).or_default();
             counted.rows += 1;
             counted.open += usize::from(row.upper == NONE && !states.contains(&row.state));
-            counted.records += usize::from(is_record[row.advisory as usize]);
+            let advisory = self.advisories.get(row.advisory as usize);
+            let is_record = advisory.is_some_and(|it| it.flags & IS_RECORD != 0);
+            counted.records += usize::from(is_record);
         }
         let tells = |it: &Counted| {
             let is_of_announcements = it.records > 0 && it.records * 2 < it.rows;
             it.open > 0 && it.open * 100 >= it.rows && !is_of_announcements
         };
         counted.into_iter().filter(|(_, it)| tells(it)).map(|(number, _)| number).collect()
-    }
-
-    /// Whether an advisory is about one flaw, which it is named by.
-    fn is_record(&self, advisory: &Advisory) -> bool {
-        let name = pool::at(&self.pool.bytes, advisory.text).unwrap_or_default();
-        let cve = self.lists.get(advisory.list as usize).map(|cve| Cve(*cve).to_string());
-        advisory.cves == 1 && cve.is_some_and(|cve| name.ends_with(&cve))
     }
 
     /// The rows, those of names of which the same is said once.
