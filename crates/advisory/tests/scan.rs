@@ -395,3 +395,22 @@ fn what_is_no_longer_installed_has_no_flaws() {
     left.state = Some("config-files".to_owned());
     check(&scan(&database, system("debian", "12", vec![left])), &[]);
 }
+
+#[test]
+fn a_database_without_a_date_is_not_taken_for_a_fresh_one() {
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:12 | tar | - | affected";
+    let (folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    assert_eq!(notes(&scan(&database, system("debian", "12", Vec::new()))), []);
+    // Made on the day of the scan, of nobody knows what.
+    let about = About {
+        provider: "other".to_owned(),
+        built: "2026-01-02T00:00:00Z".to_owned(),
+        ..About::default()
+    };
+    let path = folder.path().join("other.advisories");
+    Writer::create(&path, about).unwrap().finish().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let findings = scan(&database, system("debian", "12", Vec::new()));
+    assert_eq!(notes(&findings), [NoteKind::DatabaseStale]);
+    assert!(findings.notes[0].message.ends_with("has a date (other)"), "{:?}", findings.notes);
+}

@@ -24,17 +24,28 @@ pub(super) fn of_database(database: &Database, today: Day) -> Vec<Note> {
         return vec![note(NoteKind::MissingScanner, message)];
     }
     let mut notes = Vec::new();
-    let mut stale: Vec<(u16, &str, &str)> = Vec::new();
+    let mut stale: Vec<(u16, &str)> = Vec::new();
+    let mut undated: Vec<&str> = Vec::new();
     for segment in database.segments() {
         let about = segment.about();
         // What the data itself says; files of old feeds can be made today.
         let as_of = Some(Day::of(&about.as_of)).filter(|day| day.is_known());
         let age = as_of.unwrap_or_else(|| Day::of(&about.built)).until(today);
         if today.is_known() && age > FRESH {
-            stale.push((age, &about.provider, &about.built));
+            stale.push((age, &about.provider));
+        } else if today.is_known() && as_of.is_none() {
+            undated.push(&about.provider);
         }
     }
-    if let Some((age, provider, _)) = stale.iter().max() {
+    if !undated.is_empty() {
+        let message = format!(
+            "it is not known how old the database is: neither what is said in it nor the feed that it \
+             was made of has a date ({})",
+            undated.join(", "),
+        );
+        notes.push(note(NoteKind::DatabaseStale, message));
+    }
+    if let Some((age, provider)) = stale.iter().max() {
         let message = format!(
             "the database is old: {} of {} files are of more than {FRESH} days ago, that of \
              {provider} of {age}; what was published since is not in it",

@@ -5,10 +5,12 @@
 //! counts before what the one says that it is rebuilt from, and who has mended it before who will not.
 
 mod distribution;
+mod extras;
 mod installed;
 mod kernel;
 mod module;
 mod resolve;
+mod variant;
 mod windows;
 
 use std::collections::{BTreeSet, HashMap};
@@ -311,7 +313,10 @@ impl<'p> Key<'p> {
                 _ => (&self.source, &source),
             };
             for row in scope.segment.rows(&scope.namespace, &named.name)? {
-                if !stream.fits(row.qualifier, row.upper.map(|upper| upper.text)) {
+                let upper = row.upper.map(|upper| upper.text);
+                let fits = extras::fits(row.qualifier, &named.version, upper)
+                    .unwrap_or_else(|| stream.fits(row.qualifier, upper));
+                if !fits || scheme == Scheme::Rpm && !variant::fits(&named.version, upper) {
                     continue;
                 }
                 let is_about = match (&other_build, row.upper) {

@@ -1,0 +1,64 @@
+//! Feeds that say more of flaws, whoever has them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod compiled;
+
+use compiled::{archive, compile};
+
+/// As NVD publishes it, without the products.
+const LOG4J: &str = r#"{"cve":{"id":"CVE-2021-44228","sourceIdentifier":"security@apache.org","published":"2021-12-10T10:15:09.143","lastModified":"2025-10-27T17:35:48.337","vulnStatus":"Analyzed","cveTags":[],"descriptions":[{"lang":"es","value":"Las características JNDI"},{"lang":"en","value":"Apache Log4j2 2.0-beta9 through 2.15.0 JNDI features do not protect against attacker controlled endpoints."}],"metrics":{"cvssMetricV31":[{"source":"134c704f-9b21-4f2e-91b3-4a467353bcc0","type":"Secondary","cvssData":{"version":"3.1","vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H","baseScore":10.0}},{"source":"nvd@nist.gov","type":"Primary","cvssData":{"version":"3.1","vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H","baseScore":10.0,"baseSeverity":"CRITICAL"}}],"cvssMetricV2":[{"source":"nvd@nist.gov","type":"Primary","cvssData":{"version":"2.0","vectorString":"AV:N/AC:M/Au:N/C:C/I:C/A:C","baseScore":9.3}}]},"weaknesses":[{"source":"security@apache.org","type":"Secondary","description":[{"lang":"en","value":"CWE-20"},{"lang":"en","value":"CWE-400"},{"lang":"en","value":"CWE-502"}]},{"source":"nvd@nist.gov","type":"Primary","description":[{"lang":"en","value":"CWE-917"},{"lang":"en","value":"NVD-CWE-noinfo"}]}],"configurations":[{"nodes":[]}],"references":[{"url":"https://logging.apache.org/log4j/2.x/security.html","source":"security@apache.org","tags":["Vendor Advisory"]},{"url":"http://packetstormsecurity.com/files/165225","tags":["Exploit","Third Party Advisory"]},{"url":"http://packetstormsecurity.com/files/165225"}]}}"#;
+
+const OTHERS: &str = r#"{"cve":{"id":"CVE-2023-0001","published":"2023-02-08T18:15:11.523","lastModified":"2024-11-21T07:36:22.750","vulnStatus":"Modified","descriptions":[{"lang":"en","value":"An information exposure"}],"metrics":{"cvssMetricV40":[{"source":"psirt@paloaltonetworks.com","type":"Secondary","cvssData":{"version":"4.0","vectorString":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}}],"cvssMetricV31":[{"source":"nvd@nist.gov","type":"Primary","cvssData":{"vectorString":"CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H"}},{"source":"nvd@nist.gov","type":"Primary","cvssData":{"vectorString":"none"}}]}}},
+{"cve":{"id":"CVE-2023-0002","published":"2023-01-01T00:00:00.000","lastModified":"2023-11-07T03:59:21.967","vulnStatus":"Rejected","descriptions":[{"lang":"en","value":"Rejected reason: not used"}]}},
+{"cve":{"published":"2023-01-01"}},
+{"cve":{"id":"GHSA-1"}}"#;
+
+fn page(total: u64, items: &str) -> String {
+    format!(
+        r#"{{"resultsPerPage":2,"startIndex":0,"totalResults":{total},"format":"NVD_CVE","version":"2.0","timestamp":"2025-12-01T00:00:00.000","vulnerabilities":[{items}]}}"#
+    )
+}
+
+#[test]
+fn nvd_says_what_flaws_are() {
+    let packed = archive(&[
+        ("nvdcve-2.0-2021.json", page(1, LOG4J).as_bytes()),
+        ("nvdcve-2.0-2023.json", page(4, OTHERS).as_bytes()),
+        ("nvdcve-2.0-2023.meta", b"sha256:0"),
+    ]);
+    let compiled = compile("nvd.tar.zst", &packed).unwrap();
+    let segment = compiled.segment();
+    let advisory = segment.advisory(0).unwrap();
+    assert_eq!(advisory.name, "CVE-2021-44228");
+    let shown = |index: u32| {
+        let vectors = segment.advisory(index).unwrap().vectors;
+        vectors.iter().map(|it| (it.is_own, it.version, it.score)).collect::<Vec<_>>()
+    };
+    // NVD's own first, and what two say is said once.
+    assert_eq!(shown(0), [(true, 3, 100), (true, 2, 93)]);
+    assert_eq!(shown(1), [(true, 3, 78), (false, 4, 93)]);
+    assert_eq!(advisory.weaknesses, [20, 400, 502, 917]);
+    assert!(advisory.has_exploit);
+    assert_eq!(advisory.published.to_string(), "2021-12-10");
+    assert_eq!(advisory.modified.to_string(), "2025-10-27");
+    let texts = segment.texts(0).unwrap();
+    assert!(texts.details.starts_with("Apache Log4j2 2.0-beta9"), "{}", texts.details);
+    assert_eq!(texts.references.len(), 2);
+    assert_eq!(compiled.about.advisories, 2);
+    assert_eq!(compiled.about.as_of, "2025-10-27");
+    let wrong = compiled.about.examples.join("\n");
+    assert_eq!(compiled.about.malformed, 3, "{wrong}");
+    assert!(wrong.contains("CVE-2023-0001: \"none\" is no vector of CVSS"), "{wrong}");
+}
+
+#[test]
+fn one_page_of_many_is_not_taken_for_all() {
+    let compiled = compile("nvd.json", page(2000, LOG4J).as_bytes()).unwrap();
+    assert_eq!(compiled.about.examples, ["the feed: has 1 of 2000 flaws"]);
+    let whole = compile("nvd.json", page(1, LOG4J).as_bytes()).unwrap();
+    assert_eq!(whole.about.malformed, 0);
+    for content in ["{}", "[]", "<html>", r#"{"CVE_Items":[{}]}"#] {
+        assert!(compile("nvd.json", content.as_bytes()).is_err(), "{content}");
+    }
+}
