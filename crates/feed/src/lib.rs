@@ -13,6 +13,7 @@ pub mod arch;
 mod cvss;
 pub mod debian;
 mod ecosystem;
+pub mod endoflife;
 pub mod epss;
 mod error;
 mod json;

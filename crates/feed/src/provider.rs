@@ -6,7 +6,9 @@ use fathom_advisory::EXTENSION;
 use fathom_advisory::segment::{About, Writer};
 
 use crate::error::{Error, Result};
-use crate::{alpine, amazon, arch, debian, epss, kev, nvd, oracle, osv, photon, redhat, windows};
+use crate::{
+    alpine, amazon, arch, debian, endoflife, epss, kev, nvd, oracle, osv, photon, redhat, windows,
+};
 
 /// Whoever publishes a feed.
 #[derive(Clone, Copy)]
@@ -65,6 +67,13 @@ pub const PROVIDERS: &[Provider] = &[
         feed: "debian-tracker",
         licence: "Debian security tracker",
         read: debian::read,
+    },
+    Provider {
+        name: "endoflife",
+        title: "endoflife.date",
+        feed: "endoflife",
+        licence: "MIT",
+        read: endoflife::read,
     },
     Provider {
         name: "epss",

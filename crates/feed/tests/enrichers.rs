@@ -5,6 +5,8 @@
 mod compiled;
 
 use compiled::{archive, compile};
+use fathom_advisory::Day;
+use fathom_advisory::segment::End;
 
 /// As NVD publishes it, without the products.
 const LOG4J: &str = r#"{"cve":{"id":"CVE-2021-44228","sourceIdentifier":"security@apache.org","published":"2021-12-10T10:15:09.143","lastModified":"2025-10-27T17:35:48.337","vulnStatus":"Analyzed","cveTags":[],"descriptions":[{"lang":"es","value":"Las características JNDI"},{"lang":"en","value":"Apache Log4j2 2.0-beta9 through 2.15.0 JNDI features do not protect against attacker controlled endpoints."}],"metrics":{"cvssMetricV31":[{"source":"134c704f-9b21-4f2e-91b3-4a467353bcc0","type":"Secondary","cvssData":{"version":"3.1","vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H","baseScore":10.0}},{"source":"nvd@nist.gov","type":"Primary","cvssData":{"version":"3.1","vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H","baseScore":10.0,"baseSeverity":"CRITICAL"}}],"cvssMetricV2":[{"source":"nvd@nist.gov","type":"Primary","cvssData":{"version":"2.0","vectorString":"AV:N/AC:M/Au:N/C:C/I:C/A:C","baseScore":9.3}}]},"weaknesses":[{"source":"security@apache.org","type":"Secondary","description":[{"lang":"en","value":"CWE-20"},{"lang":"en","value":"CWE-400"},{"lang":"en","value":"CWE-502"}]},{"source":"nvd@nist.gov","type":"Primary","description":[{"lang":"en","value":"CWE-917"},{"lang":"en","value":"NVD-CWE-noinfo"}]}],"configurations":[{"nodes":[]}],"references":[{"url":"https://logging.apache.org/log4j/2.x/security.html","source":"security@apache.org","tags":["Vendor Advisory"]},{"url":"http://packetstormsecurity.com/files/165225","tags":["Exploit","Third Party Advisory"]},{"url":"http://packetstormsecurity.com/files/165225"}]}}"#;
@@ -61,4 +63,41 @@ fn one_page_of_many_is_not_taken_for_all() {
     for content in ["{}", "[]", "<html>", r#"{"CVE_Items":[{}]}"#] {
         assert!(compile("nvd.json", content.as_bytes()).is_err(), "{content}");
     }
+}
+
+#[test]
+fn releases_of_distributions_end() {
+    let debian = br#"[{"cycle":"13","codename":"Trixie","releaseDate":"2025-08-09","eol":"2028-08-09","extendedSupport":"2030-06-30","latest":"13.2","latestReleaseDate":"2025-11-15","lts":false},{"cycle":"9","eol":"2020-07-18","extendedSupport":"2022-06-30","latestReleaseDate":"2999-01-01"},{"cycle":"1","eol":"when it is done"},{"eol":false}]"#;
+    let alpine = br#"[{"cycle":"3.18","eol":"2025-05-09","latest":"3.18.12","lts":false}]"#;
+    let centos = br#"[{"cycle":5,"eol":true},{"cycle":"99","eol":false},{"cycle":"98","eol":"2020-01-01","extendedSupport":true}]"#;
+    let packed = archive(&[
+        ("api/debian.json", debian.as_slice()),
+        ("api/alpine-linux.json", alpine.as_slice()),
+        ("api/centos.json", centos.as_slice()),
+        ("api/python.json", b"[{\"cycle\":\"3.8\",\"eol\":\"2024-10-07\"}]"),
+        ("api/all.json", b"[\"debian\"]"),
+    ]);
+    let compiled = compile("endoflife.tar.zst", &packed).unwrap();
+    let segment = compiled.segment();
+    let end = |distribution: &str, version: &str| segment.end_of(distribution, version).unwrap();
+    let on = |support: &str, extended: &str| {
+        Some(End { support: Day::of(support), extended: Day::of(extended) })
+    };
+    assert_eq!(end("debian", "13"), on("2028-08-09", "2030-06-30"));
+    assert_eq!(end("debian", "13.2"), on("2028-08-09", "2030-06-30"));
+    assert_eq!(end("debian", "1"), None);
+    assert_eq!(end("debian", "90"), None);
+    assert_eq!(end("alpine", "3.18.4"), on("2025-05-09", ""));
+    assert_eq!(end("alpine", "3.1"), None);
+    assert_eq!(end("centos", "5"), on("", ""));
+    assert_eq!(end("centos", "99"), None);
+    assert_eq!(end("centos", "98"), None);
+    assert_eq!(end("python", "3.8"), None);
+    assert_eq!((compiled.about.malformed, compiled.about.as_of.as_str()), (2, "2025-11-15"));
+    // All in one document.
+    let one = br#"{"debian":[{"cycle":"9","eol":"2022-06-30"}],"python":7,"ubuntu":8}"#;
+    let compiled = compile("endoflife.json", one).unwrap();
+    assert_eq!(compiled.segment().end_of("debian", "9").unwrap(), on("2022-06-30", ""));
+    assert_eq!(compiled.about.malformed, 1);
+    assert!(compile("endoflife.json", br#"{"result":{}}"#).is_err());
 }

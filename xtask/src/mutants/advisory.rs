@@ -16,7 +16,7 @@ pub(super) fn targets() -> Vec<Target> {
 }
 
 /// A small feed of every kind, behind its name.
-const FEEDS: [&str; 12] = [
+const FEEDS: [&str; 13] = [
     concat!(
         "debian-osv\n",
         r#"{"id":"CVE-2022-48303","aliases":["X-1"],"published":"2023-01-30T04:15:08Z","modified":"2025-01-14T11:32:06Z","details":"one byte too many","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:L/AC:L/PR:N/UI:R/S:U/C:N/I:N/A:H"}],"affected":[{"package":{"ecosystem":"Debian:11","name":"tar"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.34+dfsg-1+deb11u1"}]}],"versions":["1.34-1"],"ecosystem_specific":{"urgency":"low"}}],"references":[{"type":"WEB","url":"https://a.example"}]}"#,
@@ -65,6 +65,10 @@ const FEEDS: [&str; 12] = [
     concat!(
         "oracle-oval\n",
         r#"<oval_definitions><definitions><definition class="patch"><metadata><title>ELSA-2007-0057:  bind (MODERATE)</title><reference source="elsa" ref_url="u"/><description>x</description><advisory><severity>MODERATE</severity><issued date="2007-06-26"/><cve>CVE-2007-0493</cve></advisory></metadata><criteria operator="AND"><criterion comment="Oracle Linux 8 is installed"/><criterion comment="Module bind:9 is enabled"/><criteria operator="OR"><criteria operator="AND"><criterion comment="bind is earlier than 30:9.3.3-8.ksplice1.el8"/><criterion comment="bind is signed with the Oracle Linux 8 key"/></criteria></criteria></criteria></definition></definitions></oval_definitions>"#,
+    ),
+    concat!(
+        "endoflife\n",
+        r#"{"debian":[{"cycle":"9","eol":"2020-07-18","extendedSupport":"2022-06-30","latestReleaseDate":"2020-07-18"},{"cycle":13,"eol":true}]}"#,
     ),
 ];
 

@@ -54,7 +54,8 @@ pub fn scan(
     let mut unscanned = BTreeMap::new();
     for system in &report.systems {
         let matches = matching::find(database, system)?;
-        findings.notes.extend(notes::of_system(system, &matches, options.today));
+        let ends = notes::end_of(database, system)?;
+        findings.notes.extend(notes::of_system(system, &matches, ends, options.today));
         count_unscanned(system, &matches, &mut unscanned);
         let mut found = tell(&matches, system, database, options)?;
         if report.systems.len() > 1 {

@@ -1,11 +1,13 @@
 //! What findings do not say, and why.
 
 use fathom_report::finding::{Note, NoteKind};
-use fathom_report::{Coverage, Report, System};
+use fathom_report::{Coverage, Fact, Report, System};
 
 use crate::database::Database;
 use crate::day::Day;
+use crate::error::Result;
 use crate::matching::{Distribution, Matches, Why};
+use crate::segment::End;
 
 /// After how many days a database is old: some provider publishes every day.
 const FRESH: u16 = 7;
@@ -64,8 +66,13 @@ pub(super) fn of_no_system(report: &Report) -> Vec<Note> {
     vec![note(NoteKind::MissingScanData, message)]
 }
 
-/// What is to be said of a system.
-pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> Vec<Note> {
+/// What is to be said of a system; `ends` is until when it is mended by the database.
+pub(super) fn of_system(
+    system: &System,
+    matches: &Matches<'_>,
+    ends: Option<End>,
+    today: Day,
+) -> Vec<Note> {
     let mut notes = Vec::new();
     let name = system.identity.name.value().map_or(system.root.as_str(), String::as_str);
     if Distribution::of(&system.identity).is_none() {
@@ -105,15 +112,11 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> V
             notes.push(note(NoteKind::MissingScanData, format!("{what}: {reason}")));
         }
     }
-    if let Some(end) = system.identity.end_of_life.value() {
-        let last = end.extended.as_deref().unwrap_or(&end.support);
-        if today.is_known() && Day::of(last).is_known() && Day::of(last) < today {
-            let message = format!(
-                "{name} has not been mended since {last}; what was found since is mostly not told \
-                 of it",
-            );
-            notes.push(note(NoteKind::OsEndOfLife, message));
-        }
+    if let Some(since) = ended(system, ends, today) {
+        let message = format!(
+            "{name} has not been mended {since}; what was found since is mostly not told of it",
+        );
+        notes.push(note(NoteKind::OsEndOfLife, message));
     }
     let uncompared = matches
         .unscanned
@@ -128,4 +131,40 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> V
         notes.push(note(NoteKind::Unscanned, message));
     }
     notes
+}
+
+/// Since when a system is not mended any more, if it is not: as the report says, or the database where
+/// the report does not know.
+fn ended(system: &System, ends: Option<End>, today: Day) -> Option<String> {
+    let since = |last: Day| {
+        let is_over = today.is_known() && last.is_known() && last < today;
+        is_over.then(|| format!("since {last}"))
+    };
+    match (&system.identity.end_of_life, ends) {
+        (Fact::Known { value, .. }, _) => {
+            since(Day::of(value.extended.as_deref().unwrap_or(&value.support)))
+        }
+        (Fact::Unknown { .. }, Some(end)) if !end.last().is_known() => Some("for long".to_owned()),
+        (Fact::Unknown { .. }, Some(end)) => since(end.last()),
+        (Fact::Absent { .. } | Fact::Unknown { .. }, _) => None,
+    }
+}
+
+/// Until when the database says that a system is mended.
+pub(super) fn end_of(database: &Database, system: &System) -> Result<Option<End>> {
+    let identity = &system.identity;
+    let (Some(segment), Some(distribution), Some(version)) =
+        (database.provider("endoflife"), identity.distribution.value(), identity.version.value())
+    else {
+        return Ok(None);
+    };
+    // CentOS and CentOS Stream go by one name and end on different days.
+    let distribution = distribution.to_lowercase();
+    match (distribution.as_str(), identity.name.value()) {
+        ("centos", None) => Ok(None),
+        ("centos", Some(name)) if name.contains("Stream") => {
+            segment.end_of("centos-stream", version)
+        }
+        (distribution, _) => segment.end_of(distribution, version),
+    }
 }
