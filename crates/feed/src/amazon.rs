@@ -65,6 +65,10 @@ struct Updates<'w> {
 }
 
 impl Handler for Updates<'_> {
+    fn is_wanted(&self, _: &[&str]) -> bool {
+        true
+    }
+
     fn start(&mut self, path: &[&str], element: &Element<'_>) -> Result<()> {
         let update = &mut self.update;
         match path {

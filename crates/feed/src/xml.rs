@@ -23,6 +23,9 @@ const ATTRIBUTES: usize = 64;
 
 /// Who makes something of a document. The path is that of the element, from the outermost one on.
 pub(crate) trait Handler {
+    /// Whether anything within the element is of interest; of what is not, nothing is shown.
+    fn is_wanted(&self, path: &[&str]) -> bool;
+
     /// An element begins.
     fn start(&mut self, path: &[&str], element: &Element<'_>) -> Result<()>;
 
@@ -54,6 +57,8 @@ pub(crate) fn walk(stream: &mut dyn BufRead, shown: &str, handler: &mut dyn Hand
     reader.config_mut().expand_empty_elements = true;
     let mut names = Names::default();
     let mut buffer = Vec::new();
+    // How deep one is in an element that is not wanted.
+    let mut unwanted = 0_u64;
     let malformed = |at: u64, why: &dyn std::fmt::Display| {
         Error::Malformed(shown.to_owned(), format!("{why}, at byte {at}"))
     };
@@ -69,16 +74,26 @@ pub(crate) fn walk(stream: &mut dyn BufRead, shown: &str, handler: &mut dyn Hand
             Err(error) => return Err(malformed(reader.buffer_position(), &error)),
         };
         match event {
+            Event::Start(_) if unwanted > 0 => unwanted = unwanted.saturating_add(1),
+            Event::End(_) if unwanted > 1 => unwanted -= 1,
+            Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if unwanted > 0 => {}
             Event::Start(element) => {
                 names.push(element.local_name().as_ref());
                 if names.ends.len() > DEEPEST {
                     let why = "has elements too deep within each other";
                     return Err(malformed(reader.buffer_position(), &why));
                 }
-                handler.start(&names.path(), &Element(&element))?;
+                let path = names.path();
+                match handler.is_wanted(&path) {
+                    true => handler.start(&path, &Element(&element))?,
+                    false => unwanted = 1,
+                }
             }
             Event::End(_) => {
-                handler.end(&names.path())?;
+                if unwanted == 0 {
+                    handler.end(&names.path())?;
+                }
+                unwanted = 0;
                 names.pop();
             }
             Event::Text(text) => handler.text(&names.path(), &text),
@@ -174,6 +189,10 @@ mod tests {
     struct Shown(Vec<String>);
 
     impl Handler for Shown {
+        fn is_wanted(&self, path: &[&str]) -> bool {
+            path.last() != Some(&"unwanted")
+        }
+
         fn start(&mut self, path: &[&str], element: &Element<'_>) -> Result<()> {
             let id = element.attribute("id").map_or(String::new(), |id| format!(" {id}"));
             self.0.push(format!("<{}{id}", path.join("/")));
@@ -201,6 +220,12 @@ mod tests {
         let text =
             "<?xml version=\"1.0\"?><a><x:b id=\"1 &amp; 2\"/><!-- c --><c>&lt;t&#65;</c></a>";
         assert_eq!(shown(text).as_deref(), Ok("<a|<a/b 1 & 2|>a/b|<a/c|<|t|A|>a/c|>a"),);
+    }
+
+    #[test]
+    fn of_what_is_not_wanted_nothing_is_shown() {
+        let text = "<a><unwanted id=\"1\">x<b>&amp;<b/></b></unwanted><c/><unwanted/>y</a>";
+        assert_eq!(shown(text).as_deref(), Ok("<a|<a/c|>a/c|y|>a"));
     }
 
     #[test]

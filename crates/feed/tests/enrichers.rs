@@ -4,9 +4,12 @@
 
 mod compiled;
 
-use compiled::{archive, compile};
-use fathom_advisory::Day;
+use compiled::{add, archive, compile};
+use fathom_advisory::risk::Weights;
 use fathom_advisory::segment::End;
+use fathom_advisory::{Database, Day, Options};
+use fathom_report::finding::Severity;
+use fathom_report::{Fact, Family, Listing, Package, PackageKind, Report, System};
 
 /// As NVD publishes it, without the products.
 const LOG4J: &str = r#"{"cve":{"id":"CVE-2021-44228","sourceIdentifier":"security@apache.org","published":"2021-12-10T10:15:09.143","lastModified":"2025-10-27T17:35:48.337","vulnStatus":"Analyzed","cveTags":[],"descriptions":[{"lang":"es","value":"Las características JNDI"},{"lang":"en","value":"Apache Log4j2 2.0-beta9 through 2.15.0 JNDI features do not protect against attacker controlled endpoints."}],"metrics":{"cvssMetricV31":[{"source":"134c704f-9b21-4f2e-91b3-4a467353bcc0","type":"Secondary","cvssData":{"version":"3.1","vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H","baseScore":10.0}},{"source":"nvd@nist.gov","type":"Primary","cvssData":{"version":"3.1","vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H","baseScore":10.0,"baseSeverity":"CRITICAL"}}],"cvssMetricV2":[{"source":"nvd@nist.gov","type":"Primary","cvssData":{"version":"2.0","vectorString":"AV:N/AC:M/Au:N/C:C/I:C/A:C","baseScore":9.3}}]},"weaknesses":[{"source":"security@apache.org","type":"Secondary","description":[{"lang":"en","value":"CWE-20"},{"lang":"en","value":"CWE-400"},{"lang":"en","value":"CWE-502"}]},{"source":"nvd@nist.gov","type":"Primary","description":[{"lang":"en","value":"CWE-917"},{"lang":"en","value":"NVD-CWE-noinfo"}]}],"configurations":[{"nodes":[]}],"references":[{"url":"https://logging.apache.org/log4j/2.x/security.html","source":"security@apache.org","tags":["Vendor Advisory"]},{"url":"http://packetstormsecurity.com/files/165225","tags":["Exploit","Third Party Advisory"]},{"url":"http://packetstormsecurity.com/files/165225"}]}}"#;
@@ -52,6 +55,35 @@ fn nvd_says_what_flaws_are() {
     let wrong = compiled.about.examples.join("\n");
     assert_eq!(compiled.about.malformed, 3, "{wrong}");
     assert!(wrong.contains("CVE-2023-0001: \"none\" is no vector of CVSS"), "{wrong}");
+}
+
+#[test]
+fn what_nvd_says_is_told_of_what_others_find() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracker = r#"{"apache-log4j2":{"CVE-2021-44228":{"releases":{"bullseye":{"status":"resolved","fixed_version":"2.15.0-1~deb11u1","urgency":"not yet assigned"}}}}}"#;
+    add(folder.path(), "debian-tracker.json", tracker.as_bytes()).unwrap();
+    add(folder.path(), "nvd.json", page(1, LOG4J).as_bytes()).unwrap();
+    let mut system = System::unknown("/", Family::Linux, "not asked");
+    system.identity.distribution = Fact::known("debian".to_owned(), "test");
+    system.identity.version = Fact::known("11".to_owned(), "test");
+    let package = Package::bare(PackageKind::Deb, "apache-log4j2", "2.13.3-1", "status");
+    system.packages = Listing::complete(vec![package], Vec::new());
+    let options = Options {
+        weights: Weights::default(),
+        texts: true,
+        today: Day::of("2026-01-01"),
+        generator: "test".to_owned(),
+    };
+    let database = Database::open(folder.path()).unwrap();
+    let report = Report::of(vec![system], "not asked");
+    let findings = fathom_advisory::scan(&report, "test", &database, &options).unwrap();
+    let [finding] = &*findings.vulnerabilities else { unreachable!("{findings:?}") };
+    assert_eq!(finding.severity, Some(Severity::Critical));
+    assert_eq!(finding.severity_source.as_deref(), Some("CVSS of nvd"));
+    assert_eq!(finding.cvss.iter().map(|it| it.version).collect::<Vec<_>>(), [3, 2]);
+    assert!(finding.description.as_ref().unwrap().starts_with("Apache Log4j2"));
+    assert!(finding.exploitability.public_exploit);
+    assert_eq!(finding.weaknesses[3], "CWE-917");
 }
 
 #[test]
