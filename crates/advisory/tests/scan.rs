@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use fathom_advisory::risk::Weights;
-use fathom_advisory::segment::{About, NewAdvisory, Statement, Subject, Upper, Writer};
+use fathom_advisory::segment::{About, End, NewAdvisory, Statement, Subject, Upper, Writer};
 use fathom_advisory::{Cve, Database, Day, Fleet, Likeness, Options};
 use fathom_report::finding::{Findings, NoteKind, Severity, State};
 use fathom_report::{
@@ -495,4 +495,72 @@ fn machines_that_are_alike_are_compared_once() {
     let likeness = |name, version| Likeness::of(&machine(name, version));
     assert_eq!(likeness("a", "3.0.1-1"), likeness("bb", "3.0.1-1"));
     assert_ne!(likeness("a", "3.0.1-1"), likeness("a", "3.0.2-1"));
+}
+
+#[test]
+fn a_database_without_a_date_is_not_taken_for_a_fresh_one() {
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:12 | tar | - | affected";
+    let (folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    assert_eq!(notes(&scan(&database, system("debian", "12", Vec::new()))), []);
+    // Made on the day of the scan, of nobody knows what.
+    let about = About {
+        provider: "other".to_owned(),
+        built: "2026-01-02T00:00:00Z".to_owned(),
+        ..About::default()
+    };
+    let path = folder.path().join("other.advisories");
+    Writer::create(&path, about).unwrap().finish().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let findings = scan(&database, system("debian", "12", Vec::new()));
+    assert_eq!(notes(&findings), [NoteKind::DatabaseStale]);
+    assert!(findings.notes[0].message.ends_with("has a date (other)"), "{:?}", findings.notes);
+}
+
+#[test]
+fn the_database_knows_that_a_release_is_over_where_the_report_does_not() {
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:9 | tar | - | affected
+                 CVE-2023-0001 | CVE-2023-0001 | Debian:13 | tar | - | affected";
+    let (folder, _) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let about = About {
+        provider: "endoflife".to_owned(),
+        as_of: "2026-01-01".to_owned(),
+        ..About::default()
+    };
+    let path = folder.path().join("endoflife.advisories");
+    let mut writer = Writer::create(&path, about).unwrap();
+    let end = |support: &str, extended: &str| End {
+        support: Day::of(support),
+        extended: Day::of(extended),
+    };
+    writer.ends("debian", "9", end("2020-07-18", "2022-06-30")).unwrap();
+    writer.ends("debian", "13", end("2025-08-09", "2030-06-30")).unwrap();
+    writer.ends("centos", "5", end("", "")).unwrap();
+    writer.ends("centos", "8", end("2021-12-31", "")).unwrap();
+    writer.finish().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let ended = |system: System| {
+        let findings = scan(&database, system);
+        let note = findings.notes.into_iter().find(|it| it.kind == NoteKind::OsEndOfLife);
+        note.map(|it| it.message)
+    };
+    let nine = || system("debian", "9.13", Vec::new());
+    let message = ended(nine()).unwrap();
+    assert!(message.contains("not been mended since 2022-06-30;"), "{message}");
+    assert_eq!(ended(system("debian", "13", Vec::new())), None);
+    assert_eq!(ended(system("debian", "99", Vec::new())), None);
+    // What the report knows counts.
+    let mut known = nine();
+    let life =
+        EndOfLife { support: "2020-07-18".to_owned(), extended: Some("2030-01-01".to_owned()) };
+    known.identity.end_of_life = Fact::known(life, "table");
+    assert_eq!(ended(known), None);
+    // It is over, and nobody says since when; and Stream is another distribution.
+    let centos = |version: &str, name: &str| {
+        let mut system = system("centos", version, Vec::new());
+        system.identity.name = Fact::known(name.to_owned(), "os-release");
+        system
+    };
+    assert!(ended(centos("5", "CentOS")).unwrap().contains("not been mended for long;"));
+    assert!(ended(centos("8", "CentOS Linux 8")).is_some());
+    assert_eq!(ended(centos("8", "CentOS Stream 8")), None);
 }

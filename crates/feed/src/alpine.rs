@@ -1,10 +1,10 @@
-//! secdb: which revisions of Alpine's packages mended what.
+//! secdb: which revisions of Alpine's packages mended what. Nothing in it has a date; the files have.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fathom_advisory::Cve;
 use fathom_advisory::segment::{NewAdvisory, Statement, Subject, Upper, Writer};
+use fathom_advisory::{Cve, Day};
 use fathom_report::finding::State;
 use fathom_version::Scheme;
 use serde::Deserialize;
@@ -43,13 +43,16 @@ struct Fix {
 /// Adds all repositories of the file.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
     let mut fixes: BTreeMap<String, Vec<Fix>> = BTreeMap::new();
+    let mut changed = Day::default();
     records(path, &mut |item| {
+        changed = changed.max(item.modified);
         match item.parse() {
             Ok(repository) => collect(repository, &mut fixes),
             Err(why) => tally::malformed(writer.about(), item.name, why),
         }
         Ok(())
     })?;
+    tally::file_changed(writer.about(), changed);
     for (flaw, fixes) in fixes {
         let cve: Option<Cve> = flaw.parse().ok();
         let advisory = NewAdvisory { name: &flaw, cves: cve.as_slice(), ..Default::default() };

@@ -30,3 +30,9 @@ pub(crate) fn ecosystem(name: &str) -> Option<Ecosystem> {
     };
     Some(Ecosystem { scheme, subject })
 }
+
+/// Whether anything of the package is ever run: what only helps to find errors is not.
+pub(crate) fn is_run(name: &str) -> bool {
+    let aids = ["-debuginfo", "-debugsource", "-debuginfo-32bit", "-debuginfo-64bit"];
+    !aids.iter().any(|aid| name.ends_with(aid))
+}

@@ -8,17 +8,27 @@
 #![forbid(unsafe_code)]
 
 pub mod alpine;
+pub mod amazon;
+pub mod arch;
 mod cvss;
+pub mod debian;
 mod ecosystem;
+pub mod endoflife;
 pub mod epss;
 mod error;
+mod json;
 pub mod kev;
+mod known;
+pub mod nvd;
+pub mod oracle;
 pub mod osv;
+pub mod photon;
 pub mod provider;
 pub mod redhat;
 mod severity;
 mod source;
 mod tally;
 pub mod windows;
+mod xml;
 
 pub use error::{Error, Result};

@@ -6,7 +6,9 @@ use fathom_advisory::EXTENSION;
 use fathom_advisory::segment::{About, Writer};
 
 use crate::error::{Error, Result};
-use crate::{alpine, epss, kev, osv, redhat, windows};
+use crate::{
+    alpine, amazon, arch, debian, endoflife, epss, kev, nvd, oracle, osv, photon, redhat, windows,
+};
 
 /// Whoever publishes a feed.
 #[derive(Clone, Copy)]
@@ -39,11 +41,39 @@ pub const PROVIDERS: &[Provider] = &[
         read: alpine::read,
     },
     Provider {
+        name: "amazon",
+        title: "Amazon Linux",
+        feed: "amazon-alas",
+        licence: "Amazon Linux security advisories",
+        read: amazon::read,
+    },
+    Provider {
+        name: "arch",
+        title: "Arch Linux",
+        feed: "arch-security",
+        licence: "Arch Linux security tracker",
+        read: arch::read,
+    },
+    Provider {
         name: "debian",
         title: "Debian",
         feed: "debian-osv",
         licence: "Debian security tracker",
         read: osv::read,
+    },
+    Provider {
+        name: "debian-tracker",
+        title: "Debian security tracker",
+        feed: "debian-tracker",
+        licence: "Debian security tracker",
+        read: debian::read,
+    },
+    Provider {
+        name: "endoflife",
+        title: "endoflife.date",
+        feed: "endoflife",
+        licence: "MIT",
+        read: endoflife::read,
     },
     Provider {
         name: "epss",
@@ -53,6 +83,21 @@ pub const PROVIDERS: &[Provider] = &[
         read: epss::read,
     },
     Provider { name: "kev", title: "CISA KEV", feed: "kev", licence: "CC0-1.0", read: kev::read },
+    Provider { name: "nvd", title: "NVD", feed: "nvd", licence: "public domain", read: nvd::read },
+    Provider {
+        name: "oracle",
+        title: "Oracle Linux",
+        feed: "oracle-oval",
+        licence: "Oracle Linux errata",
+        read: oracle::read,
+    },
+    Provider {
+        name: "photon",
+        title: "Photon OS",
+        feed: "photon",
+        licence: "Photon OS CVE metadata",
+        read: photon::read,
+    },
     Provider {
         name: "redhat",
         title: "Red Hat advisories",

@@ -120,10 +120,7 @@ fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
             return Ok(());
         }
     };
-    let day = document.public_date.as_deref().and_then(|it| it.get(..10)).unwrap_or_default();
-    if day > writer.about().as_of.as_str() && Day::of(day).is_known() {
-        writer.about().as_of = day.to_owned();
-    }
+    tally::changed(writer.about(), advisory.published);
     for standing in &document.package_state {
         let Some(state) = state(&standing.fix_state) else {
             let why = format!("{:?} is no state", standing.fix_state);

@@ -1,18 +1,20 @@
 //! Records out of files: archives, lines, and single documents, packed or not.
 //!
 //! What a file is, its first bytes tell. Everything is read in a stream; a record that is larger than
-//! any real one is passed over, and said to be.
+//! any real one is passed over, and said to be. Where a feed says nothing of its own age, the file
+//! that it came in may: archives and gzip keep the day on which a file was last changed.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek as _};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek as _};
 use std::path::Path;
 
+use fathom_advisory::Day;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
 /// The most bytes that one record may have.
-const LARGEST: u64 = 64 << 20;
+pub(crate) const LARGEST: u64 = 64 << 20;
 
 /// The most bytes that a file may unpack to.
 const MOST: u64 = 64 << 30;
@@ -20,13 +22,25 @@ const MOST: u64 = 64 << 30;
 /// How much of a stream is read at once.
 const BUFFER: usize = 256 << 10;
 
+/// How much of an entry of an archive is read at once: there may be very many, and most are small.
+const SMALL: usize = 8 << 10;
+
 /// How much of a stream is looked at to tell what it is: the first block of a tar archive.
 const FRONT: u64 = 512;
 
 /// A record: its name, and its bytes unless there are too many.
 pub(crate) struct Item<'i> {
     pub(crate) name: &'i str,
+    /// When the file that it is from was last changed, where that is known.
+    pub(crate) modified: Day,
     bytes: std::result::Result<&'i [u8], &'static str>,
+}
+
+/// A file within a file, or the file itself.
+pub(crate) struct Entry<'e> {
+    pub(crate) name: &'e str,
+    /// When it was last changed, where that is known.
+    pub(crate) modified: Day,
 }
 
 impl<'i> Item<'i> {
@@ -37,42 +51,48 @@ impl<'i> Item<'i> {
 }
 
 /// Why a record has no bytes.
-const TOO_LARGE: &str = "is larger than 64 MiB";
+pub(crate) const TOO_LARGE: &str = "is larger than 64 MiB";
 
 /// What is made of a record.
 type OfRecord<'e> = dyn FnMut(Item<'_>) -> Result<()> + 'e;
 
 /// What is made of an entry that is read in a stream.
-type OfEntry<'e> = dyn FnMut(&str, &mut dyn Read) -> Result<()> + 'e;
+type OfEntry<'e> = dyn FnMut(&Entry<'_>, &mut dyn BufRead) -> Result<()> + 'e;
 
 /// Shows every record of the file that is JSON, in its order. Archives have a licence and the like
 /// beside the records.
 pub(crate) fn records(path: &Path, each: &mut OfRecord<'_>) -> Result<()> {
     let shown = path.display().to_string();
+    let mut bytes = Vec::new();
+    let mut of_entry = |entry: &Entry<'_>, stream: &mut dyn Read, bytes: &mut Vec<u8>| {
+        let taken = bounded(stream, bytes).map_err(Error::reading(&shown))?;
+        each(item(entry, taken, bytes))
+    };
     match opened(path)? {
-        Opened::Zip(file) => {
-            let mut bytes = Vec::new();
-            of_zip(file, &shown, &is_record, &mut |name, stream| {
-                let taken = bounded(stream, &mut bytes).map_err(Error::reading(&shown))?;
-                each(item(name, taken, &bytes))
-            })
-        }
-        Opened::Stream(stream) => of_stream(stream, &shown, each),
+        Opened::Zip(file) => of_zip(file, &shown, &is_record, &mut |entry, stream| {
+            of_entry(entry, stream, &mut bytes)
+        }),
+        Opened::Tar(stream) => of_tar(stream, &shown, &is_record, &mut |entry, stream| {
+            of_entry(entry, stream, &mut bytes)
+        }),
+        Opened::Stream(stream, modified) => of_lines(stream, modified, &shown, each),
     }
 }
 
-/// Shows the entries of an archive whose names are wanted, however large; or, of a file that is no
-/// archive, all of it by its own name.
+/// Shows the entries of an archive whose names are wanted, however large, and unpacked if they are
+/// packed by themselves; or, of a file that is no archive, all of it by its own name.
 pub(crate) fn entries(
     path: &Path,
     is_wanted: &dyn Fn(&str) -> bool,
     each: &mut OfEntry<'_>,
 ) -> Result<()> {
+    let shown = path.display().to_string();
     match opened(path)? {
-        Opened::Zip(file) => of_zip(file, &path.display().to_string(), is_wanted, each),
-        Opened::Stream(mut stream) => {
+        Opened::Zip(file) => of_zip(file, &shown, is_wanted, each),
+        Opened::Tar(stream) => of_tar(stream, &shown, is_wanted, each),
+        Opened::Stream(mut stream, modified) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if is_wanted(&name) { each(&name, &mut stream) } else { Ok(()) }
+            each(&Entry { name: &name, modified }, &mut stream)
         }
     }
 }
@@ -80,8 +100,8 @@ pub(crate) fn entries(
 /// The one document that the file holds, however it is packed.
 pub(crate) fn document(path: &Path) -> Result<Box<dyn BufRead>> {
     match opened(path)? {
-        Opened::Stream(stream) => Ok(stream),
-        Opened::Zip(_) => {
+        Opened::Stream(stream, _) => Ok(stream),
+        Opened::Zip(_) | Opened::Tar(_) => {
             let why = "is an archive, where one document must be".to_owned();
             Err(Error::Malformed(path.display().to_string(), why))
         }
@@ -92,15 +112,18 @@ fn is_record(name: &str) -> bool {
     name.ends_with(".json")
 }
 
-fn item<'i>(name: &'i str, taken: bool, bytes: &'i [u8]) -> Item<'i> {
-    Item { name, bytes: taken.then_some(bytes).ok_or(TOO_LARGE) }
+fn item<'i>(entry: &Entry<'i>, taken: bool, bytes: &'i [u8]) -> Item<'i> {
+    let bytes = taken.then_some(bytes).ok_or(TOO_LARGE);
+    Item { name: entry.name, modified: entry.modified, bytes }
 }
 
 /// A file, as far as its first bytes tell what it is.
 enum Opened {
     Zip(File),
-    /// What it unpacks to, if it is packed at all.
-    Stream(Box<dyn BufRead>),
+    /// An archive, unpacked if it was packed as a whole.
+    Tar(Box<dyn BufRead>),
+    /// What it unpacks to, if it is packed at all; and when it was last changed, if it says so.
+    Stream(Box<dyn BufRead>, Day),
 }
 
 fn opened(path: &Path) -> Result<Opened> {
@@ -112,43 +135,61 @@ fn opened(path: &Path) -> Result<Opened> {
         if magic.starts_with(b"PK") {
             return Ok(Opened::Zip(file));
         }
-        let file = BufReader::with_capacity(BUFFER, file);
-        let unpacked: Box<dyn Read> = match *magic {
-            [0x28, 0xB5, 0x2F, 0xFD] => Box::new(zstd::stream::Decoder::with_buffer(file)?),
-            [0x1F, 0x8B, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
-            _ => Box::new(file),
-        };
-        Ok(Opened::Stream(Box::new(BufReader::with_capacity(BUFFER, unpacked.take(MOST)))))
+        let (mut stream, modified) = unpacked(BufReader::with_capacity(BUFFER, file))?;
+        // A packed stream may give its first bytes in small pieces.
+        let mut front = Vec::new();
+        (&mut stream).take(FRONT).read_to_end(&mut front)?;
+        let is_tar = front.get(257..262) == Some(b"ustar");
+        let whole = Box::new(Cursor::new(front).chain(stream));
+        Ok(if is_tar { Opened::Tar(whole) } else { Opened::Stream(whole, modified) })
     };
     open().map_err(Error::reading(path.display()))
 }
 
-fn of_stream(mut stream: Box<dyn BufRead>, shown: &str, each: &mut OfRecord<'_>) -> Result<()> {
-    // A packed stream may give its first bytes in small pieces.
+/// What the stream unpacks to, if it is packed; and when what is in it was last changed, if it says so.
+fn unpacked<'s>(mut stream: impl BufRead + 's) -> io::Result<(Box<dyn BufRead + 's>, Day)> {
     let mut front = Vec::new();
-    (&mut stream).take(FRONT).read_to_end(&mut front).map_err(Error::reading(shown))?;
-    let is_tar = front.get(257..262) == Some(b"ustar");
-    let whole = io::Cursor::new(front).chain(stream);
-    match is_tar {
-        true => of_tar(whole, shown, each),
-        false => of_lines(whole, shown, each),
-    }
+    (&mut stream).take(8).read_to_end(&mut front)?;
+    let whole = Cursor::new(front.clone()).chain(stream);
+    let mut modified = Day::default();
+    let plain: Box<dyn Read + 's> = match *front {
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => Box::new(zstd::stream::Decoder::with_buffer(whole)?),
+        [0x1F, 0x8B, _, _, a, b, c, d] => {
+            modified = changed(u32::from_le_bytes([a, b, c, d]).into());
+            Box::new(flate2::bufread::MultiGzDecoder::new(whole))
+        }
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(whole)),
+        _ => Box::new(whole),
+    };
+    Ok((Box::new(BufReader::with_capacity(BUFFER, plain.take(MOST))), modified))
 }
 
-fn of_tar(stream: impl Read, shown: &str, each: &mut OfRecord<'_>) -> Result<()> {
+/// The day so many seconds after the beginning of 1970, if any feed was written by then.
+fn changed(seconds: u64) -> Day {
+    let day = Day::of(&fathom_report::Day::of_seconds(seconds).to_string());
+    if day < Day::of("2000-01-01") { Day::default() } else { day }
+}
+
+fn of_tar(
+    stream: impl Read,
+    shown: &str,
+    is_wanted: &dyn Fn(&str) -> bool,
+    each: &mut OfEntry<'_>,
+) -> Result<()> {
     let mut archive = tar::Archive::new(stream);
-    let mut bytes = Vec::new();
     for entry in archive.entries().map_err(Error::reading(shown))? {
-        let mut entry = entry.map_err(Error::reading(shown))?;
+        let entry = entry.map_err(Error::reading(shown))?;
         if !entry.header().entry_type().is_file() {
             continue;
         }
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if !is_record(&name) {
+        if !is_wanted(&name) {
             continue;
         }
-        let taken = bounded(&mut entry, &mut bytes).map_err(Error::reading(shown))?;
-        each(item(&name, taken, &bytes))?;
+        let modified = entry.header().mtime().map(changed).unwrap_or_default();
+        let (mut stream, _) =
+            unpacked(BufReader::with_capacity(SMALL, entry)).map_err(Error::reading(shown))?;
+        each(&Entry { name: &name, modified }, &mut stream)?;
     }
     Ok(())
 }
@@ -164,9 +205,17 @@ fn of_zip(
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(failed)?;
         let name = entry.name().map_err(failed)?.into_owned();
-        if entry.is_file() && is_wanted(&name) {
-            each(&name, &mut entry.take(MOST))?;
+        if !entry.is_file() || !is_wanted(&name) {
+            continue;
         }
+        let modified = entry
+            .last_modified()
+            .map(|it| Day::of(&format!("{:04}-{:02}-{:02}", it.year(), it.month(), it.day())));
+        // Where no day is kept, the first that there is stands for it: 1980-01-01.
+        let modified = modified.filter(|day| *day >= Day::of("2000-01-01")).unwrap_or_default();
+        let (mut stream, _) =
+            unpacked(BufReader::with_capacity(SMALL, entry)).map_err(Error::reading(shown))?;
+        each(&Entry { name: &name, modified }, &mut stream)?;
     }
     Ok(())
 }
@@ -179,7 +228,12 @@ fn bounded(stream: &mut dyn Read, bytes: &mut Vec<u8>) -> io::Result<bool> {
 }
 
 /// Lines, each a record; a document of several lines is one record.
-fn of_lines(mut stream: impl BufRead, shown: &str, each: &mut OfRecord<'_>) -> Result<()> {
+fn of_lines(
+    mut stream: impl BufRead,
+    modified: Day,
+    shown: &str,
+    each: &mut OfRecord<'_>,
+) -> Result<()> {
     let mut bytes = Vec::new();
     for line in 1_u64.. {
         bytes.clear();
@@ -200,7 +254,7 @@ fn of_lines(mut stream: impl BufRead, shown: &str, each: &mut OfRecord<'_>) -> R
         }
         if !bytes.trim_ascii().is_empty() {
             let name = format!("line {line}");
-            each(item(&name, is_whole, &bytes))?;
+            each(item(&Entry { name: &name, modified }, is_whole, &bytes))?;
         }
     }
     Ok(())

@@ -72,16 +72,14 @@ pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
     let mut names = Names::default();
     let is_table = |name: &str| name.starts_with("CVEs_") && name.ends_with(".csv");
     let mut tables = 0;
-    source::entries(path, &is_table, &mut |name, stream| {
+    source::entries(path, &is_table, &mut |entry, stream| {
         tables += 1;
         // CVEs_20260628.csv
-        let date = name.get(5..13).unwrap_or_default();
-        if let (Some(year), Some(month), Some(day)) =
-            (date.get(..4), date.get(4..6), date.get(6..8))
-        {
-            writer.about().as_of = format!("{year}-{month}-{day}");
+        let day = posted(entry.name.strip_prefix("CVEs_").unwrap_or_default());
+        if day.is_known() {
+            writer.about().as_of = day.to_string();
         }
-        table(name, stream, &mut flaws, &mut names, writer)
+        table(entry.name, stream, &mut flaws, &mut names, writer)
     })?;
     if tables == 0 {
         let why = "has no table CVEs_….csv".to_owned();
@@ -96,7 +94,7 @@ pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
 
 fn table(
     name: &str,
-    stream: &mut dyn std::io::Read,
+    stream: &mut dyn std::io::BufRead,
     flaws: &mut BTreeMap<Cve, Flaw>,
     names: &mut Names,
     writer: &mut Writer,

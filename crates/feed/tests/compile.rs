@@ -2,53 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod compiled;
+
 use std::path::{Path, PathBuf};
 
-use fathom_advisory::segment::{About, Row, Segment};
+use compiled::{Compiled, check, compile};
 use fathom_feed::provider::Provider;
 use fathom_report::finding::{Severity, State};
-use tempfile::TempDir;
-
-/// A database of one feed of this name.
-struct Compiled {
-    folder: TempDir,
-    about: About,
-    provider: &'static Provider,
-}
-
-fn compile(name: &str, content: &[u8]) -> fathom_feed::Result<Compiled> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
-    std::fs::write(&path, content).unwrap();
-    let provider = Provider::of(&path).unwrap();
-    let about = provider.compile(&path, folder.path(), "2026-01-01T00:00:00Z")?;
-    Ok(Compiled { folder, about, provider })
-}
-
-impl Compiled {
-    fn segment(&self) -> Segment {
-        Segment::open(&self.provider.path(self.folder.path())).unwrap()
-    }
-}
-
-/// What a row says: the advisory, from where to where, and the state.
-fn shown(segment: &Segment, row: &Row<'_>) -> String {
-    let advisory = segment.advisory(row.advisory).unwrap().name.to_owned();
-    let lower = row.lower.map_or("", |it| it.text);
-    let upper = row.upper.map_or("", |it| it.text);
-    let end = if row.is_inclusive { "]" } else { ")" };
-    let of = row.qualifier.map_or(String::new(), |it| format!(" {it}"));
-    format!("{advisory} [{lower},{upper}{end} {}{of}", row.state.name())
-}
-
-#[track_caller]
-fn check(segment: &Segment, ecosystem: &str, package: &str, expected: &[&str]) {
-    let namespaces = segment.namespaces().unwrap();
-    let namespace = namespaces.iter().find(|it| it.name == ecosystem);
-    let rows = namespace.map(|it| segment.rows(it, package).unwrap()).unwrap_or_default();
-    let rows: Vec<_> = rows.iter().map(|row| shown(segment, row)).collect();
-    assert_eq!(rows, expected, "{ecosystem} {package}");
-}
 
 const DEBIAN: &str = r#"{"id":"CVE-2022-48303","published":"2023-01-30T04:15:08Z","modified":"2025-01-14T11:32:06Z","details":"tar 1.34 reads one byte too many","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:L/AC:L/PR:N/UI:R/S:U/C:N/I:N/A:H"}],"affected":[{"package":{"ecosystem":"Debian:11","name":"tar"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.34+dfsg-1+deb11u1"}]}],"ecosystem_specific":{"urgency":"low"}},{"package":{"ecosystem":"Debian:13","name":"tar"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}],"versions":["1.34-1"],"ecosystem_specific":{"urgency":"end-of-life"}},{"package":{}}]}
 {"id":"DSA-1-1","related":["CVE-2022-48303","CVE-2005-2541"],"modified":"2023-02-01T00:00:00Z","affected":[{"package":{"ecosystem":"Debian:11","name":"tar"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.34-0"}]}]}]}

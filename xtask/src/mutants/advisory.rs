@@ -16,7 +16,7 @@ pub(super) fn targets() -> Vec<Target> {
 }
 
 /// A small feed of every kind, behind its name.
-const FEEDS: [&str; 6] = [
+const FEEDS: [&str; 13] = [
     concat!(
         "debian-osv\n",
         r#"{"id":"CVE-2022-48303","aliases":["X-1"],"published":"2023-01-30T04:15:08Z","modified":"2025-01-14T11:32:06Z","details":"one byte too many","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:L/AC:L/PR:N/UI:R/S:U/C:N/I:N/A:H"}],"affected":[{"package":{"ecosystem":"Debian:11","name":"tar"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.34+dfsg-1+deb11u1"}]}],"versions":["1.34-1"],"ecosystem_specific":{"urgency":"low"}}],"references":[{"type":"WEB","url":"https://a.example"}]}"#,
@@ -41,6 +41,34 @@ const FEEDS: [&str; 6] = [
     concat!(
         "kev\n",
         r#"{"dateReleased":"2025-08-25T17:04:19Z","vulnerabilities":[{"cveID":"CVE-2021-44228","dateAdded":"2021-12-10","dueDate":"2021-12-24","knownRansomwareCampaignUse":"Known"}]}"#,
+    ),
+    concat!(
+        "debian-tracker\n",
+        r#"{"tar":{"CVE-2005-2541":{"description":"no warning","releases":{"bullseye":{"status":"open","urgency":"unimportant","nodsa_reason":"ignored"},"sid":{"status":"undetermined"}}},"CVE-2022-48303":{"releases":{"bookworm":{"status":"resolved","fixed_version":"1.34+dfsg-1.2","urgency":"low**"},"trixie":{"status":"resolved","fixed_version":"0"}}}}}"#,
+    ),
+    concat!(
+        "arch-security\n",
+        r#"[{"name":"AVG-1","packages":["lib32-gdk-pixbuf2"],"status":"Fixed","severity":"Critical","type":"arbitrary code execution","affected":"2.34.0-1","fixed":"2.36.0+2+ga7c869a-1","ticket":null,"issues":["CVE-2016-6352"],"advisories":["ASA-201611-12"]}]"#,
+    ),
+    concat!(
+        "photon\n",
+        r#"[{"cve_id":"CVE-2019-3828","pkg":"ansible","cve_score":10,"aff_ver":"all versions before 2.7.6-2.ph3 are vulnerable","res_ver":"2.7.6-2.ph3"}]"#,
+    ),
+    concat!(
+        "nvd\n",
+        r#"{"totalResults":1,"vulnerabilities":[{"cve":{"id":"CVE-2021-44228","published":"2021-12-10T10:15:09.143","lastModified":"2025-10-27T17:35:48.337","vulnStatus":"Analyzed","descriptions":[{"lang":"en","value":"JNDI"}],"metrics":{"cvssMetricV31":[{"source":"nvd@nist.gov","type":"Primary","cvssData":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"}}]},"weaknesses":[{"description":[{"value":"CWE-917"}]}],"references":[{"url":"https://a.example","tags":["Exploit"]}]}}]}"#,
+    ),
+    concat!(
+        "amazon-alas\n",
+        r#"<updates><update type="security"><id>ALAS2KERNEL-5.10-2022-011</id><title>Amazon Linux 2 - x: update</title><issued date="2022-01-11 21:05"/><severity>critical</severity><description>a &amp; b</description><references><reference id="CVE-2017-5754" type="cve"/></references><pkglist><collection><package epoch="0" name="kernel" release="38.79.amzn2" version="5.10.76"/></collection></pkglist></update></updates>"#,
+    ),
+    concat!(
+        "oracle-oval\n",
+        r#"<oval_definitions><definitions><definition class="patch"><metadata><title>ELSA-2007-0057:  bind (MODERATE)</title><reference source="elsa" ref_url="u"/><description>x</description><advisory><severity>MODERATE</severity><issued date="2007-06-26"/><cve>CVE-2007-0493</cve></advisory></metadata><criteria operator="AND"><criterion comment="Oracle Linux 8 is installed"/><criterion comment="Module bind:9 is enabled"/><criteria operator="OR"><criteria operator="AND"><criterion comment="bind is earlier than 30:9.3.3-8.ksplice1.el8"/><criterion comment="bind is signed with the Oracle Linux 8 key"/></criteria></criteria></criteria></definition></definitions></oval_definitions>"#,
+    ),
+    concat!(
+        "endoflife\n",
+        r#"{"debian":[{"cycle":"9","eol":"2020-07-18","extendedSupport":"2022-06-30","latestReleaseDate":"2020-07-18"},{"cycle":13,"eol":true}]}"#,
     ),
 ];
 

@@ -100,7 +100,7 @@ impl<'d, 's> Teller<'d, 's> {
             risk: Risk::default(),
             inactive: found.part == Part::Inactive,
             references: Vec::new(),
-            because: reasons(found)?,
+            because: found.hits.iter().map(reason).collect::<Result<_>>()?,
             evidence: package.evidence.clone(),
         };
         let said = severity(first, &advisory, flaw, self.is_of_red_hat);
@@ -245,22 +245,6 @@ fn severity(
         Some(of_all) => of_red_hat.or_else(|| (flaw.vectors.is_empty()).then_some(of_all)),
         None => own.or(of_red_hat),
     }
-}
-
-/// What a match rests on; what several providers copy of each other is told once.
-fn reasons(found: &Match<'_>) -> Result<Vec<Reason>> {
-    let mut reasons: Vec<Reason> = Vec::new();
-    for hit in found.hits.iter() {
-        let reason = reason(hit)?;
-        let is_same = |known: &Reason| {
-            (&known.advisory, &known.ecosystem, &known.rule)
-                == (&reason.advisory, &reason.ecosystem, &reason.rule)
-        };
-        if !reasons.iter().any(is_same) {
-            reasons.push(reason);
-        }
-    }
-    Ok(reasons)
 }
 
 fn reason(hit: &Hit<'_>) -> Result<Reason> {

@@ -68,6 +68,7 @@ impl<'d> Flaws<'d> {
                 }
                 flaw.vectors.extend(advisory.vectors.iter().map(|vector| (provider, *vector)));
                 flaw.weaknesses.extend(&advisory.weaknesses);
+                flaw.exploitability.public_exploit |= advisory.has_exploit;
                 flaw.described = flaw.described.or(Some((*segment, index)));
                 if provider == "redhat-cve" {
                     flaw.of_red_hat = advisory.severity;

@@ -55,7 +55,7 @@ pub fn scan(
     let mut unscanned = BTreeMap::new();
     for system in &report.systems {
         let matches = matching::find(database, system, options.today)?;
-        findings.notes.extend(notes::of_system(system, &matches, options.today));
+        findings.notes.extend(notes::of_system(system, &matches));
         count_unscanned(system, &matches, &mut unscanned);
         let mut found = tell(&matches, system, database, options)?;
         if report.systems.len() > 1 {

@@ -5,7 +5,7 @@ use fathom_report::{Coverage, Report, System};
 
 use crate::database::Database;
 use crate::day::Day;
-use crate::matching::{Distribution, Matches, Why, end, has_ended};
+use crate::matching::{Distribution, Matches, Why};
 
 /// After how many days a database is old: some provider publishes every day.
 const FRESH: u16 = 7;
@@ -24,17 +24,28 @@ pub(super) fn of_database(database: &Database, today: Day) -> Vec<Note> {
         return vec![note(NoteKind::MissingScanner, message)];
     }
     let mut notes = Vec::new();
-    let mut stale: Vec<(u16, &str, &str)> = Vec::new();
+    let mut stale: Vec<(u16, &str)> = Vec::new();
+    let mut undated: Vec<&str> = Vec::new();
     for segment in database.segments() {
         let about = segment.about();
         // What the data itself says; files of old feeds can be made today.
         let as_of = Some(Day::of(&about.as_of)).filter(|day| day.is_known());
         let age = as_of.unwrap_or_else(|| Day::of(&about.built)).until(today);
         if today.is_known() && age > FRESH {
-            stale.push((age, &about.provider, &about.built));
+            stale.push((age, &about.provider));
+        } else if today.is_known() && as_of.is_none() {
+            undated.push(&about.provider);
         }
     }
-    if let Some((age, provider, _)) = stale.iter().max() {
+    if !undated.is_empty() {
+        let message = format!(
+            "it is not known how old the database is: neither what is said in it nor the feed that it \
+             was made of has a date ({})",
+            undated.join(", "),
+        );
+        notes.push(note(NoteKind::DatabaseStale, message));
+    }
+    if let Some((age, provider)) = stale.iter().max() {
         let message = format!(
             "the database is old: {} of {} files are of more than {FRESH} days ago, that of \
              {provider} of {age}; what was published since is not in it",
@@ -54,7 +65,7 @@ pub(super) fn of_no_system(report: &Report) -> Vec<Note> {
 }
 
 /// What is to be said of a system.
-pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> Vec<Note> {
+pub(super) fn of_system(system: &System, matches: &Matches<'_>) -> Vec<Note> {
     let mut notes = Vec::new();
     let name = system.identity.name.value().map_or(system.root.as_str(), String::as_str);
     if Distribution::of(&system.identity).is_none() {
@@ -102,14 +113,14 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> V
             notes.push(note(NoteKind::MissingScanData, format!("{what}: {reason}")));
         }
     }
-    if let Some(last) = end(&system.identity).filter(|_| has_ended(&system.identity, today)) {
+    if let Some(ended) = &matches.ended {
         let since = match matches.compared_with {
             None => "what was found since is mostly not told of it".to_owned(),
             Some(later) => format!(
                 "what was found since is told by {later}, as if nothing had come with newer versions"
             ),
         };
-        let message = format!("{name} has not been mended since {last}; {since}");
+        let message = format!("{name} has not been mended {ended}; {since}");
         notes.push(note(NoteKind::OsEndOfLife, message));
     }
     let uncompared = matches

@@ -2,8 +2,6 @@
 
 use fathom_report::Identity;
 
-use crate::day::Day;
-
 /// How close to a system whoever speaks of an ecosystem is. What the closer one says counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Role {
@@ -51,6 +49,13 @@ impl Distribution {
         matches!(self.id.as_str(), "almalinux" | "rocky" | "ol")
     }
 
+    /// Whether it is a release of the first Amazon Linux, all of which have one repository, that of the
+    /// last.
+    fn is_first_of_amazon(&self) -> bool {
+        let year = self.major().parse::<u16>();
+        self.id == "amzn" && year.is_ok_and(|year| (2010..=2018).contains(&year))
+    }
+
     /// Whether the vendor of a package is the distribution, or nothing speaks against it. Packages of
     /// others go by the same names, and number their versions by themselves.
     pub(crate) fn is_vendor(&self, vendor: Option<&str>) -> bool {
@@ -92,7 +97,8 @@ impl Distribution {
             | ("opensuse-tumbleweed", "openSUSE") => {
                 let is_own = rest == self.major()
                     || rest == self.version
-                    || rest == "Tumbleweed" && self.id == "opensuse-tumbleweed";
+                    || rest == "Tumbleweed" && self.id == "opensuse-tumbleweed"
+                    || rest == "2018.03" && self.is_first_of_amazon();
                 is_own.then_some(Role::Own)
             }
             ("arch", "Arch Linux") => Some(Role::Own),
@@ -163,18 +169,6 @@ fn release(version: &str) -> Option<Release> {
     Some((major, minor.unwrap_or_default()))
 }
 
-/// Whether the system was not mended any more on this day, as far as that is known.
-pub(crate) fn has_ended(identity: &Identity, today: Day) -> bool {
-    today.is_known()
-        && end(identity).is_some_and(|end| Day::of(end).is_known() && Day::of(end) < today)
-}
-
-/// The last day on which anybody mended the system.
-pub(crate) fn end(identity: &Identity) -> Option<&str> {
-    let end = identity.end_of_life.value()?;
-    Some(end.extended.as_deref().unwrap_or(&end.support))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +206,16 @@ mod tests {
         check("sles", "15", "SUSE:Linux Enterprise Server 15 SP4", None);
         check("sles", "15", "SUSE:Linux Enterprise Server 15", Some(Role::Own));
         check("opensuse-leap", "15.4", "openSUSE:Leap 15.4", Some(Role::Own));
+        check("amzn", "2", "Amazon Linux:2", Some(Role::Own));
+        check("amzn", "2", "Amazon Linux:2023", None);
+        check("amzn", "2023", "Amazon Linux:2023", Some(Role::Own));
+        check("amzn", "2023", "Amazon Linux:2018.03", None);
+        check("amzn", "2018.03", "Amazon Linux:2018.03", Some(Role::Own));
+        check("amzn", "2017.09", "Amazon Linux:2018.03", Some(Role::Own));
+        check("ol", "8.9", "Oracle Linux:8", Some(Role::Own));
+        check("photon", "4.0", "Photon OS:4.0", Some(Role::Own));
+        check("photon", "4.0", "Photon OS:5.0", None);
+        check("arch", "", "Arch Linux", Some(Role::Own));
     }
 
     #[test]

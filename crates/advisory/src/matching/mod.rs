@@ -5,10 +5,13 @@
 //! counts before what the one says that it is rebuilt from, and who has mended it before who will not.
 
 mod distribution;
+mod ended;
+mod extras;
 mod installed;
 mod kernel;
 mod module;
 mod resolve;
+mod variant;
 mod windows;
 
 use std::collections::{BTreeSet, HashMap};
@@ -18,7 +21,7 @@ use fathom_report::finding::State;
 use fathom_report::{Package, PackageKind, System};
 use fathom_version::Scheme;
 
-pub(crate) use self::distribution::{Distribution, Role, end, has_ended};
+pub(crate) use self::distribution::{Distribution, Role};
 pub use self::installed::normalised;
 pub(crate) use self::kernel::Part;
 use self::module::Streams;
@@ -56,6 +59,8 @@ pub(crate) struct Matches<'d> {
     pub(crate) knows_own: bool,
     /// Whether anything is said of flaws of the distribution that nothing mends.
     pub(crate) knows_unfixed: bool,
+    /// Since when it is not mended any more, if it is not: `since 2022-06-30`.
+    pub(crate) ended: Option<String>,
     /// The later release by which it was told what remains, where nobody looks into this one.
     pub(crate) compared_with: Option<&'d str>,
     /// Whether it is not known which updates of a Windows are installed.
@@ -106,8 +111,7 @@ pub(crate) fn scheme(kind: PackageKind) -> Option<Scheme> {
 fn scopes<'s, 'd>(
     distribution: Option<&Distribution>,
     namespaces: &'s [(&'d Segment, Namespace<'d>)],
-    system: &System,
-    today: Day,
+    ended: Option<String>,
 ) -> (Vec<Scope<'s, 'd>>, Matches<'d>) {
     let mut scopes = Vec::new();
     let scope = |(segment, namespace): &'s (&'d Segment, Namespace<'d>), role, language| Scope {
@@ -129,11 +133,12 @@ fn scopes<'s, 'd>(
         knows_unfixed: scopes.iter().any(|scope| !scope.language && scope.namespace.has_unfixed),
         ..Matches::default()
     };
-    if matches.knows_distribution && !matches.knows_unfixed && has_ended(&system.identity, today) {
+    if matches.knows_distribution && !matches.knows_unfixed && ended.is_some() {
         matches.compared_with = distribution.and_then(|it| later(it, namespaces));
         let later = namespaces.iter().filter(|it| Some(it.1.name) == matches.compared_with);
         scopes.extend(later.map(|known| scope(known, Role::Later, false)));
     }
+    matches.ended = ended;
     (scopes, matches)
 }
 
@@ -141,7 +146,8 @@ fn scopes<'s, 'd>(
 pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> Result<Matches<'d>> {
     let distribution = Distribution::of(&system.identity);
     let namespaces = database.namespaces()?;
-    let (scopes, mut matches) = scopes(distribution.as_ref(), &namespaces, system, today);
+    let ended = ended::ended(database, system, today)?;
+    let (scopes, mut matches) = scopes(distribution.as_ref(), &namespaces, ended);
     if windows::is_one(system) {
         of_windows(database, system, &mut matches)?;
     }
@@ -230,7 +236,8 @@ fn of_windows<'d>(
 pub fn flaws_of(database: &Database, system: &System, today: Day) -> Result<BTreeSet<Cve>> {
     let distribution = Distribution::of(&system.identity);
     let namespaces = database.namespaces()?;
-    let (scopes, _) = scopes(distribution.as_ref(), &namespaces, system, today);
+    let ended = ended::ended(database, system, today)?;
+    let (scopes, _) = scopes(distribution.as_ref(), &namespaces, ended);
     let mut flaws = BTreeSet::new();
     for scope in scopes.iter().filter(|scope| !scope.language) {
         for named in scope.segment.all(&scope.namespace) {
@@ -266,7 +273,8 @@ pub fn opinions(
     let Some(package) = system.packages.items.get(package) else { return Ok(Vec::new()) };
     let distribution = Distribution::of(&system.identity);
     let namespaces = database.namespaces()?;
-    let (scopes, _) = scopes(distribution.as_ref(), &namespaces, system, today);
+    let ended = ended::ended(database, system, today)?;
+    let (scopes, _) = scopes(distribution.as_ref(), &namespaces, ended);
     let streams = Streams::of(database, system)?;
     let mut opinions = Vec::new();
     for (hit, holds) in Key::of(package).rows(&scopes, &streams)?.unwrap_or_default() {
@@ -396,7 +404,10 @@ impl<'p> Key<'p> {
                 continue;
             }
             for row in scope.segment.rows(&scope.namespace, &named.name)? {
-                if !stream.fits(row.qualifier, row.upper.map(|upper| upper.text)) {
+                let upper = row.upper.map(|upper| upper.text);
+                let fits = extras::fits(row.qualifier, &named.version, upper)
+                    .unwrap_or_else(|| stream.fits(row.qualifier, upper));
+                if !fits || scheme == Scheme::Rpm && !variant::fits(&named.version, upper) {
                     continue;
                 }
                 let is_about = match (&other_build, row.upper) {

@@ -113,10 +113,28 @@ fn refutes(against: &Against, (hit, is_record): &(Hit<'_>, bool)) -> bool {
     }
 }
 
-/// What counts first: the closer, the one that names a fix, and of fixes the latest.
+/// What counts first: the closer, the one that names a fix, of fixes the latest, and of words that
+/// there is none the one that says why.
 fn order<'h>((hit, is_record): &'h (Hit<'_>, bool)) -> impl Ord + use<'h> {
     let fix = std::cmp::Reverse(hit.row.upper.map(|upper| upper.key));
-    (hit.role == Role::Later, !hit.is_bounded(), hit.role, !is_record, fix)
+    (
+        hit.role == Role::Later,
+        !hit.is_bounded(),
+        hit.role,
+        !is_record,
+        fix,
+        vagueness(hit.row.state),
+    )
+}
+
+/// How little a state says of what whoever maintains a package means to do: a decision says more than
+/// that there is a flaw, and that more than that it is being looked into.
+fn vagueness(state: State) -> u8 {
+    match state {
+        State::Fixed | State::WillNotFix | State::Deferred | State::EndOfLife => 0,
+        State::Affected | State::NotAffected => 1,
+        State::UnderInvestigation => 2,
+    }
 }
 
 /// The name of a flaw.

@@ -45,6 +45,8 @@ pub(super) enum Section {
     Exploited,
     /// [`Replaced`] updates.
     Replaced,
+    /// [`Ended`] releases.
+    Ends,
     /// Texts, each behind its length in two bytes, and keys.
     Pool,
     /// [`Block`]s, by their first advisories.
@@ -54,7 +56,7 @@ pub(super) enum Section {
 }
 
 impl Section {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::About,
         Self::Namespaces,
         Self::Names,
@@ -68,6 +70,7 @@ impl Section {
         Self::Scores,
         Self::Exploited,
         Self::Replaced,
+        Self::Ends,
         Self::Pool,
         Self::Blocks,
         Self::Cold,
@@ -313,6 +316,20 @@ record! {
     Replaced, 8, {
         old: u32,
         new: u32,
+    }
+}
+
+record! {
+    /// Until when a release of a distribution is mended.
+    Ended, 12, {
+        /// The name that the distribution has for itself.
+        distribution: u32,
+        version: u32,
+        /// The last day on which everybody gets mends: days since 1970; 0 where it is over, and nobody
+        /// says since when.
+        support: u16,
+        /// The last day on which those who pay or ask get them; 0 where nobody does.
+        extended: u16,
     }
 }
 

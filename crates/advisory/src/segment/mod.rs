@@ -19,7 +19,7 @@ use fathom_version::Scheme;
 use serde::{Deserialize, Serialize};
 
 pub use read::{
-    Advisory, Exploited, Flaws, Likelihood, Namespace, Row, Segment, Unpacked, Vector, Version,
+    Advisory, End, Exploited, Flaws, Likelihood, Namespace, Row, Segment, Unpacked, Vector, Version,
 };
 pub use texts::{Texts, beginning};
 pub use write::{AdvisoryId, NewAdvisory, NewVector, Refused, Statement, Upper, Writer};

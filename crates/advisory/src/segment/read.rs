@@ -173,6 +173,22 @@ pub struct Exploited {
     pub by_ransomware: bool,
 }
 
+/// Until when a release of a distribution is mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The last day on which everybody gets mends; unknown where it is over, and nobody says since when.
+    pub support: Day,
+    /// The last day on which those who pay or ask get them; unknown where nobody does.
+    pub extended: Day,
+}
+
+impl End {
+    /// The last day on which anybody gets mends.
+    pub fn last(self) -> Day {
+        self.support.max(self.extended)
+    }
+}
+
 impl Segment {
     /// Opens a file. What is looked at is its front and what it says about itself.
     pub fn open(path: &Path) -> Result<Self> {
@@ -418,6 +434,25 @@ impl Segment {
             likelihood: scaled(record.likelihood),
             percentile: scaled(record.percentile),
         })
+    }
+
+    /// Until when the release of this version is mended, where that is known: `12` is the release of
+    /// 12.5, and where there is one of 12.5 itself, that is.
+    pub fn end_of(&self, distribution: &str, version: &str) -> Result<Option<End>> {
+        let table = self.table::<layout::Ended>(Section::Ends);
+        let mut found: Option<(usize, End)> = None;
+        for index in 0..table.len() {
+            let record = self.record(&table, index)?;
+            let release = self.text(record.version)?;
+            let rest = version.strip_prefix(release);
+            let is_it = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                && self.text(record.distribution)? == distribution;
+            if is_it && found.is_none_or(|(length, _)| length < release.len()) {
+                let (support, extended) = (Day(record.support), Day(record.extended));
+                found = Some((release.len(), End { support, extended }));
+            }
+        }
+        Ok(found.map(|(_, end)| end))
     }
 
     /// That the CVE is known to be exploited, where it is.

@@ -9,13 +9,13 @@ use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 
 use super::layout::{
-    Advisory, Block, Exploited, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, IS_RECORD, MAGIC,
-    Mention, NONE, Name, Namespace, RANSOMWARE, Record, Replaced, Row, Score, Section, VERSION,
-    Vector, Version, hash, name_hash,
+    Advisory, Block, Ended, Exploited, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, IS_RECORD,
+    MAGIC, Mention, NONE, Name, Namespace, RANSOMWARE, Record, Replaced, Row, Score, Section,
+    VERSION, Vector, Version, hash, name_hash,
 };
 use super::pool::{Full, Pool};
 use super::texts::{BLOCK, Texts};
-use super::{About, SCHEMES, SEVERITIES, STATES, Subject, place};
+use super::{About, End, SCHEMES, SEVERITIES, STATES, Subject, place};
 use crate::cve::Cve;
 use crate::day::Day;
 use crate::error::{Error, Result};
@@ -129,6 +129,7 @@ pub struct Writer {
     scores: Vec<Score>,
     exploited: Vec<Exploited>,
     replaced: Vec<Replaced>,
+    ends: Vec<Ended>,
     blocks: Vec<Block>,
     block: Vec<u8>,
     block_start: u32,
@@ -159,6 +160,7 @@ impl Writer {
             scores: Vec::new(),
             exploited: Vec::new(),
             replaced: Vec::new(),
+            ends: Vec::new(),
             blocks: Vec::new(),
             block: Vec::new(),
             block_start: 0,
@@ -352,9 +354,28 @@ impl Writer {
         self.replaced.push(Replaced { old, new });
     }
 
+    /// Adds until when a release of a distribution is mended.
+    pub fn ends(
+        &mut self,
+        distribution: &str,
+        version: &str,
+        end: End,
+    ) -> std::result::Result<(), Refused> {
+        self.ends.push(Ended {
+            distribution: self.pool.text(distribution)?,
+            version: self.pool.text(version)?,
+            support: end.support.0,
+            extended: end.extended.0,
+        });
+        Ok(())
+    }
+
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
-        self.advisories.is_empty() && self.scores.is_empty() && self.exploited.is_empty()
+        self.advisories.is_empty()
+            && self.scores.is_empty()
+            && self.exploited.is_empty()
+            && self.ends.is_empty()
     }
 
     fn end_block(&mut self) -> Result<()> {
@@ -408,6 +429,7 @@ impl Writer {
                 Section::Scores => encoded(&self.scores),
                 Section::Exploited => encoded(&self.exploited),
                 Section::Replaced => encoded(&self.replaced),
+                Section::Ends => encoded(&self.ends),
                 Section::Pool => std::mem::take(&mut self.pool.bytes),
                 Section::Blocks => encoded(&self.blocks),
                 Section::Cold => {

@@ -14,7 +14,7 @@ use fathom_report::finding::{Severity, State};
 
 use self::range::Interval;
 use self::record::{Affected, OfEcosystem, Record};
-use crate::ecosystem::{Ecosystem, ecosystem};
+use crate::ecosystem::{Ecosystem, ecosystem, is_run};
 use crate::error::Result;
 use crate::source::{Item, records};
 use crate::{cvss, tally};
@@ -72,10 +72,8 @@ fn add(record: &Record<'_>, writer: &mut Writer) -> Result<Option<AdvisoryId>> {
             references: record.references.iter().map(|it| it.url.clone().into_owned()).collect(),
         },
     };
-    let day = record.modified.get(..10).unwrap_or_default();
-    if day > writer.about().as_of.as_str() && Day::of(day).is_known() {
-        writer.about().as_of = day.to_owned();
-    }
+    // Not every provider says when a record was changed; then the day it came counts.
+    tally::changed(writer.about(), advisory.modified.max(advisory.published));
     match writer.advisory(&advisory)? {
         Ok(id) => Ok(Some(id)),
         Err(refused) => {
@@ -189,12 +187,6 @@ fn of_package<'r>(
         }
     }
     Ok(())
-}
-
-/// Whether anything of the package is ever run: what only helps to find errors is not.
-fn is_run(name: &str) -> bool {
-    let aids = ["-debuginfo", "-debugsource", "-debuginfo-32bit", "-debuginfo-64bit"];
-    !aids.iter().any(|aid| name.ends_with(aid))
 }
 
 /// The stream of a module that all of an advisory of Red Hat is about, as its title says:
