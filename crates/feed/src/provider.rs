@@ -95,14 +95,105 @@ pub const PROVIDERS: &[Provider] = &[
         licence: "BSD-3-Clause",
         read: windows::read,
     },
+    Provider {
+        name: "chainguard",
+        title: "Chainguard",
+        feed: "chainguard-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "crates",
+        title: "crates.io",
+        feed: "crates-osv",
+        licence: "CC0-1.0, CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider { name: "go", title: "Go", feed: "go-osv", licence: "CC-BY-4.0", read: osv::read },
+    Provider {
+        name: "maven",
+        title: "Maven",
+        feed: "maven-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider { name: "npm", title: "npm", feed: "npm-osv", licence: "CC-BY-4.0", read: osv::read },
+    Provider {
+        name: "nuget",
+        title: "NuGet",
+        feed: "nuget-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "opensuse",
+        title: "openSUSE",
+        feed: "opensuse-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "osv",
+        title: "Ecosystems of OSV",
+        feed: "osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "packagist",
+        title: "Packagist",
+        feed: "packagist-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "pypi",
+        title: "PyPI",
+        feed: "pypi-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "rubygems",
+        title: "RubyGems",
+        feed: "rubygems-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "wolfi",
+        title: "Wolfi",
+        feed: "wolfi-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
 ];
 
+/// What files of feeds end with, where they are called by the ecosystem alone.
+const PACKED: [&str; 7] = ["zip", "json", "jsonl", "zst", "gz", "tar", "tgz"];
+
 impl Provider {
-    /// The provider whose feed the file is, by its name.
+    /// The provider whose feed the file is, by its name; what OSV offers may also be called by the
+    /// ecosystem alone, `npm.zip`, or lie as it does there, `npm/all.zip`.
     pub fn of(path: &Path) -> Option<&'static Self> {
-        let name = path.file_name()?.to_str()?;
-        let feed = name.split_once('.').map_or(name, |(feed, _)| feed);
-        PROVIDERS.iter().find(|provider| provider.feed == feed)
+        let first = |path: &Path| {
+            let name = path.file_name()?.to_str()?;
+            Some(name.split_once('.').map_or(name, |(first, _)| first).to_owned())
+        };
+        let name = first(path)?;
+        if let Some(exact) = PROVIDERS.iter().find(|provider| provider.feed == name) {
+            return Some(exact);
+        }
+        let ending = path.extension()?.to_str()?;
+        let ecosystem = match &*name {
+            "all" => first(path.parent()?)?,
+            _ => name,
+        };
+        let ecosystem = ecosystem.to_lowercase().replace(' ', "");
+        let is_packed = PACKED.contains(&ending);
+        PROVIDERS.iter().filter(|_| is_packed).find(|provider| {
+            provider.feed.strip_suffix("-osv").is_some_and(|feed| feed == ecosystem)
+        })
     }
 
     /// Makes the provider's file of a database from its feed.

@@ -16,12 +16,19 @@ pub(super) fn targets() -> Vec<Target> {
 }
 
 /// A small feed of every kind, behind its name.
-const FEEDS: [&str; 6] = [
+const FEEDS: &[&str] = &[
     concat!(
         "debian-osv\n",
         r#"{"id":"CVE-2022-48303","aliases":["X-1"],"published":"2023-01-30T04:15:08Z","modified":"2025-01-14T11:32:06Z","details":"one byte too many","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:L/AC:L/PR:N/UI:R/S:U/C:N/I:N/A:H"}],"affected":[{"package":{"ecosystem":"Debian:11","name":"tar"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.34+dfsg-1+deb11u1"}]}],"versions":["1.34-1"],"ecosystem_specific":{"urgency":"low"}}],"references":[{"type":"WEB","url":"https://a.example"}]}"#,
         "\n",
         r#"{"id":"GHSA-1","database_specific":{"severity":"HIGH","cwe_ids":["CWE-79"]},"affected":[{"package":{"ecosystem":"PyPI","name":"A.b"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1.0"},{"last_affected":"1.5rc1"}]}]}]}"#,
+        "\n",
+    ),
+    concat!(
+        "npm-osv\n",
+        r#"{"id":"GHSA-p8p7-x288-28g6","aliases":["CVE-2023-28155"],"database_specific":{"severity":"MODERATE"},"affected":[{"package":{"ecosystem":"npm","name":"@cypress/request"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"limit":"3.0.0"}]}],"database_specific":{"last_known_affected_version_range":"<= 2.88.2","informational":"unsound"}}]}"#,
+        "\n",
+        r#"{"id":"MAL-2025-1","upstream":["X-1"],"affected":[{"package":{"ecosystem":"npm","name":"event-strem"}}]}"#,
         "\n",
     ),
     concat!(

@@ -8,7 +8,7 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, latest};
 use crate::risk::{Context, Weights};
-use crate::segment::{Advisory, Subject, Texts, Unpacked, beginning};
+use crate::segment::{Advisory, Subject, Texts, Unpacked, Vector, beginning};
 
 /// How much of a long description is told where there is no short one.
 const DESCRIPTION: usize = 400;
@@ -55,6 +55,10 @@ impl<'d, 's> Teller<'d, 's> {
             _ => Vec::new(),
         };
         let mut cvss = chosen(&own, &flaw.vectors);
+        let others = of_others(found)?;
+        if cvss.is_empty() {
+            cvss = chosen(&[], &others.vectors);
+        }
         if cvss.is_empty() {
             let of_all: Vec<_> = advisory.vectors.iter().map(|it| (provider, *it)).collect();
             cvss = chosen(&of_all, &[]);
@@ -103,7 +107,8 @@ impl<'d, 's> Teller<'d, 's> {
             because: found.hits.iter().map(reason).collect::<Result<_>>()?,
             evidence: package.evidence.clone(),
         };
-        let said = severity(first, &advisory, flaw, self.is_of_red_hat);
+        let said = severity(first, &advisory, flaw, self.is_of_red_hat)
+            .or(others.severity.filter(|_| package.kind.is_of_language()));
         (finding.severity, finding.severity_source) = match said {
             Some((severity, source)) => (Some(severity), Some(source)),
             None => match finding.cvss.first() {
@@ -159,6 +164,29 @@ impl<'d, 's> Teller<'d, 's> {
         });
         if starts { Context::Service } else { Context::Other }
     }
+}
+
+/// What those say of a flaw's badness whose statements do not count.
+#[derive(Default)]
+struct OfOthers<'d> {
+    vectors: Vec<(&'d str, Vector<'d>)>,
+    severity: Option<(Severity, String)>,
+}
+
+/// What others say of the flaw alone, those first who are believed first.
+fn of_others<'d>(found: &Match<'d>) -> Result<OfOthers<'d>> {
+    let mut others = OfOthers::default();
+    for hit in found.hits.iter().skip(1) {
+        let advisory = hit.segment.advisory(hit.row.advisory)?;
+        let provider = hit.segment.about().provider.as_str();
+        if advisory.cves.len() <= 1 {
+            others.vectors.extend(advisory.vectors.into_iter().map(|vector| (provider, vector)));
+            let severity = hit.row.severity.or(advisory.severity);
+            let severity = severity.map(|severity| (severity, provider.to_owned()));
+            others.severity = others.severity.or(severity);
+        }
+    }
+    Ok(others)
 }
 
 /// Adds what the texts say that is not told yet.
@@ -295,6 +323,9 @@ fn remediation(finding: &Finding) -> String {
             }
         }
         (State::Fixed, None) => format!("Upgrade {package}"),
+        (State::Affected, _) if is_malicious(finding) => {
+            format!("Remove {package}, which was made to do harm, and change what it could read")
+        }
         (State::Affected, _) => {
             format!("No version of {package} mends it yet; watch for one, or do without it")
         }
@@ -310,6 +341,12 @@ fn remediation(finding: &Finding) -> String {
         }
         (State::NotAffected, _) => "Nothing".to_owned(),
     }
+}
+
+/// Whether it is no flaw but a package that was made to do harm, as `MAL-2024-1234` tells.
+fn is_malicious(finding: &Finding) -> bool {
+    let names = finding.advisories.iter().chain([&finding.cve_id]);
+    names.into_iter().any(|name| name.starts_with("MAL-"))
 }
 
 fn description(texts: &Texts) -> Option<String> {

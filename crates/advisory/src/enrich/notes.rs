@@ -104,10 +104,8 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> V
             notes.push(note(NoteKind::OsEndOfLife, message));
         }
     }
-    let uncompared = matches
-        .unscanned
-        .iter()
-        .filter(|it| matches!(it.why, Why::NoEcosystem | Why::NoVersion | Why::Foreign));
+    let uncompared =
+        matches.unscanned.iter().filter(|it| !matches!(it.why, Why::KernelAid | Why::Owned));
     let count = uncompared.count();
     if count > 0 {
         let message = format!(

@@ -4,6 +4,7 @@
 //! together. What is said about a flaw by several is then put together: what the distribution says
 //! counts before what the one says that it is rebuilt from, and who has mended it before who will not.
 
+mod alias;
 mod distribution;
 mod installed;
 mod kernel;
@@ -69,6 +70,8 @@ pub(crate) struct Unscanned {
 pub(crate) enum Why {
     /// Nobody whom the database knows speaks of such packages.
     NoEcosystem,
+    /// Its name does not tell which package of its kind it is.
+    NoName,
     /// Its version is none by the rules of its ecosystem.
     NoVersion,
     /// It is not from the distribution.
@@ -105,7 +108,7 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System) -> Result<Matche
     for (segment, namespace) in &namespaces {
         if let Some(role) = distribution.as_ref().and_then(|it| it.role(namespace.name)) {
             scopes.push(Scope { segment, namespace: namespace.clone(), role, language: false });
-        } else if LANGUAGES.contains(&namespace.name) {
+        } else if LANGUAGES.contains(&without_repository(namespace.name)) {
             let role = Role::Own;
             scopes.push(Scope { segment, namespace: namespace.clone(), role, language: true });
         }
@@ -206,6 +209,11 @@ pub fn flaws_of(database: &Database, identity: &Identity) -> Result<BTreeSet<Cve
 const LANGUAGES: [&str; 8] =
     ["PyPI", "npm", "RubyGems", "Maven", "Go", "crates.io", "Packagist", "NuGet"];
 
+/// The ecosystem without which repository of it is meant, which `Packagist:https://…` says.
+fn without_repository(namespace: &str) -> &str {
+    namespace.split(':').next().unwrap_or_default()
+}
+
 fn language(package: &Package) -> Option<&'static str> {
     installed::language(package.kind)
 }
@@ -227,7 +235,7 @@ impl Scope<'_, '_> {
 
     fn is_of(&self, package: &Package) -> bool {
         match language(package) {
-            Some(language) => self.language && self.namespace.name == language,
+            Some(language) => self.language && without_repository(self.namespace.name) == language,
             None => !self.language && scheme(package.kind) == Some(self.namespace.scheme),
         }
     }
@@ -250,7 +258,10 @@ fn unscanned(
     if !is_language && is_foreign() {
         return Some(Why::Foreign);
     }
-    (!scopes.iter().any(|scope| scope.is_of(package))).then_some(Why::NoEcosystem)
+    if !scopes.iter().any(|scope| scope.is_of(package)) {
+        return Some(Why::NoEcosystem);
+    }
+    (!installed::is_told(package)).then_some(Why::NoName)
 }
 
 /// A name that advisories know a package by, and the version that they compare.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use fathom_report::finding::State;
 
+use super::alias::Aliases;
 use super::{Named, Role};
 use crate::cve::Cve;
 use crate::error::Result;
@@ -61,9 +62,14 @@ pub(super) fn resolve<'d>(
     if open.is_empty() {
         return Ok(Vec::new());
     }
+    let holding = || rows.iter().filter(|(_, holds)| *holds).map(|(hit, _)| hit);
+    let aliases = match language {
+        Some(_) => Some(Aliases::of(holding())?),
+        None => None,
+    };
     let mut flaws: BTreeMap<Flaw, Talk<'d>> = BTreeMap::new();
-    for (hit, _) in rows.iter().filter(|(_, holds)| *holds) {
-        let (names, is_record) = flaws_of(hit, language.is_some())?;
+    for hit in holding() {
+        let (names, is_record) = flaws_of(hit, aliases.as_ref())?;
         for name in names {
             flaws.entry(name).or_default().hits.push((hit.clone(), is_record));
         }
@@ -76,7 +82,7 @@ pub(super) fn resolve<'d>(
             if !never && hit.row.state != State::Fixed {
                 continue;
             }
-            let (names, is_record) = flaws_of(hit, false)?;
+            let (names, is_record) = flaws_of(hit, None)?;
             for name in names {
                 if let Some(talk) = flaws.get_mut(&name) {
                     talk.against.push(Against { role: hit.role, never, is_record });
@@ -109,15 +115,17 @@ fn refutes(against: &Against, (hit, is_record): &(Hit<'_>, bool)) -> bool {
     }
 }
 
-/// What counts first: the closer, the one that names a fix, and of fixes the latest.
+/// What counts first: what names a fix, the closer, the flaw's own record; of fixes the
+/// latest.
 fn order<'h>((hit, is_record): &'h (Hit<'_>, bool)) -> impl Ord + use<'h> {
+    let is_mended = hit.row.state == State::Fixed;
     let fix = std::cmp::Reverse(hit.row.upper.map(|upper| upper.key));
-    (!hit.is_bounded(), hit.role, !is_record, fix)
+    (!is_mended, !hit.is_bounded(), hit.role, !is_record, fix)
 }
 
 /// The name of a flaw.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Flaw {
+pub(super) enum Flaw {
     Numbered(Cve),
     Named(String),
 }
@@ -132,15 +140,22 @@ impl std::fmt::Display for Flaw {
 }
 
 /// The flaws that an advisory is about, and whether it is about one alone, which it is named by.
-/// Distributions announce much that is no flaw; who writes of languages writes of flaws alone.
-fn flaws_of(hit: &Hit<'_>, is_language: bool) -> Result<(Vec<Flaw>, bool)> {
+/// Distributions announce much that is no flaw; who writes of languages writes of flaws alone, and
+/// with others of the same ones.
+fn flaws_of(hit: &Hit<'_>, aliases: Option<&Aliases>) -> Result<(Vec<Flaw>, bool)> {
     let advisory = hit.segment.advisory(hit.row.advisory)?;
     let is_record = matches!(*advisory.cves, [cve] if advisory.name.ends_with(&cve.to_string()));
-    let cves: Vec<_> = advisory.cves.into_iter().map(Flaw::Numbered).collect();
-    if cves.is_empty() && (is_language || is_flaw(advisory.name)) {
-        return Ok((vec![Flaw::Named(advisory.name.to_owned())], true));
+    if let Some(aliases) = aliases {
+        let is_record = is_record || advisory.cves.is_empty();
+        return Ok((aliases.flaws(advisory.name), is_record));
     }
-    Ok((cves, is_record))
+    if advisory.cves.is_empty() {
+        // Chainguard names by itself what others have named.
+        let names = std::iter::once(advisory.name).chain(advisory.aliases);
+        let named = names.filter(|name| is_flaw(name)).take(1);
+        return Ok((named.map(|name| Flaw::Named(name.to_owned())).collect(), true));
+    }
+    Ok((advisory.cves.into_iter().map(Flaw::Numbered).collect(), is_record))
 }
 
 /// Whether the name is that of a flaw, and not of an announcement.
