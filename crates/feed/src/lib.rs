@@ -13,6 +13,7 @@ mod ecosystem;
 pub mod epss;
 mod error;
 pub mod kev;
+mod list;
 pub mod osv;
 pub mod provider;
 pub mod redhat;

@@ -65,7 +65,14 @@ pub const PROVIDERS: &[Provider] = &[
         title: "Red Hat CVE database",
         feed: "redhat-cve-api",
         licence: "CC-BY-4.0",
-        read: redhat::read,
+        read: redhat::cve::read,
+    },
+    Provider {
+        name: "redhat-vex",
+        title: "Red Hat CSAF-VEX",
+        feed: "redhat-vex",
+        licence: "CC-BY-4.0",
+        read: redhat::vex::read,
     },
     Provider {
         name: "rocky",
@@ -169,11 +176,14 @@ pub const PROVIDERS: &[Provider] = &[
     },
 ];
 
+/// What the names of files begin with as their providers offer them, and what they are called here.
+const CALLED: [(&str, &str); 1] = [("csaf_vex_", "redhat-vex")];
+
 /// What files of feeds end with, where they are called by the ecosystem alone.
 const PACKED: [&str; 7] = ["zip", "json", "jsonl", "zst", "gz", "tar", "tgz"];
 
 impl Provider {
-    /// The provider whose feed the file is, by its name; what OSV offers may also be called by the
+    /// The provider whose feed the file is, by its name, or by that which its provider has for it; what OSV offers may also be called by the
     /// ecosystem alone, `npm.zip`, or lie as it does there, `npm/all.zip`.
     pub fn of(path: &Path) -> Option<&'static Self> {
         let first = |path: &Path| {
@@ -183,6 +193,10 @@ impl Provider {
         let name = first(path)?;
         if let Some(exact) = PROVIDERS.iter().find(|provider| provider.feed == name) {
             return Some(exact);
+        }
+        let called = CALLED.iter().find(|(beginning, _)| name.starts_with(beginning));
+        if let Some((_, feed)) = called {
+            return PROVIDERS.iter().find(|provider| provider.feed == *feed);
         }
         let ending = path.extension()?.to_str()?;
         let ecosystem = match &*name {

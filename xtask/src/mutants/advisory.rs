@@ -43,6 +43,10 @@ const FEEDS: &[&str] = &[
         "redhat-cve-api\n",
         r#"{"name":"CVE-2023-28859","threat_severity":"Moderate","public_date":"2023-03-26T00:00:00Z","cvss3":{"cvss3_scoring_vector":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"},"cwe":"CWE-200->CWE-125","details":["one"],"affected_release":[{"cpe":"cpe:/o:redhat:enterprise_linux:3","package":"squid-7:2.5.STABLE3-6.3E.13"}],"package_state":[{"cpe":"cpe:/o:redhat:enterprise_linux:8","fix_state":"Will not fix","package_name":"mariadb:10.3/mariadb"}]}"#,
     ),
+    concat!(
+        "redhat-vex\n",
+        r#"{"document":{"aggregate_severity":{"text":"Important"},"title":"t","tracking":{"id":"CVE-2022-42896","status":"final","current_release_date":"2025-02-01T15:14:45+00:00"}},"product_tree":{"branches":[{"branches":[{"product":{"product_id":"A","product_identification_helper":{"cpe":"cpe:/o:redhat:rhel_eus:8.6::baseos"}}},{"product":{"product_id":"k","product_identification_helper":{"purl":"pkg:rpm/redhat/kernel@4.18.0-372.70.1.el8_6?arch=src&epoch=1&rpmmod=a:1:2:3"}}},{"product":{"product_id":"m:1:2:3","product_identification_helper":{"purl":"pkg:rpmmod/redhat/m@1:2:3"}}}]}],"relationships":[{"full_product_name":{"product_id":"A:m"},"product_reference":"m:1:2:3","relates_to_product_reference":"A"},{"full_product_name":{"product_id":"A:m:k"},"product_reference":"k","relates_to_product_reference":"A:m"},{"full_product_name":{"product_id":"A:b-0:1-2.src"},"product_reference":"b-0:1-2.src","relates_to_product_reference":"A"}]},"vulnerabilities":[{"cve":"CVE-2022-42896","cwe":{"id":"CWE-416"},"notes":[{"category":"description","text":"d"}],"product_status":{"fixed":["A:m:k"],"known_affected":["A:b-0:1-2.src"]},"remediations":[{"category":"no_fix_planned","details":"Will not fix","product_ids":["A:b-0:1-2.src"]}],"scores":[{"cvss_v3":{"vectorString":"CVSS:3.1/AV:A/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],"threats":[{"category":"impact","details":"Low","product_ids":["A:m:k"]}]}]}"#,
+    ),
     "epss_scores\n#model_version:v1,score_date:2026-08-16T00:00:00+0000\ncve,epss,percentile\n\
      CVE-2021-44228,0.94358,0.99957\n",
     concat!(

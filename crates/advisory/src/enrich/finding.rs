@@ -266,8 +266,8 @@ fn severity(
     let own = advisory.severity.map(|severity| (severity, provider()));
     // An announcement of several flaws is as bad as the worst of them.
     let of_all = own.clone().filter(|_| advisory.cves.len() > 1);
-    let of_red_hat =
-        flaw.of_red_hat.filter(|_| is_of_red_hat).map(|it| (it, "redhat-cve".to_owned()));
+    let of_red_hat = flaw.of_red_hat.filter(|_| is_of_red_hat);
+    let of_red_hat = of_red_hat.map(|(severity, provider)| (severity, provider.to_owned()));
     match of_all {
         Some(of_all) => of_red_hat.or_else(|| (flaw.vectors.is_empty()).then_some(of_all)),
         None => own.or(of_red_hat),

@@ -8,6 +8,7 @@ use fathom_report::finding::State;
 use super::alias::Aliases;
 use super::{Named, Role};
 use crate::cve::Cve;
+use crate::day::Day;
 use crate::error::Result;
 use crate::segment::{Row, Segment, Subject};
 
@@ -44,11 +45,20 @@ struct Against {
     is_record: bool,
 }
 
+/// What a statement stands in.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Whether that is a record of the flaw itself, not an announcement of several.
+    is_record: bool,
+    /// When it was last changed.
+    modified: Day,
+}
+
 /// All that is said of one flaw.
 #[derive(Default)]
 struct Talk<'d> {
-    /// What speaks for it, and whether that is a record of the flaw itself.
-    hits: Vec<(Hit<'d>, bool)>,
+    /// What speaks for it, and what it stands in.
+    hits: Vec<(Hit<'d>, Place)>,
     against: Vec<Against>,
 }
 
@@ -57,8 +67,13 @@ pub(super) fn resolve<'d>(
     rows: Vec<(Hit<'d>, bool)>,
     language: Option<&str>,
 ) -> Result<Vec<(String, Vec<Hit<'d>>)>> {
-    let open: HashSet<_> =
-        rows.iter().filter(|(_, holds)| *holds).map(|(hit, _)| hit.advisory()).collect();
+    // Of several statements of one advisory, those that do not hold say nothing against one that does:
+    // each is about other versions. But one may be about those who pay, and the next about everybody.
+    let open: HashSet<_> = rows
+        .iter()
+        .filter(|(_, holds)| *holds)
+        .map(|(hit, _)| (hit.advisory(), hit.role))
+        .collect();
     if open.is_empty() {
         return Ok(Vec::new());
     }
@@ -69,20 +84,21 @@ pub(super) fn resolve<'d>(
     };
     let mut flaws: BTreeMap<Flaw, Talk<'d>> = BTreeMap::new();
     for hit in holding() {
-        let (names, is_record) = flaws_of(hit, aliases.as_ref())?;
+        let (names, place) = flaws_of(hit, aliases.as_ref())?;
         for name in names {
-            flaws.entry(name).or_default().hits.push((hit.clone(), is_record));
+            flaws.entry(name).or_default().hits.push((hit.clone(), place));
         }
     }
     // A language's advisories say where a flaw is, each by itself; several do not contradict each other.
     if language.is_none() {
-        for (hit, _) in rows.iter().filter(|(hit, holds)| !holds && !open.contains(&hit.advisory()))
+        for (hit, _) in
+            rows.iter().filter(|(hit, holds)| !holds && !open.contains(&(hit.advisory(), hit.role)))
         {
             let never = hit.row.state == State::NotAffected;
             if !never && hit.row.state != State::Fixed {
                 continue;
             }
-            let (names, is_record) = flaws_of(hit, None)?;
+            let (names, Place { is_record, .. }) = flaws_of(hit, None)?;
             for name in names {
                 if let Some(talk) = flaws.get_mut(&name) {
                     talk.against.push(Against { role: hit.role, never, is_record });
@@ -103,24 +119,26 @@ pub(super) fn resolve<'d>(
 }
 
 /// Whether what speaks against a flaw outweighs this that speaks for it.
-fn refutes(against: &Against, (hit, is_record): &(Hit<'_>, bool)) -> bool {
+fn refutes(against: &Against, (hit, place): &(Hit<'_>, Place)) -> bool {
     match against.never {
         true => against.role < hit.role || against.role == hit.role && !hit.is_bounded(),
         // Whoever says that it is not mended does not know yet that it is.
         false if !hit.is_bounded() => true,
         // A later announcement may name the flaw again, of which it mends what the mend broke.
         false => {
-            against.role < hit.role || against.role == hit.role && against.is_record && !is_record
+            against.role < hit.role
+                || against.role == hit.role && against.is_record && !place.is_record
         }
     }
 }
 
-/// What counts first: what names a fix, the closer, the flaw's own record; of fixes the
-/// latest.
-fn order<'h>((hit, is_record): &'h (Hit<'_>, bool)) -> impl Ord + use<'h> {
+/// What counts first: what names a fix, the closer, the flaw's own record; of fixes the latest, and of
+/// what is the same in all of that, what was changed last.
+fn order<'h>((hit, place): &'h (Hit<'_>, Place)) -> impl Ord + use<'h> {
     let is_mended = hit.row.state == State::Fixed;
     let fix = std::cmp::Reverse(hit.row.upper.map(|upper| upper.key));
-    (!is_mended, !hit.is_bounded(), hit.role, !is_record, fix)
+    let changed = std::cmp::Reverse(place.modified);
+    (!is_mended, !hit.is_bounded(), hit.role, !place.is_record, fix, changed)
 }
 
 /// The name of a flaw.
@@ -139,23 +157,24 @@ impl std::fmt::Display for Flaw {
     }
 }
 
-/// The flaws that an advisory is about, and whether it is about one alone, which it is named by.
+/// The flaws that an advisory is about, and whether it is a record of one, which it is named by.
 /// Distributions announce much that is no flaw; who writes of languages writes of flaws alone, and
 /// with others of the same ones.
-fn flaws_of(hit: &Hit<'_>, aliases: Option<&Aliases>) -> Result<(Vec<Flaw>, bool)> {
+fn flaws_of(hit: &Hit<'_>, aliases: Option<&Aliases>) -> Result<(Vec<Flaw>, Place)> {
     let advisory = hit.segment.advisory(hit.row.advisory)?;
-    let is_record = matches!(*advisory.cves, [cve] if advisory.name.ends_with(&cve.to_string()));
+    let is_own = matches!(*advisory.cves, [cve] if advisory.name.ends_with(&cve.to_string()));
+    let is_record = is_own || advisory.cves.is_empty();
+    let place = Place { is_record, modified: advisory.modified };
     if let Some(aliases) = aliases {
-        let is_record = is_record || advisory.cves.is_empty();
-        return Ok((aliases.flaws(advisory.name), is_record));
+        return Ok((aliases.flaws(advisory.name), place));
     }
     if advisory.cves.is_empty() {
         // Chainguard names by itself what others have named.
         let names = std::iter::once(advisory.name).chain(advisory.aliases);
         let named = names.filter(|name| is_flaw(name)).take(1);
-        return Ok((named.map(|name| Flaw::Named(name.to_owned())).collect(), true));
+        return Ok((named.map(|name| Flaw::Named(name.to_owned())).collect(), place));
     }
-    Ok((advisory.cves.into_iter().map(Flaw::Numbered).collect(), is_record))
+    Ok((advisory.cves.into_iter().map(Flaw::Numbered).collect(), place))
 }
 
 /// Whether the name is that of a flaw, and not of an announcement.
