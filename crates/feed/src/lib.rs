@@ -14,6 +14,7 @@ pub mod epss;
 mod error;
 pub mod kev;
 mod list;
+pub mod msrc;
 pub mod osv;
 pub mod provider;
 pub mod redhat;

@@ -6,7 +6,7 @@ use fathom_advisory::EXTENSION;
 use fathom_advisory::segment::{About, Writer};
 
 use crate::error::{Error, Result};
-use crate::{alpine, epss, kev, osv, redhat, windows};
+use crate::{alpine, epss, kev, msrc, osv, redhat, windows};
 
 /// Whoever publishes a feed.
 #[derive(Clone, Copy)]
@@ -53,6 +53,13 @@ pub const PROVIDERS: &[Provider] = &[
         read: epss::read,
     },
     Provider { name: "kev", title: "CISA KEV", feed: "kev", licence: "CC0-1.0", read: kev::read },
+    Provider {
+        name: "msrc",
+        title: "Microsoft Security Response Center",
+        feed: "msrc-cvrf",
+        licence: "Microsoft API terms",
+        read: msrc::read,
+    },
     Provider {
         name: "redhat",
         title: "Red Hat advisories",

@@ -76,8 +76,8 @@ impl<'d, 's> Teller<'d, 's> {
             architecture: package.architecture.clone(),
             location: package.location.clone(),
             fixed_version: match (fixed, first.row.qualifier) {
+                (_, Some(update)) if found.package.is_none() => latest(first.segment, update),
                 (Some(version), _) => Some(version.text.to_owned()),
-                (None, Some(update)) if found.package.is_none() => latest(first.segment, update),
                 (None, _) => None,
             },
             fixed_in: fixed.and_then(|_| channel(first)).map(str::to_owned),
@@ -294,8 +294,14 @@ fn reason(hit: &Hit<'_>) -> Result<Reason> {
             _ => "every version has it".to_owned(),
         },
     };
-    if let Some(qualifier) = hit.row.qualifier.filter(|_| !hit.namespace.starts_with(WINDOWS)) {
-        rule = format!("{rule}, in {qualifier}");
+    match hit.row.qualifier {
+        Some(update) if hit.namespace.starts_with(WINDOWS) && hit.row.upper.is_some() => {
+            rule = format!("{rule}, and neither {update} nor what replaces it is listed");
+        }
+        Some(stream) if !hit.namespace.starts_with(WINDOWS) => {
+            rule = format!("{rule}, in {stream}")
+        }
+        _ => {}
     }
     if hit.subject == Subject::Source {
         rule = format!("built from {}: {rule}", hit.named.name);

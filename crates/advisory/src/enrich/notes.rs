@@ -78,7 +78,8 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>, today: Day) -> V
     }
     if matches.lacks_updates {
         let message = format!(
-            "it could not be read which updates of {name} are installed, so that nothing was compared",
+            "it could not be read which updates of {name} are installed, so that nothing was compared \
+             but its build",
         );
         notes.push(note(NoteKind::MissingScanData, message));
     }

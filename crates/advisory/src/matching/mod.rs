@@ -168,15 +168,12 @@ fn of_windows<'d>(
 ) -> Result<()> {
     match windows::find(database, system)? {
         Known::Nothing => matches.knows_distribution = false,
-        Known::NoUpdates => {
+        Known::Flaws { flaws, lacks_updates } => {
             matches.knows_distribution = true;
-            matches.knows_unfixed = true;
-            matches.lacks_updates = true;
-        }
-        Known::Flaws(flaws) => {
-            matches.knows_distribution = true;
-            // What no update mends is not published this way.
-            matches.knows_unfixed = false;
+            matches.lacks_updates = lacks_updates;
+            // What no update mends is not published this way; where it is not known what is installed,
+            // that is the lesser matter.
+            matches.knows_unfixed = lacks_updates;
             matches.found.extend(flaws.into_iter().map(|(flaw, hits)| Match {
                 package: None,
                 flaw,
