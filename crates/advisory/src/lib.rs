@@ -21,4 +21,4 @@ pub use database::{CURRENT, Database, EXTENSION};
 pub use day::Day;
 pub use enrich::{Options, scan};
 pub use error::{Error, Kind, Result};
-pub use matching::{flaws_of, normalised};
+pub use matching::{REPOSITORIES, flaws_of, normalised};

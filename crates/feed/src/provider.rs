@@ -75,6 +75,13 @@ pub const PROVIDERS: &[Provider] = &[
         read: redhat::cve::read,
     },
     Provider {
+        name: "redhat-repositories",
+        title: "Red Hat repositories",
+        feed: "redhat-repository-to-cpe",
+        licence: "CC-BY-4.0",
+        read: redhat::repositories::read,
+    },
+    Provider {
         name: "redhat-vex",
         title: "Red Hat CSAF-VEX",
         feed: "redhat-vex",
@@ -184,7 +191,8 @@ pub const PROVIDERS: &[Provider] = &[
 ];
 
 /// What the names of files begin with as their providers offer them, and what they are called here.
-const CALLED: [(&str, &str); 1] = [("csaf_vex_", "redhat-vex")];
+const CALLED: [(&str, &str); 2] =
+    [("csaf_vex_", "redhat-vex"), ("repository-to-cpe", "redhat-repository-to-cpe")];
 
 /// What files of feeds end with, where they are called by the ecosystem alone.
 const PACKED: [&str; 7] = ["zip", "json", "jsonl", "zst", "gz", "tar", "tgz"];

@@ -372,3 +372,126 @@ fn what_is_said_in_several_forms_is_told_once() {
     assert_eq!(shown(&scan(folder.path(), system("7.9", real_time))), [""; 0]);
     assert_eq!(findings.vulnerabilities[0].state, State::Deferred);
 }
+
+/// Repositories of Red Hat 8, as its map has them.
+const MAP: &str = r#"{
+"data":{
+"rhel-8-for-x86_64-baseos-rpms":{"cpes":["cpe:/o:redhat:enterprise_linux:8::baseos"],"repo_relative_urls":["content/dist/rhel8/8/x86_64/baseos/os"]},
+"rhel-8-for-x86_64-baseos-eus-rpms":{"cpes":["cpe:/o:redhat:rhel_eus:8.4::baseos","cpe:/o:redhat:rhel_eus:8.6::baseos","cpe:/o:redhat:rhel_eus:8.8::baseos"],"repo_relative_urls":[]},
+"rhocp-4.14-for-rhel-8-x86_64-rpms":{"cpes":["cpe:/a:redhat:openshift:4.14::el8"]},
+"odd":{"cpes":["cpe:/o:other:x:1"]}}}"#;
+
+/// What is said of a package of OpenShift, which the release has too.
+const ON_TOP: &str = r#"{"id":"RHSA-2024:1","related":["CVE-2024-1000"],"affected":[{"package":{"ecosystem":"Red Hat:openshift:4.14::el8","name":"runc"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"3:1.1.12-1.rhaos4.14.el8"}]}]}]}
+{"id":"RHSA-2024:2","related":["CVE-2024-1001"],"affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:8::baseos","name":"tar"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.30-9.el8"}]}]}]}
+{"id":"RHSA-2022:3","related":["CVE-2022-1002"],"affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:8::baseos","name":"sed"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"4.5-5.el8_6"}]}]}]}
+"#;
+
+fn with_map(folder: &Path) {
+    let about = add(folder, "repository-to-cpe.json", MAP);
+    assert_eq!((about.malformed, about.statements), (1, 5), "{:?}", about.examples);
+    add(folder, "redhat-vex.jsonl", &lines(&[kernel()]));
+    add(folder, "redhat-osv.jsonl", &format!("{OSV}{ON_TOP}"));
+}
+
+fn from(repository: Option<&str>, mut package: Package) -> Package {
+    package.origin = repository.map(str::to_owned);
+    package
+}
+
+const LONGER: Option<&str> = Some("rhel-8-for-x86_64-baseos-eus-rpms");
+const MAIN: Option<&str> = Some("rhel-8-for-x86_64-baseos-rpms");
+
+#[test]
+fn who_stays_with_a_minor_release_gets_its_fixes() {
+    let folder = tempfile::tempdir().unwrap();
+    with_map(folder.path());
+    let of = |repository, version: &str, release: &str| {
+        let kernel = from(repository, package("kernel-core", "kernel", "4.18.0", release));
+        shown(&scan(folder.path(), system(version, vec![kernel])))
+    };
+    let own = ["kernel-core CVE-2022-42896 4.18.0-372.70.1.el8_6 fixed"];
+    assert_eq!(of(LONGER, "8.6", "372.64.1.el8_6"), own);
+    // What is mended there is mended, although the main stream has mended it in a later version.
+    assert_eq!(of(LONGER, "8.6", "372.70.1.el8_6"), [""; 0]);
+    // Nothing is known of where it is from, or it is from the main stream: then that counts.
+    let main = ["kernel-core CVE-2022-42896 4.18.0-477.21.1.el8_8 fixed"];
+    assert_eq!(of(None, "8.6", "372.70.1.el8_6"), main);
+    assert_eq!(of(MAIN, "8.6", "372.70.1.el8_6"), main);
+    assert_eq!(of(Some("anaconda"), "8.6", "372.70.1.el8_6"), main);
+    // The same repository has other minor releases, of which this one has no fix of its own.
+    let later = ["kernel-core CVE-2022-42896 4.18.0-477.21.1.el8_8 fixed (Red Hat 8.8 or later)"];
+    assert_eq!(of(LONGER, "8.4", "305.el8_4"), later);
+    assert_eq!(of(LONGER, "8.8", "477.10.1.el8_8"), main);
+}
+
+#[test]
+fn what_a_system_would_update_from_tells_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    with_map(folder.path());
+    let of = |sources: &[&str]| {
+        let kernel = package("kernel-core", "kernel", "4.18.0", "372.70.1.el8_6");
+        let mut system = system("8.6", vec![kernel]);
+        let updates = fathom_report::Updates {
+            system: "none".to_owned(),
+            automatic: false,
+            sources: sources.iter().map(|it| (*it).to_owned()).collect(),
+        };
+        system.security.updates = Fact::known(updates, "/etc/yum.repos.d/redhat.repo");
+        shown(&scan(folder.path(), system)).len()
+    };
+    let address = "https://cdn.redhat.com/content/eus/rhel8/8.6/x86_64/baseos/os";
+    assert_eq!(of(&[]), 1);
+    assert_eq!(of(&["rhel-8-for-x86_64-baseos-rpms https://cdn.redhat.com/x"]), 1);
+    assert_eq!(of(&[&format!("rhel-8-for-x86_64-baseos-eus-rpms {address}")]), 0);
+}
+
+#[test]
+fn fixes_that_a_release_does_not_get_are_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    with_map(folder.path());
+    let packages = |repository| {
+        vec![
+            from(repository, package("tar", "tar", "1.30", "5.el8")),
+            from(repository, package("sed", "sed", "4.5", "4.el8")),
+        ]
+    };
+    assert_eq!(
+        shown(&scan(folder.path(), system("8.6", packages(LONGER)))),
+        [
+            "sed CVE-2022-1002 4.5-5.el8_6 fixed",
+            "tar CVE-2024-1001 1.30-9.el8 fixed (Red Hat 8, perhaps not in 8.6)",
+        ]
+    );
+    assert_eq!(
+        shown(&scan(folder.path(), system("8.6", packages(MAIN)))),
+        ["sed CVE-2022-1002 4.5-5.el8_6 fixed", "tar CVE-2024-1001 1.30-9.el8 fixed"]
+    );
+}
+
+#[test]
+fn what_is_put_on_top_counts_for_its_own_packages() {
+    let folder = tempfile::tempdir().unwrap();
+    with_map(folder.path());
+    let on_top = Some("rhocp-4.14-for-rhel-8-x86_64-rpms");
+    let own = from(on_top, package("runc", "runc", "1.1.9", "1.rhaos4.14.el8"));
+    let of_release = from(MAIN, package("runc", "runc", "1.1.12", "1.module+el8.9.0+1+ab"));
+    let findings = scan(folder.path(), system("8.9", vec![own, of_release.clone()]));
+    assert_eq!(shown(&findings), ["runc CVE-2024-1000 3:1.1.12-1.rhaos4.14.el8 fixed"]);
+    assert_eq!(findings.vulnerabilities[0].installed_version, "1.1.9-1.rhaos4.14.el8");
+    assert_eq!(shown(&scan(folder.path(), system("8.9", vec![of_release]))), [""; 0]);
+    // A rebuild has its own repositories.
+    let mut rebuilt = system("8.9", vec![from(on_top, package("runc", "runc", "1.1.9", "1.el8"))]);
+    rebuilt.identity.distribution = Fact::known("centos".to_owned(), "test");
+    assert_eq!(shown(&scan(folder.path(), rebuilt)), [""; 0]);
+}
+
+#[test]
+fn what_others_made_is_not_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    with_map(folder.path());
+    let mut foreign = from(Some("epel"), package("tar", "tar", "1.30", "5.el8"));
+    foreign.vendor = None;
+    let findings = scan(folder.path(), system("8.9", vec![foreign]));
+    assert_eq!((shown(&findings), findings.unscanned.len()), (Vec::new(), 1));
+}

@@ -6,7 +6,7 @@ use fathom_report::{Enabled, Evidence, Fact, Package, PackageKind, System};
 use super::flaw::{Flaw, Flaws, chosen, rating};
 use crate::database::Database;
 use crate::error::Result;
-use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, latest};
+use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, beyond, latest};
 use crate::risk::{Context, Weights};
 use crate::segment::{Advisory, Subject, Texts, Unpacked, Vector, beginning};
 
@@ -80,7 +80,7 @@ impl<'d, 's> Teller<'d, 's> {
                 (Some(version), _) => Some(version.text.to_owned()),
                 (None, _) => None,
             },
-            fixed_in: fixed.and_then(|_| channel(first)).map(str::to_owned),
+            fixed_in: fixed.and_then(|version| channel(first, version.text, self.system)),
             state: first.row.state,
             severity: None,
             severity_source: None,
@@ -243,13 +243,14 @@ fn announced(found: &Match<'_>) -> Result<Vec<String>> {
 }
 
 /// From where a fix comes that not everybody gets.
-fn channel(hit: &Hit<'_>) -> Option<&'static str> {
-    match hit.role {
-        Role::Own => None,
-        Role::Paid if hit.namespace.starts_with("Ubuntu") => Some("Ubuntu Pro"),
-        Role::Paid => Some("long-term support"),
-        Role::Upstream => Some("Red Hat"),
-    }
+fn channel(hit: &Hit<'_>, fixed: &str, system: &System) -> Option<String> {
+    Some(match hit.role {
+        Role::Own => return None,
+        Role::Paid if hit.namespace.starts_with("Ubuntu") => "Ubuntu Pro".to_owned(),
+        Role::Paid => "long-term support".to_owned(),
+        Role::Later => return beyond(fixed, system.identity.version.value()?),
+        Role::Upstream => "Red Hat".to_owned(),
+    })
 }
 
 /// How bad whoever speaks of the package says it is, and who that is.

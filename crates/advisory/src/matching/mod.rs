@@ -9,6 +9,7 @@ mod distribution;
 mod installed;
 mod kernel;
 mod module;
+mod repository;
 mod resolve;
 mod windows;
 
@@ -23,6 +24,9 @@ pub(crate) use self::distribution::{Distribution, Role};
 pub use self::installed::normalised;
 pub(crate) use self::kernel::Part;
 use self::module::Streams;
+pub use self::repository::REPOSITORIES;
+pub(crate) use self::repository::beyond;
+use self::repository::{For, Repositories};
 pub(crate) use self::resolve::Hit;
 use self::windows::Known;
 pub(crate) use self::windows::{PREFIX as WINDOWS, latest};
@@ -104,13 +108,22 @@ fn scheme(kind: PackageKind) -> Option<Scheme> {
 pub(crate) fn find<'d>(database: &'d Database, system: &System) -> Result<Matches<'d>> {
     let distribution = Distribution::of(&system.identity);
     let namespaces = database.namespaces()?;
+    let repositories = Repositories::of(database, system, distribution.as_ref())?;
     let mut scopes = Vec::new();
     for (segment, namespace) in &namespaces {
+        let scope = |role, language, product| {
+            let (namespace, repositories) = (namespace.clone(), &repositories);
+            Scope { segment, namespace, role, language, product, repositories }
+        };
+        let product = namespace.name.strip_prefix("Red Hat:");
         if let Some(role) = distribution.as_ref().and_then(|it| it.role(namespace.name)) {
-            scopes.push(Scope { segment, namespace: namespace.clone(), role, language: false });
+            // Who stays with a minor release gets what mends a flaw there; the main stream goes on.
+            let goes_on = product.is_some() && repositories.is_longer();
+            scopes.push(scope(if goes_on { Role::Later } else { role }, false, None));
+        } else if let Some(holds) = product.and_then(|it| repositories.holds(it)) {
+            scopes.push(scope(Role::Own, false, product.filter(|_| holds == For::Own)));
         } else if LANGUAGES.contains(&without_repository(namespace.name)) {
-            let role = Role::Own;
-            scopes.push(Scope { segment, namespace: namespace.clone(), role, language: true });
+            scopes.push(scope(Role::Own, true, None));
         }
     }
     let mut matches = Matches {
@@ -221,6 +234,9 @@ struct Scope<'s, 'd> {
     namespace: Namespace<'d>,
     role: Role,
     language: bool,
+    /// The product from whose repositories a package must be for it to hold.
+    product: Option<&'d str>,
+    repositories: &'s Repositories<'d>,
 }
 
 impl Scope<'_, '_> {
@@ -233,7 +249,11 @@ impl Scope<'_, '_> {
     fn is_of(&self, package: &Package) -> bool {
         match language(package) {
             Some(language) => self.language && without_repository(self.namespace.name) == language,
-            None => !self.language && scheme(package.kind) == Some(self.namespace.scheme),
+            None => {
+                let is_from = |product| self.repositories.has(package, product);
+                let is_kind = scheme(package.kind) == Some(self.namespace.scheme);
+                !self.language && is_kind && self.product.is_none_or(is_from)
+            }
         }
     }
 }
@@ -251,7 +271,8 @@ fn unscanned(
     if part == Part::Aid {
         return Some(Why::KernelAid);
     }
-    let is_foreign = || distribution.is_some_and(|it| !it.is_vendor(package.vendor.as_deref()));
+    let (vendor, origin) = (package.vendor.as_deref(), package.origin.as_deref());
+    let is_foreign = || distribution.is_some_and(|it| !it.is_own(vendor, origin));
     if !is_language && is_foreign() {
         return Some(Why::Foreign);
     }
@@ -290,8 +311,11 @@ impl<'p> Key<'p> {
         }
     }
 
-    fn parts(&self) -> (&Named, Option<&Named>, Option<&str>) {
-        (&self.source, self.installed.as_deref(), self.package.module.as_deref())
+    fn parts(&self) -> (&Named, Option<&Named>, Option<&str>, Option<&str>) {
+        // Something may be said of what is from one repository alone.
+        let origin =
+            self.package.origin.as_deref().filter(|_| self.package.kind == PackageKind::Rpm);
+        (&self.source, self.installed.as_deref(), self.package.module.as_deref(), origin)
     }
 
     /// All statements about the packages, with whether each holds; nothing where their version is none.

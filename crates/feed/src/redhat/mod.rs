@@ -4,6 +4,7 @@
 //! `Red Hat:enterprise_linux:8::baseos` of `cpe:/o:redhat:enterprise_linux:8::baseos`.
 
 pub mod cve;
+pub mod repositories;
 pub mod vex;
 
 use fathom_advisory::segment::{AdvisoryId, Statement, Subject, Upper, Writer};
