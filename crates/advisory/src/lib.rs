@@ -23,4 +23,4 @@ pub use day::Day;
 pub use enrich::{Options, count, scan};
 pub use error::{Error, Kind, Result};
 pub use fleet::{Fleet, Likeness};
-pub use matching::{Opinion, flaws_of, normalised, opinions};
+pub use matching::{Opinion, REPOSITORIES, flaws_of, normalised, opinions};

@@ -13,7 +13,8 @@ use fathom_version::Scheme;
 use tempfile::TempDir;
 
 /// A database of one provider, a statement a line: advisory, its CVEs, ecosystem, package, where it
-/// ends (`-` for nowhere), state, and what it holds for alone.
+/// ends (`-` for nowhere), state, and what it holds for alone. Lines of one advisory that follow each
+/// other are statements of one record.
 fn database(provider: &str, scheme: Scheme, subject: Subject, lines: &str) -> (TempDir, Database) {
     let folder = tempfile::tempdir().unwrap();
     add(folder.path(), provider, scheme, subject, lines);
@@ -26,6 +27,7 @@ fn add(folder: &std::path::Path, provider: &str, scheme: Scheme, subject: Subjec
         About { provider: provider.to_owned(), as_of: "2026-01-01".to_owned(), ..About::default() };
     let path = folder.join(format!("{provider}.advisories"));
     let mut writer = Writer::create(&path, about).unwrap();
+    let mut last = None;
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let fields: Vec<&str> = line.split('|').map(str::trim).collect();
         let cves: Vec<Cve> = fields[1].split_whitespace().map(|it| it.parse().unwrap()).collect();
@@ -35,7 +37,11 @@ fn add(folder: &std::path::Path, provider: &str, scheme: Scheme, subject: Subjec
             severity: Some(Severity::High),
             ..NewAdvisory::default()
         };
-        let id = writer.advisory(&advisory).unwrap().unwrap();
+        let id = match last {
+            Some((name, id)) if name == fields[0] => id,
+            _ => writer.advisory(&advisory).unwrap().unwrap(),
+        };
+        last = Some((fields[0], id));
         let state = match fields[5] {
             "fixed" => State::Fixed,
             "affected" => State::Affected,

@@ -19,6 +19,8 @@ mod error;
 mod json;
 pub mod kev;
 mod known;
+mod list;
+pub mod msrc;
 pub mod nvd;
 pub mod oracle;
 pub mod osv;

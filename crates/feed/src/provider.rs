@@ -7,7 +7,8 @@ use fathom_advisory::segment::{About, Writer};
 
 use crate::error::{Error, Result};
 use crate::{
-    alpine, amazon, arch, debian, endoflife, epss, kev, nvd, oracle, osv, photon, redhat, windows,
+    alpine, amazon, arch, debian, endoflife, epss, kev, msrc, nvd, oracle, osv, photon, redhat,
+    windows,
 };
 
 /// Whoever publishes a feed.
@@ -99,6 +100,13 @@ pub const PROVIDERS: &[Provider] = &[
         read: photon::read,
     },
     Provider {
+        name: "msrc",
+        title: "Microsoft Security Response Center",
+        feed: "msrc-cvrf",
+        licence: "Microsoft API terms",
+        read: msrc::read,
+    },
+    Provider {
         name: "redhat",
         title: "Red Hat advisories",
         feed: "redhat-osv",
@@ -110,7 +118,21 @@ pub const PROVIDERS: &[Provider] = &[
         title: "Red Hat CVE database",
         feed: "redhat-cve-api",
         licence: "CC-BY-4.0",
-        read: redhat::read,
+        read: redhat::cve::read,
+    },
+    Provider {
+        name: "redhat-repositories",
+        title: "Red Hat repositories",
+        feed: "redhat-repository-to-cpe",
+        licence: "CC-BY-4.0",
+        read: redhat::repositories::read,
+    },
+    Provider {
+        name: "redhat-vex",
+        title: "Red Hat CSAF-VEX",
+        feed: "redhat-vex",
+        licence: "CC-BY-4.0",
+        read: redhat::vex::read,
     },
     Provider {
         name: "rocky",
@@ -140,14 +162,113 @@ pub const PROVIDERS: &[Provider] = &[
         licence: "BSD-3-Clause",
         read: windows::read,
     },
+    Provider {
+        name: "chainguard",
+        title: "Chainguard",
+        feed: "chainguard-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "crates",
+        title: "crates.io",
+        feed: "crates-osv",
+        licence: "CC0-1.0, CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider { name: "go", title: "Go", feed: "go-osv", licence: "CC-BY-4.0", read: osv::read },
+    Provider {
+        name: "maven",
+        title: "Maven",
+        feed: "maven-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider { name: "npm", title: "npm", feed: "npm-osv", licence: "CC-BY-4.0", read: osv::read },
+    Provider {
+        name: "nuget",
+        title: "NuGet",
+        feed: "nuget-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "opensuse",
+        title: "openSUSE",
+        feed: "opensuse-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "osv",
+        title: "Ecosystems of OSV",
+        feed: "osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "packagist",
+        title: "Packagist",
+        feed: "packagist-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "pypi",
+        title: "PyPI",
+        feed: "pypi-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "rubygems",
+        title: "RubyGems",
+        feed: "rubygems-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
+    Provider {
+        name: "wolfi",
+        title: "Wolfi",
+        feed: "wolfi-osv",
+        licence: "CC-BY-4.0",
+        read: osv::read,
+    },
 ];
 
+/// What the names of files begin with as their providers offer them, and what they are called here.
+const CALLED: [(&str, &str); 2] =
+    [("csaf_vex_", "redhat-vex"), ("repository-to-cpe", "redhat-repository-to-cpe")];
+
+/// What files of feeds end with, where they are called by the ecosystem alone.
+const PACKED: [&str; 7] = ["zip", "json", "jsonl", "zst", "gz", "tar", "tgz"];
+
 impl Provider {
-    /// The provider whose feed the file is, by its name.
+    /// The provider whose feed the file is, by its name, or by that which its provider has for it; what OSV offers may also be called by the
+    /// ecosystem alone, `npm.zip`, or lie as it does there, `npm/all.zip`.
     pub fn of(path: &Path) -> Option<&'static Self> {
-        let name = path.file_name()?.to_str()?;
-        let feed = name.split_once('.').map_or(name, |(feed, _)| feed);
-        PROVIDERS.iter().find(|provider| provider.feed == feed)
+        let first = |path: &Path| {
+            let name = path.file_name()?.to_str()?;
+            Some(name.split_once('.').map_or(name, |(first, _)| first).to_owned())
+        };
+        let name = first(path)?;
+        if let Some(exact) = PROVIDERS.iter().find(|provider| provider.feed == name) {
+            return Some(exact);
+        }
+        let called = CALLED.iter().find(|(beginning, _)| name.starts_with(beginning));
+        if let Some((_, feed)) = called {
+            return PROVIDERS.iter().find(|provider| provider.feed == *feed);
+        }
+        let ending = path.extension()?.to_str()?;
+        let ecosystem = match &*name {
+            "all" => first(path.parent()?)?,
+            _ => name,
+        };
+        let ecosystem = ecosystem.to_lowercase().replace(' ', "");
+        let is_packed = PACKED.contains(&ending);
+        PROVIDERS.iter().filter(|_| is_packed).find(|provider| {
+            provider.feed.strip_suffix("-osv").is_some_and(|feed| feed == ecosystem)
+        })
     }
 
     /// Makes the provider's file of a database from its feed.

@@ -48,6 +48,17 @@ impl<'i> Item<'i> {
     pub(crate) fn parse<T: Deserialize<'i>>(&self) -> std::result::Result<T, String> {
         serde_json::from_slice(self.bytes?).map_err(|error| error.to_string())
     }
+
+    /// The same of a record that may have so many bytes.
+    pub(crate) fn parse_within<T: Deserialize<'i>>(
+        &self,
+        most: usize,
+    ) -> std::result::Result<T, String> {
+        match self.bytes?.len() {
+            length if length > most => Err(format!("is larger than {} MiB", most >> 20)),
+            _ => self.parse(),
+        }
+    }
 }
 
 /// Why a record has no bytes.

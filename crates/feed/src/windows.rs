@@ -151,7 +151,7 @@ fn table(
 }
 
 /// Whether the product is a Windows itself.
-fn is_system(product: &str) -> bool {
+pub(crate) fn is_system(product: &str) -> bool {
     let systems =
         ["Windows 1", "Windows 7", "Windows 8", "Windows Server", "Windows Vista", "Windows RT"];
     systems.iter().any(|system| product.starts_with(system)) && !product.contains(" HLK ")

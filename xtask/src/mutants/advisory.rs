@@ -16,12 +16,19 @@ pub(super) fn targets() -> Vec<Target> {
 }
 
 /// A small feed of every kind, behind its name.
-const FEEDS: [&str; 13] = [
+const FEEDS: &[&str] = &[
     concat!(
         "debian-osv\n",
         r#"{"id":"CVE-2022-48303","aliases":["X-1"],"published":"2023-01-30T04:15:08Z","modified":"2025-01-14T11:32:06Z","details":"one byte too many","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:L/AC:L/PR:N/UI:R/S:U/C:N/I:N/A:H"}],"affected":[{"package":{"ecosystem":"Debian:11","name":"tar"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.34+dfsg-1+deb11u1"}]}],"versions":["1.34-1"],"ecosystem_specific":{"urgency":"low"}}],"references":[{"type":"WEB","url":"https://a.example"}]}"#,
         "\n",
         r#"{"id":"GHSA-1","database_specific":{"severity":"HIGH","cwe_ids":["CWE-79"]},"affected":[{"package":{"ecosystem":"PyPI","name":"A.b"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1.0"},{"last_affected":"1.5rc1"}]}]}]}"#,
+        "\n",
+    ),
+    concat!(
+        "npm-osv\n",
+        r#"{"id":"GHSA-p8p7-x288-28g6","aliases":["CVE-2023-28155"],"database_specific":{"severity":"MODERATE"},"affected":[{"package":{"ecosystem":"npm","name":"@cypress/request"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"limit":"3.0.0"}]}],"database_specific":{"last_known_affected_version_range":"<= 2.88.2","informational":"unsound"}}]}"#,
+        "\n",
+        r#"{"id":"MAL-2025-1","upstream":["X-1"],"affected":[{"package":{"ecosystem":"npm","name":"event-strem"}}]}"#,
         "\n",
     ),
     concat!(
@@ -35,6 +42,18 @@ const FEEDS: [&str; 13] = [
     concat!(
         "redhat-cve-api\n",
         r#"{"name":"CVE-2023-28859","threat_severity":"Moderate","public_date":"2023-03-26T00:00:00Z","cvss3":{"cvss3_scoring_vector":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"},"cwe":"CWE-200->CWE-125","details":["one"],"affected_release":[{"cpe":"cpe:/o:redhat:enterprise_linux:3","package":"squid-7:2.5.STABLE3-6.3E.13"}],"package_state":[{"cpe":"cpe:/o:redhat:enterprise_linux:8","fix_state":"Will not fix","package_name":"mariadb:10.3/mariadb"}]}"#,
+    ),
+    concat!(
+        "redhat-vex\n",
+        r#"{"document":{"aggregate_severity":{"text":"Important"},"title":"t","tracking":{"id":"CVE-2022-42896","status":"final","current_release_date":"2025-02-01T15:14:45+00:00"}},"product_tree":{"branches":[{"branches":[{"product":{"product_id":"A","product_identification_helper":{"cpe":"cpe:/o:redhat:rhel_eus:8.6::baseos"}}},{"product":{"product_id":"k","product_identification_helper":{"purl":"pkg:rpm/redhat/kernel@4.18.0-372.70.1.el8_6?arch=src&epoch=1&rpmmod=a:1:2:3"}}},{"product":{"product_id":"m:1:2:3","product_identification_helper":{"purl":"pkg:rpmmod/redhat/m@1:2:3"}}}]}],"relationships":[{"full_product_name":{"product_id":"A:m"},"product_reference":"m:1:2:3","relates_to_product_reference":"A"},{"full_product_name":{"product_id":"A:m:k"},"product_reference":"k","relates_to_product_reference":"A:m"},{"full_product_name":{"product_id":"A:b-0:1-2.src"},"product_reference":"b-0:1-2.src","relates_to_product_reference":"A"}]},"vulnerabilities":[{"cve":"CVE-2022-42896","cwe":{"id":"CWE-416"},"notes":[{"category":"description","text":"d"}],"product_status":{"fixed":["A:m:k"],"known_affected":["A:b-0:1-2.src"]},"remediations":[{"category":"no_fix_planned","details":"Will not fix","product_ids":["A:b-0:1-2.src"]}],"scores":[{"cvss_v3":{"vectorString":"CVSS:3.1/AV:A/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],"threats":[{"category":"impact","details":"Low","product_ids":["A:m:k"]}]}]}"#,
+    ),
+    concat!(
+        "redhat-repository-to-cpe\n",
+        r#"{"data":{"rhel-8-for-x86_64-baseos-eus-rpms":{"cpes":["cpe:/o:redhat:rhel_eus:8.6::baseos","cpe:/o:other:x"],"repo_relative_urls":[]}}}"#,
+    ),
+    concat!(
+        "msrc-cvrf\n",
+        r#"{"DocumentTracking":{"CurrentReleaseDate":"2024-03-01T08:00:00"},"ProductTree":{"FullProductName":[{"ProductID":"11923","Value":"Windows Server 2022"}]},"Vulnerability":[{"CVE":"CVE-2024-21338","Title":{"Value":"t"},"Notes":[{"Type":2,"Value":"<p>d</p>"},{"Type":7,"Value":"Windows Kernel"}],"CWE":[{"ID":"CWE-822"}],"Threats":[{"Type":3,"Description":{"Value":"Important"},"ProductID":["11923"]},{"Type":1,"Description":{"Value":"Exploited:Yes"}}],"CVSSScoreSets":[{"Vector":"CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H"}],"Remediations":[{"Type":2,"Description":{"Value":"5034770"},"Supercedence":"5034129","FixedBuild":"10.0.20348.2322","ProductID":["11923"],"URL":"https://a.example"}],"RevisionHistory":[{"Date":"2024-02-13T08:00:00"}]},{"CVE":7}]}"#,
     ),
     "epss_scores\n#model_version:v1,score_date:2026-08-16T00:00:00+0000\ncve,epss,percentile\n\
      CVE-2021-44228,0.94358,0.99957\n",

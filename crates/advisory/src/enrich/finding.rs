@@ -6,9 +6,9 @@ use fathom_report::{Enabled, Evidence, Fact, Package, PackageKind, System};
 use super::flaw::{Flaw, Flaws, chosen, rating};
 use crate::database::Database;
 use crate::error::Result;
-use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, latest};
+use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, beyond, latest};
 use crate::risk::{Context, Weights};
-use crate::segment::{Advisory, Subject, Texts, Unpacked, beginning};
+use crate::segment::{Advisory, Subject, Texts, Unpacked, Vector, beginning};
 
 /// How much of a long description is told where there is no short one.
 const DESCRIPTION: usize = 400;
@@ -55,6 +55,10 @@ impl<'d, 's> Teller<'d, 's> {
             _ => Vec::new(),
         };
         let mut cvss = chosen(&own, &flaw.vectors);
+        let others = of_others(found)?;
+        if cvss.is_empty() {
+            cvss = chosen(&[], &others.vectors);
+        }
         if cvss.is_empty() {
             let of_all: Vec<_> = advisory.vectors.iter().map(|it| (provider, *it)).collect();
             cvss = chosen(&of_all, &[]);
@@ -72,11 +76,11 @@ impl<'d, 's> Teller<'d, 's> {
             architecture: package.architecture.clone(),
             location: package.location.clone(),
             fixed_version: match (fixed, first.row.qualifier) {
+                (_, Some(update)) if found.package.is_none() => latest(first.segment, update),
                 (Some(version), _) => Some(version.text.to_owned()),
-                (None, Some(update)) if found.package.is_none() => latest(first.segment, update),
                 (None, _) => None,
             },
-            fixed_in: fixed.and_then(|_| channel(first)).map(str::to_owned),
+            fixed_in: fixed.and_then(|version| channel(first, version.text, self.system)),
             state: first.row.state,
             severity: None,
             severity_source: None,
@@ -103,7 +107,8 @@ impl<'d, 's> Teller<'d, 's> {
             because: found.hits.iter().map(reason).collect::<Result<_>>()?,
             evidence: package.evidence.clone(),
         };
-        let said = severity(first, &advisory, flaw, self.is_of_red_hat);
+        let said = severity(first, &advisory, flaw, self.is_of_red_hat)
+            .or(others.severity.filter(|_| package.kind.is_of_language()));
         (finding.severity, finding.severity_source) = match said {
             Some((severity, source)) => (Some(severity), Some(source)),
             None => match finding.cvss.first() {
@@ -161,6 +166,29 @@ impl<'d, 's> Teller<'d, 's> {
     }
 }
 
+/// What those say of a flaw's badness whose statements do not count.
+#[derive(Default)]
+struct OfOthers<'d> {
+    vectors: Vec<(&'d str, Vector<'d>)>,
+    severity: Option<(Severity, String)>,
+}
+
+/// What others say of the flaw alone, those first who are believed first.
+fn of_others<'d>(found: &Match<'d>) -> Result<OfOthers<'d>> {
+    let mut others = OfOthers::default();
+    for hit in found.hits.iter().skip(1) {
+        let advisory = hit.segment.advisory(hit.row.advisory)?;
+        let provider = hit.segment.about().provider.as_str();
+        if advisory.cves.len() <= 1 {
+            others.vectors.extend(advisory.vectors.into_iter().map(|vector| (provider, vector)));
+            let severity = hit.row.severity.or(advisory.severity);
+            let severity = severity.map(|severity| (severity, provider.to_owned()));
+            others.severity = others.severity.or(severity);
+        }
+    }
+    Ok(others)
+}
+
 /// Adds what the texts say that is not told yet.
 fn add_texts(finding: &mut Finding, texts: Texts) {
     if finding.description.is_none() {
@@ -214,15 +242,16 @@ fn announced(found: &Match<'_>) -> Result<Vec<String>> {
 }
 
 /// From where a fix comes that not everybody gets.
-fn channel(hit: &Hit<'_>) -> Option<&'static str> {
-    match hit.role {
-        Role::Own => None,
-        Role::Paid if hit.namespace.starts_with("Ubuntu") => Some("Ubuntu Pro"),
-        Role::Paid => Some("long-term support"),
-        Role::Upstream => Some("Red Hat"),
+fn channel(hit: &Hit<'_>, fixed: &str, system: &System) -> Option<String> {
+    Some(match hit.role {
+        Role::Own => return None,
+        Role::Paid if hit.namespace.starts_with("Ubuntu") => "Ubuntu Pro".to_owned(),
+        Role::Paid => "long-term support".to_owned(),
+        Role::Beyond => return beyond(fixed, system.identity.version.value()?),
+        Role::Upstream => "Red Hat".to_owned(),
         // No fix comes from there: these are findings of what nobody looks into.
-        Role::Later => None,
-    }
+        Role::Successor => return None,
+    })
 }
 
 /// How bad whoever speaks of the package says it is, and who that is.
@@ -239,8 +268,8 @@ fn severity(
     let own = advisory.severity.map(|severity| (severity, provider()));
     // An announcement of several flaws is as bad as the worst of them.
     let of_all = own.clone().filter(|_| advisory.cves.len() > 1);
-    let of_red_hat =
-        flaw.of_red_hat.filter(|_| is_of_red_hat).map(|it| (it, "redhat-cve".to_owned()));
+    let of_red_hat = flaw.of_red_hat.filter(|_| is_of_red_hat);
+    let of_red_hat = of_red_hat.map(|(severity, provider)| (severity, provider.to_owned()));
     match of_all {
         Some(of_all) => of_red_hat.or_else(|| (flaw.vectors.is_empty()).then_some(of_all)),
         None => own.or(of_red_hat),
@@ -266,13 +295,19 @@ fn reason(hit: &Hit<'_>) -> Result<Reason> {
             _ => "every version has it".to_owned(),
         },
     };
-    if let Some(qualifier) = hit.row.qualifier.filter(|_| !hit.namespace.starts_with(WINDOWS)) {
-        rule = format!("{rule}, in {qualifier}");
+    match hit.row.qualifier {
+        Some(update) if hit.namespace.starts_with(WINDOWS) && hit.row.upper.is_some() => {
+            rule = format!("{rule}, and neither {update} nor what replaces it is listed");
+        }
+        Some(stream) if !hit.namespace.starts_with(WINDOWS) => {
+            rule = format!("{rule}, in {stream}")
+        }
+        _ => {}
     }
     if hit.subject == Subject::Source {
         rule = format!("built from {}: {rule}", hit.named.name);
     }
-    if hit.role == Role::Later {
+    if hit.role == Role::Successor {
         rule = format!("{rule}, in a later release; nobody looks into this one any more");
     }
     Ok(Reason {
@@ -298,6 +333,9 @@ fn remediation(finding: &Finding) -> String {
             }
         }
         (State::Fixed, None) => format!("Upgrade {package}"),
+        (State::Affected, _) if is_malicious(finding) => {
+            format!("Remove {package}, which was made to do harm, and change what it could read")
+        }
         (State::Affected, _) => {
             format!("No version of {package} mends it yet; watch for one, or do without it")
         }
@@ -313,6 +351,12 @@ fn remediation(finding: &Finding) -> String {
         }
         (State::NotAffected, _) => "Nothing".to_owned(),
     }
+}
+
+/// Whether it is no flaw but a package that was made to do harm, as `MAL-2024-1234` tells.
+fn is_malicious(finding: &Finding) -> bool {
+    let names = finding.advisories.iter().chain([&finding.cve_id]);
+    names.into_iter().any(|name| name.starts_with("MAL-"))
 }
 
 fn description(texts: &Texts) -> Option<String> {

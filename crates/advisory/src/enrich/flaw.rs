@@ -11,7 +11,7 @@ use crate::segment::{Segment, Vector};
 
 /// Who describes flaws by themselves, in the order in which they are believed where the provider of a
 /// finding says nothing.
-const DESCRIBERS: [&str; 4] = ["nvd", "redhat-cve", "debian", "ubuntu"];
+const DESCRIBERS: [&str; 5] = ["nvd", "redhat-vex", "redhat-cve", "debian", "ubuntu"];
 
 /// What is known of a flaw, whichever package has it.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Flaw<'d> {
     /// Vectors, by provider; those who are believed first come first.
     pub(super) vectors: Vec<(&'d str, Vector<'d>)>,
     /// What Red Hat says of it, which counts for all that is built from its sources.
-    pub(super) of_red_hat: Option<Severity>,
+    pub(super) of_red_hat: Option<(Severity, &'d str)>,
     pub(super) weaknesses: Vec<u16>,
     pub(super) exploitability: Exploitability,
     /// Where it is described.
@@ -70,8 +70,9 @@ impl<'d> Flaws<'d> {
                 flaw.weaknesses.extend(&advisory.weaknesses);
                 flaw.exploitability.public_exploit |= advisory.has_exploit;
                 flaw.described = flaw.described.or(Some((*segment, index)));
-                if provider == "redhat-cve" {
-                    flaw.of_red_hat = advisory.severity;
+                if matches!(provider, "redhat-vex" | "redhat-cve") {
+                    let severity = advisory.severity.map(|severity| (severity, provider));
+                    flaw.of_red_hat = flaw.of_red_hat.or(severity);
                 }
             }
         }

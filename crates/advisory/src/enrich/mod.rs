@@ -155,6 +155,7 @@ impl Why {
     fn text(self) -> &'static str {
         match self {
             Self::NoEcosystem => "nobody in the database speaks of such packages",
+            Self::NoName => "the name does not tell which package of its kind it is",
             Self::NoVersion => "the version cannot be compared by the rules of its kind",
             Self::Foreign => "not from the distribution, whose advisories do not hold for it",
             Self::KernelAid => "built from a kernel's sources, but no part of what runs",

@@ -97,7 +97,8 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>) -> Vec<Note> {
     }
     if matches.lacks_updates {
         let message = format!(
-            "it could not be read which updates of {name} are installed, so that nothing was compared",
+            "it could not be read which updates of {name} are installed, so that nothing was compared \
+             but its build",
         );
         notes.push(note(NoteKind::MissingScanData, message));
     }
@@ -123,10 +124,8 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>) -> Vec<Note> {
         let message = format!("{name} has not been mended {ended}; {since}");
         notes.push(note(NoteKind::OsEndOfLife, message));
     }
-    let uncompared = matches
-        .unscanned
-        .iter()
-        .filter(|it| matches!(it.why, Why::NoEcosystem | Why::NoVersion | Why::Foreign));
+    let uncompared =
+        matches.unscanned.iter().filter(|it| !matches!(it.why, Why::KernelAid | Why::Owned));
     let count = uncompared.count();
     if count > 0 {
         let message = format!(

@@ -9,10 +9,12 @@ pub(crate) enum Role {
     Own,
     /// The distribution itself, to those who pay for longer care.
     Paid,
+    /// The distribution itself, in releases that come after the one that a system stays with.
+    Beyond,
     /// The distribution that it is rebuilt from.
     Upstream,
     /// The distribution itself, of a later release, where nobody looks into this one any more.
-    Later,
+    Successor,
 }
 
 /// A distribution and its version, as far as advisories go by it.
@@ -36,13 +38,23 @@ impl Distribution {
     }
 
     /// The version up to its second dot.
-    fn minor(&self) -> String {
+    pub(crate) fn minor(&self) -> String {
         self.version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
     }
 
     /// Whether packages are those of Red Hat, or rebuilt from them.
     pub(crate) fn is_of_red_hat(&self) -> bool {
         matches!(self.id.as_str(), "rhel" | "centos") || self.is_rebuilt()
+    }
+
+    /// Whether the system is Red Hat's own.
+    pub(crate) fn is_red_hat(&self) -> bool {
+        self.id == "rhel"
+    }
+
+    /// Whether this is the system's minor release, or its major one.
+    pub(crate) fn is_version(&self, version: &str) -> bool {
+        version == self.minor() || version == self.major()
     }
 
     fn is_rebuilt(&self) -> bool {
@@ -56,10 +68,10 @@ impl Distribution {
         self.id == "amzn" && year.is_ok_and(|year| (2010..=2018).contains(&year))
     }
 
-    /// Whether the vendor of a package is the distribution, or nothing speaks against it. Packages of
-    /// others go by the same names, and number their versions by themselves.
-    pub(crate) fn is_vendor(&self, vendor: Option<&str>) -> bool {
-        let Some(vendor) = vendor else { return true };
+    /// Whether a package is of the distribution, or nothing speaks against it. Packages of others go by
+    /// the same names, and number their versions by themselves. Where nobody says who made one, the
+    /// repository that it is from may.
+    pub(crate) fn is_own(&self, vendor: Option<&str>, origin: Option<&str>) -> bool {
         let own: &[&str] = match self.id.as_str() {
             "rhel" => &["Red Hat"],
             "centos" => &["CentOS", "Red Hat"],
@@ -73,7 +85,10 @@ impl Distribution {
             "photon" => &["VMware", "Broadcom"],
             _ => return true,
         };
-        own.iter().any(|name| vendor.contains(name))
+        match vendor {
+            Some(vendor) => own.iter().any(|name| vendor.contains(name)),
+            None => !origin.is_some_and(is_elsewhere),
+        }
     }
 
     /// How the ecosystem of this name holds for the distribution.
@@ -169,9 +184,55 @@ fn release(version: &str) -> Option<Release> {
     Some((major, minor.unwrap_or_default()))
 }
 
+/// Repositories of others for systems of Red Hat's kin, by what their names begin with.
+const ELSEWHERE: [&str; 20] = [
+    "Fedora Project",
+    "copr:",
+    "docker-ce",
+    "elastic",
+    "elrepo",
+    "epel",
+    "gitlab",
+    "google-",
+    "grafana",
+    "hashicorp",
+    "ius",
+    "kubernetes",
+    "mariadb",
+    "microsoft-",
+    "mysql",
+    "nodesource",
+    "pgdg",
+    "remi",
+    "rpmfusion-",
+    "zabbix",
+];
+
+/// Whether a repository is that of others than the distribution.
+fn is_elsewhere(origin: &str) -> bool {
+    ELSEWHERE.iter().any(|beginning| origin.starts_with(beginning))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_made_is_told_by_who_made_it_or_where_it_is_from() {
+        let of = |id: &str| Distribution { id: id.to_owned(), version: "8.6".to_owned() };
+        for (id, vendor, origin, expected) in [
+            ("rhel", Some("Red Hat, Inc."), Some("epel"), true),
+            ("rhel", Some("Fedora Project"), None, false),
+            ("rhel", None, None, true),
+            ("rhel", None, Some("rhel-8-for-x86_64-baseos-rpms"), true),
+            ("rhel", None, Some("epel"), false),
+            ("rocky", None, Some("remi-safe"), false),
+            ("rocky", None, Some("copr:copr.fedorainfracloud.org:a:b"), false),
+            ("debian", None, Some("epel"), true),
+        ] {
+            assert_eq!(of(id).is_own(vendor, origin), expected, "{id} {vendor:?} {origin:?}");
+        }
+    }
 
     #[track_caller]
     fn check(id: &str, version: &str, namespace: &str, expected: Option<Role>) {

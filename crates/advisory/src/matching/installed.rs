@@ -6,6 +6,9 @@ use fathom_report::{Package, PackageKind};
 
 use crate::segment::Subject;
 
+/// What advisories call Go's own packages, which are part of every program.
+const GO_ITSELF: &str = "stdlib";
+
 /// The ecosystem of a package that comes from no distribution.
 pub(crate) fn language(kind: PackageKind) -> Option<&'static str> {
     Some(match kind {
@@ -21,11 +24,24 @@ pub(crate) fn language(kind: PackageKind) -> Option<&'static str> {
     })
 }
 
+/// Whether the name tells which package it is. In a repository of Java there are several of one name,
+/// which their groups tell apart; an archive does not always say its own.
+pub(crate) fn is_told(package: &Package) -> bool {
+    package.kind != PackageKind::Maven || package.name.contains(':')
+}
+
 /// The name that advisories of this subject know the package by, and its version.
 pub(crate) fn named(package: &Package, subject: Subject) -> (Cow<'_, str>, Cow<'_, str>) {
     let own = || Cow::Owned(package.full_version());
     if let Some(ecosystem) = language(package.kind) {
-        return (Cow::Owned(normalised(ecosystem, &package.name)), Cow::Borrowed(&package.version));
+        let name = normalised(ecosystem, &package.name);
+        // Go itself is numbered in a way of its own, which it is known by: `go1.22rc1`.
+        let is_go = package.kind == PackageKind::Go && name == GO_ITSELF;
+        let version = match is_go && !package.version.starts_with("go") {
+            true => Cow::Owned(format!("go{}", package.version)),
+            false => Cow::Borrowed(package.version.as_str()),
+        };
+        return (Cow::Owned(name), version);
     }
     if subject == Subject::Installed {
         return (Cow::Borrowed(&package.name), own());
@@ -58,9 +74,10 @@ fn unsigned(kind: PackageKind, source: &str) -> Option<String> {
     Some(if of_debian { "linux".to_owned() } else { format!("linux{rest}") })
 }
 
-/// The name as all write it who mean this package.
+/// The name as all write it who mean this package. Behind the name of an ecosystem may stand which
+/// repository of it is meant: `Packagist:https://packages.drupal.org/8`.
 pub fn normalised(ecosystem: &str, name: &str) -> String {
-    match ecosystem {
+    match ecosystem.split(':').next().unwrap_or_default() {
         "PyPI" => python(name),
         "NuGet" | "Packagist" => name.to_lowercase(),
         _ => name.to_owned(),

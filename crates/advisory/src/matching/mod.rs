@@ -4,12 +4,14 @@
 //! together. What is said about a flaw by several is then put together: what the distribution says
 //! counts before what the one says that it is rebuilt from, and who has mended it before who will not.
 
+mod alias;
 mod distribution;
 mod ended;
 mod extras;
 mod installed;
 mod kernel;
 mod module;
+mod repository;
 mod resolve;
 mod variant;
 mod windows;
@@ -25,6 +27,9 @@ pub(crate) use self::distribution::{Distribution, Role};
 pub use self::installed::normalised;
 pub(crate) use self::kernel::Part;
 use self::module::Streams;
+pub use self::repository::REPOSITORIES;
+pub(crate) use self::repository::beyond;
+use self::repository::{For, Repositories};
 pub(crate) use self::resolve::Hit;
 use self::windows::Known;
 pub(crate) use self::windows::{PREFIX as WINDOWS, latest};
@@ -79,6 +84,8 @@ pub(crate) struct Unscanned {
 pub(crate) enum Why {
     /// Nobody whom the database knows speaks of such packages.
     NoEcosystem,
+    /// Its name does not tell which package of its kind it is.
+    NoName,
     /// Its version is none by the rules of its ecosystem.
     NoVersion,
     /// It is not from the distribution.
@@ -107,24 +114,46 @@ pub(crate) fn scheme(kind: PackageKind) -> Option<Scheme> {
     })
 }
 
-/// The ecosystems that hold for a system, and what is known of these.
-fn scopes<'s, 'd>(
-    distribution: Option<&Distribution>,
-    namespaces: &'s [(&'d Segment, Namespace<'d>)],
+/// What decides which ecosystems hold for a system.
+struct Ground<'d> {
+    distribution: Option<Distribution>,
+    namespaces: Vec<(&'d Segment, Namespace<'d>)>,
+    repositories: Repositories<'d>,
+    /// Since when it is not mended any more, if it is not.
     ended: Option<String>,
-) -> (Vec<Scope<'s, 'd>>, Matches<'d>) {
+}
+
+impl<'d> Ground<'d> {
+    fn of(database: &'d Database, system: &System, today: Day) -> Result<Self> {
+        let distribution = Distribution::of(&system.identity);
+        Ok(Self {
+            namespaces: database.namespaces()?,
+            repositories: Repositories::of(database, system, distribution.as_ref())?,
+            ended: ended::ended(database, system, today)?,
+            distribution,
+        })
+    }
+}
+
+/// The ecosystems that hold for a system, and what is known of these.
+fn scopes<'s, 'd>(ground: &'s Ground<'d>) -> (Vec<Scope<'s, 'd>>, Matches<'d>) {
+    let Ground { distribution, namespaces, repositories, ended } = ground;
+    let distribution = distribution.as_ref();
     let mut scopes = Vec::new();
-    let scope = |(segment, namespace): &'s (&'d Segment, Namespace<'d>), role, language| Scope {
-        segment,
-        namespace: namespace.clone(),
-        role,
-        language,
-    };
-    for known in namespaces {
-        if let Some(role) = distribution.and_then(|it| it.role(known.1.name)) {
-            scopes.push(scope(known, role, false));
-        } else if LANGUAGES.contains(&known.1.name) {
-            scopes.push(scope(known, Role::Own, true));
+    for (segment, namespace) in namespaces {
+        let scope = |role, language, product| {
+            let namespace = namespace.clone();
+            Scope { segment, namespace, role, language, product, repositories }
+        };
+        let product = namespace.name.strip_prefix("Red Hat:");
+        if let Some(role) = distribution.and_then(|it| it.role(namespace.name)) {
+            // Who stays with a minor release gets what mends a flaw there; the main stream goes on.
+            let goes_on = product.is_some() && repositories.is_longer();
+            scopes.push(scope(if goes_on { Role::Beyond } else { role }, false, None));
+        } else if let Some(holds) = product.and_then(|it| repositories.holds(it)) {
+            scopes.push(scope(Role::Own, false, product.filter(|_| holds == For::Own)));
+        } else if LANGUAGES.contains(&without_repository(namespace.name)) {
+            scopes.push(scope(Role::Own, true, None));
         }
     }
     let mut matches = Matches {
@@ -136,18 +165,23 @@ fn scopes<'s, 'd>(
     if matches.knows_distribution && !matches.knows_unfixed && ended.is_some() {
         matches.compared_with = distribution.and_then(|it| later(it, namespaces));
         let later = namespaces.iter().filter(|it| Some(it.1.name) == matches.compared_with);
-        scopes.extend(later.map(|known| scope(known, Role::Later, false)));
+        scopes.extend(later.map(|(segment, namespace)| Scope {
+            segment,
+            namespace: namespace.clone(),
+            role: Role::Successor,
+            language: false,
+            product: None,
+            repositories,
+        }));
     }
-    matches.ended = ended;
+    matches.ended.clone_from(ended);
     (scopes, matches)
 }
 
 /// Compares everything that is installed with everything that is known, as of a day.
 pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> Result<Matches<'d>> {
-    let distribution = Distribution::of(&system.identity);
-    let namespaces = database.namespaces()?;
-    let ended = ended::ended(database, system, today)?;
-    let (scopes, mut matches) = scopes(distribution.as_ref(), &namespaces, ended);
+    let ground = Ground::of(database, system, today)?;
+    let (scopes, mut matches) = scopes(&ground);
     if windows::is_one(system) {
         of_windows(database, system, &mut matches)?;
     }
@@ -159,7 +193,7 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> R
             continue;
         }
         let part = Part::of(package, system);
-        match unscanned(package, part, distribution.as_ref(), &scopes) {
+        match unscanned(package, part, ground.distribution.as_ref(), &scopes) {
             Some(why) => matches.unscanned.push(Unscanned { package: index, why }),
             None => groups.entry(Key::of(package)).or_default().push((index, part)),
         }
@@ -212,15 +246,12 @@ fn of_windows<'d>(
     matches.knows_own = true;
     match windows::find(database, system)? {
         Known::Nothing => matches.knows_distribution = false,
-        Known::NoUpdates => {
+        Known::Flaws { flaws, lacks_updates } => {
             matches.knows_distribution = true;
-            matches.knows_unfixed = true;
-            matches.lacks_updates = true;
-        }
-        Known::Flaws(flaws) => {
-            matches.knows_distribution = true;
-            // What no update mends is not published this way.
-            matches.knows_unfixed = false;
+            matches.lacks_updates = lacks_updates;
+            // What no update mends is not published this way; where it is not known what is installed,
+            // that is the lesser matter.
+            matches.knows_unfixed = lacks_updates;
             matches.found.extend(flaws.into_iter().map(|(flaw, hits)| Match {
                 package: None,
                 flaw,
@@ -234,10 +265,8 @@ fn of_windows<'d>(
 
 /// Every flaw of which anything is said in the ecosystems that hold for a system, as of a day.
 pub fn flaws_of(database: &Database, system: &System, today: Day) -> Result<BTreeSet<Cve>> {
-    let distribution = Distribution::of(&system.identity);
-    let namespaces = database.namespaces()?;
-    let ended = ended::ended(database, system, today)?;
-    let (scopes, _) = scopes(distribution.as_ref(), &namespaces, ended);
+    let ground = Ground::of(database, system, today)?;
+    let (scopes, _) = scopes(&ground);
     let mut flaws = BTreeSet::new();
     for scope in scopes.iter().filter(|scope| !scope.language) {
         for named in scope.segment.all(&scope.namespace) {
@@ -271,10 +300,8 @@ pub fn opinions(
     today: Day,
 ) -> Result<Vec<Opinion>> {
     let Some(package) = system.packages.items.get(package) else { return Ok(Vec::new()) };
-    let distribution = Distribution::of(&system.identity);
-    let namespaces = database.namespaces()?;
-    let ended = ended::ended(database, system, today)?;
-    let (scopes, _) = scopes(distribution.as_ref(), &namespaces, ended);
+    let ground = Ground::of(database, system, today)?;
+    let (scopes, _) = scopes(&ground);
     let streams = Streams::of(database, system)?;
     let mut opinions = Vec::new();
     for (hit, holds) in Key::of(package).rows(&scopes, &streams)?.unwrap_or_default() {
@@ -295,6 +322,11 @@ pub fn opinions(
 const LANGUAGES: [&str; 8] =
     ["PyPI", "npm", "RubyGems", "Maven", "Go", "crates.io", "Packagist", "NuGet"];
 
+/// The ecosystem without which repository of it is meant, which `Packagist:https://…` says.
+fn without_repository(namespace: &str) -> &str {
+    namespace.split(':').next().unwrap_or_default()
+}
+
 fn language(package: &Package) -> Option<&'static str> {
     installed::language(package.kind)
 }
@@ -305,6 +337,9 @@ struct Scope<'s, 'd> {
     namespace: Namespace<'d>,
     role: Role,
     language: bool,
+    /// The product from whose repositories a package must be for it to hold.
+    product: Option<&'d str>,
+    repositories: &'s Repositories<'d>,
 }
 
 impl Scope<'_, '_> {
@@ -316,8 +351,12 @@ impl Scope<'_, '_> {
 
     fn is_of(&self, package: &Package) -> bool {
         match language(package) {
-            Some(language) => self.language && self.namespace.name == language,
-            None => !self.language && scheme(package.kind) == Some(self.namespace.scheme),
+            Some(language) => self.language && without_repository(self.namespace.name) == language,
+            None => {
+                let is_from = |product| self.repositories.has(package, product);
+                let is_kind = scheme(package.kind) == Some(self.namespace.scheme);
+                !self.language && is_kind && self.product.is_none_or(is_from)
+            }
         }
     }
 }
@@ -335,11 +374,15 @@ fn unscanned(
     if part == Part::Aid {
         return Some(Why::KernelAid);
     }
-    let is_foreign = || distribution.is_some_and(|it| !it.is_vendor(package.vendor.as_deref()));
+    let (vendor, origin) = (package.vendor.as_deref(), package.origin.as_deref());
+    let is_foreign = || distribution.is_some_and(|it| !it.is_own(vendor, origin));
     if !is_language && is_foreign() {
         return Some(Why::Foreign);
     }
-    (!scopes.iter().any(|scope| scope.is_of(package))).then_some(Why::NoEcosystem)
+    if !scopes.iter().any(|scope| scope.is_of(package)) {
+        return Some(Why::NoEcosystem);
+    }
+    (!installed::is_told(package)).then_some(Why::NoName)
 }
 
 /// A name that advisories know a package by, and the version that they compare.
@@ -371,8 +414,11 @@ impl<'p> Key<'p> {
         }
     }
 
-    fn parts(&self) -> (&Named, Option<&Named>, Option<&str>) {
-        (&self.source, self.installed.as_deref(), self.package.module.as_deref())
+    fn parts(&self) -> (&Named, Option<&Named>, Option<&str>, Option<&str>) {
+        // Something may be said of what is from one repository alone.
+        let origin =
+            self.package.origin.as_deref().filter(|_| self.package.kind == PackageKind::Rpm);
+        (&self.source, self.installed.as_deref(), self.package.module.as_deref(), origin)
     }
 
     /// All statements about the packages, with whether each holds; nothing where their version is none.
@@ -400,7 +446,7 @@ impl<'p> Key<'p> {
                 _ => (&self.source, &source),
             };
             // Much of what is wrong with a kernel came with newer ones.
-            if scope.role == Role::Later && kernel::is_kernel(self.package) {
+            if scope.role == Role::Successor && kernel::is_kernel(self.package) {
                 continue;
             }
             for row in scope.segment.rows(&scope.namespace, &named.name)? {
@@ -444,7 +490,7 @@ impl std::hash::Hash for Key<'_> {
 impl<'d> Scope<'_, 'd> {
     fn hit(&self, row: Row<'d>, named: &Rc<Named>) -> Hit<'d> {
         let state = match self.role {
-            Role::Later if row.state != State::NotAffected => State::EndOfLife,
+            Role::Successor if row.state != State::NotAffected => State::EndOfLife,
             _ => row.state,
         };
         let row = Row { state, ..row };

@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use fathom_report::finding::State;
 
+use super::alias::Aliases;
 use super::{Named, Role};
 use crate::cve::Cve;
+use crate::day::Day;
 use crate::error::Result;
 use crate::segment::{Row, Segment, Subject};
 
@@ -43,11 +45,20 @@ struct Against {
     is_record: bool,
 }
 
+/// What a statement stands in.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Whether that is a record of the flaw itself, not an announcement of several.
+    is_record: bool,
+    /// When it was last changed.
+    modified: Day,
+}
+
 /// All that is said of one flaw.
 #[derive(Default)]
 struct Talk<'d> {
-    /// What speaks for it, and whether that is a record of the flaw itself.
-    hits: Vec<(Hit<'d>, bool)>,
+    /// What speaks for it, and what it stands in.
+    hits: Vec<(Hit<'d>, Place)>,
     against: Vec<Against>,
 }
 
@@ -56,27 +67,38 @@ pub(super) fn resolve<'d>(
     rows: Vec<(Hit<'d>, bool)>,
     language: Option<&str>,
 ) -> Result<Vec<(String, Vec<Hit<'d>>)>> {
-    let open: HashSet<_> =
-        rows.iter().filter(|(_, holds)| *holds).map(|(hit, _)| hit.advisory()).collect();
+    // Of several statements of one advisory, those that do not hold say nothing against one that does:
+    // each is about other versions. But one may be about those who pay, and the next about everybody.
+    let open: HashSet<_> = rows
+        .iter()
+        .filter(|(_, holds)| *holds)
+        .map(|(hit, _)| (hit.advisory(), hit.role))
+        .collect();
     if open.is_empty() {
         return Ok(Vec::new());
     }
+    let holding = || rows.iter().filter(|(_, holds)| *holds).map(|(hit, _)| hit);
+    let aliases = match language {
+        Some(_) => Some(Aliases::of(holding())?),
+        None => None,
+    };
     let mut flaws: BTreeMap<Flaw, Talk<'d>> = BTreeMap::new();
-    for (hit, _) in rows.iter().filter(|(_, holds)| *holds) {
-        let (names, is_record) = flaws_of(hit, language.is_some())?;
+    for hit in holding() {
+        let (names, place) = flaws_of(hit, aliases.as_ref())?;
         for name in names {
-            flaws.entry(name).or_default().hits.push((hit.clone(), is_record));
+            flaws.entry(name).or_default().hits.push((hit.clone(), place));
         }
     }
     // A language's advisories say where a flaw is, each by itself; several do not contradict each other.
     if language.is_none() {
-        for (hit, _) in rows.iter().filter(|(hit, holds)| !holds && !open.contains(&hit.advisory()))
+        for (hit, _) in
+            rows.iter().filter(|(hit, holds)| !holds && !open.contains(&(hit.advisory(), hit.role)))
         {
             let never = hit.row.state == State::NotAffected;
             if !never && hit.row.state != State::Fixed {
                 continue;
             }
-            let (names, is_record) = flaws_of(hit, false)?;
+            let (names, Place { is_record, .. }) = flaws_of(hit, None)?;
             for name in names {
                 if let Some(talk) = flaws.get_mut(&name) {
                     talk.against.push(Against { role: hit.role, never, is_record });
@@ -90,8 +112,8 @@ pub(super) fn resolve<'d>(
             hits.into_iter().filter(|it| !against.iter().any(|what| refutes(what, it))).collect();
         hits.sort_by(|one, other| order(one).cmp(&order(other)));
         // What is known of the release itself needs no other's word.
-        if hits.first().is_some_and(|(hit, _)| hit.role != Role::Later) {
-            hits.retain(|(hit, _)| hit.role != Role::Later);
+        if hits.first().is_some_and(|(hit, _)| hit.role != Role::Successor) {
+            hits.retain(|(hit, _)| hit.role != Role::Successor);
         }
         if !hits.is_empty() {
             remaining.push((flaw.to_string(), hits.into_iter().map(|(hit, _)| hit).collect()));
@@ -101,30 +123,27 @@ pub(super) fn resolve<'d>(
 }
 
 /// Whether what speaks against a flaw outweighs this that speaks for it.
-fn refutes(against: &Against, (hit, is_record): &(Hit<'_>, bool)) -> bool {
+fn refutes(against: &Against, (hit, place): &(Hit<'_>, Place)) -> bool {
     match against.never {
         true => against.role < hit.role || against.role == hit.role && !hit.is_bounded(),
         // Whoever says that it is not mended does not know yet that it is.
         false if !hit.is_bounded() => true,
         // A later announcement may name the flaw again, of which it mends what the mend broke.
         false => {
-            against.role < hit.role || against.role == hit.role && against.is_record && !is_record
+            against.role < hit.role
+                || against.role == hit.role && against.is_record && !place.is_record
         }
     }
 }
 
-/// What counts first: the closer, the one that names a fix, of fixes the latest, and of words that
-/// there is none the one that says why.
-fn order<'h>((hit, is_record): &'h (Hit<'_>, bool)) -> impl Ord + use<'h> {
+/// What counts first: what names a fix, the closer, the flaw's own record; of fixes the latest, of words
+/// that there is none the one that says why, and of what is the same in all of that, what was changed
+/// last.
+fn order<'h>((hit, place): &'h (Hit<'_>, Place)) -> impl Ord + use<'h> {
     let fix = std::cmp::Reverse(hit.row.upper.map(|upper| upper.key));
-    (
-        hit.role == Role::Later,
-        !hit.is_bounded(),
-        hit.role,
-        !is_record,
-        fix,
-        vagueness(hit.row.state),
-    )
+    let mended = (hit.role == Role::Successor, hit.row.state != State::Fixed, !hit.is_bounded());
+    let changed = std::cmp::Reverse(place.modified);
+    (mended, hit.role, !place.is_record, fix, vagueness(hit.row.state), changed)
 }
 
 /// How little a state says of what whoever maintains a package means to do: a decision says more than
@@ -139,7 +158,7 @@ fn vagueness(state: State) -> u8 {
 
 /// The name of a flaw.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Flaw {
+pub(super) enum Flaw {
     Numbered(Cve),
     Named(String),
 }
@@ -153,15 +172,24 @@ impl std::fmt::Display for Flaw {
     }
 }
 
-/// The flaws that an advisory is about, and whether it is about one alone, which it is named by.
-/// Distributions announce much that is no flaw; who writes of languages writes of flaws alone.
-fn flaws_of(hit: &Hit<'_>, is_language: bool) -> Result<(Vec<Flaw>, bool)> {
+/// The flaws that an advisory is about, and whether it is a record of one, which it is named by.
+/// Distributions announce much that is no flaw; who writes of languages writes of flaws alone, and
+/// with others of the same ones.
+fn flaws_of(hit: &Hit<'_>, aliases: Option<&Aliases>) -> Result<(Vec<Flaw>, Place)> {
     let said = hit.segment.flaws(hit.row.advisory)?;
-    let cves: Vec<_> = said.cves.into_iter().map(Flaw::Numbered).collect();
-    if cves.is_empty() && (is_language || is_flaw(said.name)) {
-        return Ok((vec![Flaw::Named(said.name.to_owned())], true));
+    let is_record = said.is_record || said.cves.is_empty();
+    let place = Place { is_record, modified: said.modified };
+    if let Some(aliases) = aliases {
+        return Ok((aliases.flaws(said.name), place));
     }
-    Ok((cves, said.is_record))
+    if said.cves.is_empty() {
+        // Chainguard names by itself what others have named.
+        let advisory = hit.segment.advisory(hit.row.advisory)?;
+        let names = std::iter::once(advisory.name).chain(advisory.aliases);
+        let named = names.filter(|name| is_flaw(name)).take(1);
+        return Ok((named.map(|name| Flaw::Named(name.to_owned())).collect(), place));
+    }
+    Ok((said.cves.into_iter().map(Flaw::Numbered).collect(), place))
 }
 
 /// Whether the name is that of a flaw, and not of an announcement.

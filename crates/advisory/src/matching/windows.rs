@@ -2,17 +2,20 @@
 //!
 //! Microsoft numbers its updates, and says which flaws in which product each mends and which updates it
 //! replaces. A flaw is mended where one of the updates that mend it is installed, or one that has
-//! replaced it, however many times over.
+//! replaced it, however many times over. Of updates that hold all that came before them it also says
+//! which build they bring a Windows to: who has that build or a later one is mended, whether or not the
+//! update is listed. An image that was made with them lists none.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use fathom_report::{Coverage, Family, Identity, PackageKind, System};
+use fathom_version::Scheme;
 
 use super::{Hit, Named, Role};
 use crate::database::Database;
 use crate::error::Result;
-use crate::segment::{Namespace, Segment};
+use crate::segment::{Namespace, Segment, Version};
 
 /// Before the names of products, in the names of ecosystems.
 pub(crate) const PREFIX: &str = "Windows:";
@@ -102,10 +105,12 @@ fn product(identity: &Identity) -> Option<String> {
 pub(super) enum Known<'d> {
     /// Nobody speaks of it.
     Nothing,
-    /// Which updates are installed could not be read.
-    NoUpdates,
-    /// The flaws that no installed update mends, with what would.
-    Flaws(Vec<(String, Vec<Hit<'d>>)>),
+    /// The flaws that it has, with what would mend them.
+    Flaws {
+        flaws: Vec<(String, Vec<Hit<'d>>)>,
+        /// Whether it could not be read which updates are installed: then only its build tells.
+        lacks_updates: bool,
+    },
 }
 
 /// Whether the system is one of these.
@@ -128,15 +133,20 @@ pub(super) fn find<'d>(database: &'d Database, system: &System) -> Result<Known<
         return Ok(Known::Nothing);
     }
     let installed = installed(system);
-    if installed.is_empty() && system.packages.coverage != Coverage::Complete {
-        return Ok(Known::NoUpdates);
-    }
+    let lacks_updates = installed.is_empty() && system.packages.coverage != Coverage::Complete;
     let mut flaws: BTreeMap<String, Option<Vec<Hit<'d>>>> = BTreeMap::new();
     for (segment, namespace) in spoken {
-        let mut mended = Mended { segment, installed: &installed, known: HashMap::new() };
+        let known = HashMap::new();
+        let mut mended = Mended { segment, installed: &installed, lacks_updates, known };
         of_product(segment, &namespace, system, &mut mended, &mut flaws)?;
     }
-    Ok(Known::Flaws(flaws.into_iter().filter_map(|(flaw, hits)| Some((flaw, hits?))).collect()))
+    let mut flaws: Vec<_> =
+        flaws.into_iter().filter_map(|(flaw, hits)| Some((flaw, hits?))).collect();
+    for (_, hits) in &mut flaws {
+        // A patch without a restart brings to a lower build than the update that everybody gets.
+        hits.sort_by_key(|hit| std::cmp::Reverse(hit.row.upper.map(|upper| upper.key)));
+    }
+    Ok(Known::Flaws { flaws, lacks_updates })
 }
 
 /// The numbers of the updates that are installed, those that others have replaced among them.
@@ -161,12 +171,19 @@ fn of_product<'d>(
     flaws: &mut BTreeMap<String, Option<Vec<Hit<'d>>>>,
 ) -> Result<()> {
     let build = system.identity.build.value().cloned().unwrap_or_default();
+    let own = Build::of(&build);
     for all in segment.all(namespace) {
         let (name, rows) = all?;
         let named = Rc::new(Named { name: name.to_owned(), version: build.clone() });
         for row in rows {
-            let Some(update) = row.qualifier.and_then(number) else { continue };
-            let is_mended = mended.by(update);
+            let by_build = own.as_ref().zip(row.upper).and_then(|(own, upper)| own.has(upper));
+            let update = row.qualifier.and_then(number).filter(|_| !mended.lacks_updates);
+            // Neither what is installed nor the build says anything of it.
+            if by_build.is_none() && update.is_none() {
+                continue;
+            }
+            let is_mended =
+                by_build == Some(true) || update.is_some_and(|update| mended.by(update));
             let advisory = segment.advisory(row.advisory)?;
             let hits = flaws.entry(advisory.name.to_owned()).or_insert_with(|| Some(Vec::new()));
             match hits {
@@ -186,10 +203,43 @@ fn of_product<'d>(
     Ok(())
 }
 
+/// The build of a Windows, with its revision, as updates name builds.
+struct Build {
+    text: String,
+    key: Vec<u8>,
+}
+
+impl Build {
+    /// That of `20348.2113`; nothing where the revision is not told.
+    fn of(build: &str) -> Option<Self> {
+        let (number, revision) = build.split_once('.')?;
+        let version = match number.parse().ok()? {
+            6000..7000 => "6.0",
+            7000..9000 => "6.1",
+            9000..9600 => "6.2",
+            9600..10000 => "6.3",
+            10000.. => "10.0",
+            _ => return None,
+        };
+        let text = format!("{version}.{number}.{}", revision.split('.').next()?);
+        let key = Scheme::Windows.key(&text)?;
+        Some(Self { text, key })
+    }
+
+    /// Whether it is this build or a later one of the same; nothing where it is of another, of which
+    /// the revisions have nothing to say to each other.
+    fn has(&self, fixed: Version<'_>) -> Option<bool> {
+        let of = |text: &str| text.rsplit_once('.').map(|(of, _)| of.to_owned());
+        (of(&self.text)? == of(fixed.text)?).then(|| *self.key >= *fixed.key)
+    }
+}
+
 /// Which updates are installed, or replaced by one that is.
 struct Mended<'i, 'd> {
     segment: &'d Segment,
     installed: &'i HashSet<u32>,
+    /// Whether that could not be read.
+    lacks_updates: bool,
     known: HashMap<u32, bool>,
 }
 

@@ -107,6 +107,8 @@ pub struct Flaws<'s> {
     pub cves: Vec<Cve>,
     /// Whether it is about one flaw, which it is named by.
     pub is_record: bool,
+    /// When the advisory was last changed.
+    pub modified: Day,
 }
 
 /// What is published about one flaw or several.
@@ -347,6 +349,7 @@ impl Segment {
             name: self.text(record.text)?,
             cves: cves.collect::<Result<_>>()?,
             is_record: record.flags & IS_RECORD != 0,
+            modified: Day(record.modified),
         })
     }
 

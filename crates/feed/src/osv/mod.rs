@@ -13,11 +13,14 @@ use fathom_advisory::{Cve, Day, normalised};
 use fathom_report::finding::{Severity, State};
 
 use self::range::Interval;
-use self::record::{Affected, OfEcosystem, Record};
+use self::record::{Affected, OfAffected, OfEcosystem, Record};
 use crate::ecosystem::{Ecosystem, ecosystem, is_run};
 use crate::error::Result;
 use crate::source::{Item, records};
 use crate::{cvss, tally};
+
+/// The most scores of a record that are kept.
+const SCORES: usize = 16;
 
 /// Adds all records of the file.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
@@ -49,9 +52,13 @@ fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
 }
 
 fn add(record: &Record<'_>, writer: &mut Writer) -> Result<Option<AdvisoryId>> {
-    let vectors: Vec<NewVector> = record
-        .severity
-        .iter()
+    let of_packages = record.affected.iter().flat_map(|it| &it.severity);
+    let scores: Vec<_> = match record.severity.is_empty() {
+        true => of_packages.take(SCORES).collect(),
+        false => record.severity.iter().take(SCORES).collect(),
+    };
+    let vectors: Vec<NewVector> = scores
+        .into_iter()
         .filter(|score| score.kind.starts_with("CVSS_"))
         .filter_map(|score| cvss::vector(&score.score, true))
         .collect();
@@ -84,15 +91,22 @@ fn add(record: &Record<'_>, writer: &mut Writer) -> Result<Option<AdvisoryId>> {
 }
 
 /// The flaws that a record is about, and its other names. Advisories of distributions name their
-/// flaws as what they are related to, where the schema had no better place for them yet.
+/// flaws as what they are related to, where the schema had no better place for them yet; Chainguard
+/// names those that have no number of the CVE list as what is upstream of its own.
 fn names(record: &Record<'_>) -> (Vec<Cve>, Vec<String>) {
     let own = std::iter::once(&record.id).chain(&record.aliases).chain(&record.upstream);
     let mut cves: BTreeSet<Cve> = own.filter_map(|name| name.parse().ok()).collect();
     if cves.is_empty() {
         cves = record.related.iter().filter_map(|name| name.parse().ok()).collect();
     }
-    let others = record.aliases.iter().filter(|name| name.parse::<Cve>().is_err());
-    (cves.into_iter().collect(), others.map(|name| name.clone().into_owned()).collect())
+    let mut others = Vec::new();
+    for name in record.aliases.iter().chain(&record.upstream) {
+        let is_other = name.parse::<Cve>().is_err() && *name != record.id;
+        if is_other && others.len() < u8::MAX.into() && !others.iter().any(|it| it == name) {
+            others.push(name.clone().into_owned());
+        }
+    }
+    (cves.into_iter().collect(), others)
 }
 
 fn weaknesses(record: &Record<'_>) -> Vec<u16> {
@@ -108,6 +122,12 @@ fn severity(record: &Record<'_>) -> Option<Severity> {
     // `Important: firefox security update`, of Red Hat and its kin.
     said.or(record.summary.split_once(':').map(|(word, _)| word))
         .and_then(crate::severity::severity)
+        .or(is_malicious(record).then_some(Severity::Critical))
+}
+
+/// Whether the record tells of a package that was made to do harm, as `MAL-2024-1234`.
+fn is_malicious(record: &Record<'_>) -> bool {
+    record.id.starts_with("MAL-")
 }
 
 /// A statement, with texts of its own.
@@ -123,7 +143,7 @@ struct Said<'r> {
 
 impl Said<'_> {
     fn borrowed(&self) -> Statement<'_> {
-        let Interval { lower, upper, is_inclusive } = self.interval;
+        let Interval { lower, upper, is_inclusive, .. } = self.interval;
         Statement {
             namespace: self.namespace,
             scheme: self.ecosystem.scheme,
@@ -143,6 +163,9 @@ fn statements<'r>(record: &'r Record<'_>, writer: &mut Writer) -> Vec<Said<'r>> 
     for affected in &record.affected {
         let Some(package) = &affected.package else { continue };
         let Some(ecosystem) = ecosystem(&package.ecosystem) else { continue };
+        if affected.database_specific.as_ref().is_some_and(OfAffected::is_no_flaw) {
+            continue;
+        }
         if let Err(why) = of_package(record, affected, ecosystem, &mut said) {
             let named = format!("{}, {}", record.id, package.name);
             tally::malformed(writer.about(), &named, why);
@@ -176,13 +199,18 @@ fn of_package<'r>(
     {
         for (name, version) in binaries.iter().flatten().filter(|(name, _)| is_run(name)) {
             let upper = version.as_str().ok_or("a package has no version")?;
-            let interval = Interval { lower: None, upper: Some(upper), is_inclusive: false };
+            let interval = Interval { upper: Some(upper), is_mended: true, ..Interval::ALL };
             said.push(base(name.clone().into_owned(), interval));
         }
         return Ok(());
     }
     if is_run(&package.name) {
-        for interval in range::intervals(affected, ecosystem.scheme)? {
+        let mut intervals = range::intervals(affected, ecosystem.scheme)?;
+        // Of what does harm by itself, no version is better than another.
+        if intervals.is_empty() && is_malicious(record) {
+            intervals.push(Interval::ALL);
+        }
+        for interval in intervals {
             said.push(base(normalised(namespace, &package.name), interval));
         }
     }
@@ -203,7 +231,7 @@ fn module<'r>(record: &'r Record<'_>, namespace: &str) -> Option<&'r str> {
 }
 
 fn state(specific: Option<&OfEcosystem<'_>>, interval: Interval<'_>) -> State {
-    if interval.upper.is_some() && !interval.is_inclusive {
+    if interval.is_mended {
         return State::Fixed;
     }
     let Some(specific) = specific else { return State::Affected };

@@ -2,7 +2,7 @@
 
 use fathom_version::Scheme;
 
-use super::record::{Affected, Event};
+use super::record::{Affected, Event, OfAffected};
 
 /// Versions from one to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(super) struct Interval<'a> {
     pub(super) upper: Option<&'a str>,
     /// Whether `upper` is one of them.
     pub(super) is_inclusive: bool,
+    /// Whether `upper` mends it, and does not only tell how far it is known to reach.
+    pub(super) is_mended: bool,
 }
 
 /// The intervals of a package, or why they cannot be told. Versions that are listed one by one count
@@ -36,15 +38,40 @@ pub(super) fn intervals<'a>(
             lower: Some(version),
             upper: Some(version),
             is_inclusive: true,
+            is_mended: false,
         };
         found.extend(affected.versions.iter().map(|version| one(version)));
     }
+    if let Some(known) = affected.database_specific.as_ref().and_then(OfAffected::last_known) {
+        found.iter_mut().for_each(|interval| interval.end_with(known, scheme));
+    }
     Ok(found)
+}
+
+impl<'a> Interval<'a> {
+    /// All versions.
+    pub(super) const ALL: Self =
+        Self { lower: None, upper: None, is_inclusive: false, is_mended: false };
+
+    /// Ends what has no end of its own: with the version, if that is true, or before it. GitHub says
+    /// so of what nothing mends, where later versions do not have it, or are not known to.
+    fn end_with(&mut self, (is_inclusive, version): (bool, &'a str), scheme: Scheme) {
+        let Some(end) = scheme.key(version).filter(|_| self.upper.is_none()) else { return };
+        let begins_before = match self.lower.map(|lower| scheme.key(lower)) {
+            None => true,
+            Some(Some(lower)) => lower < end || is_inclusive && lower == end,
+            Some(None) => false,
+        };
+        if begins_before {
+            (self.upper, self.is_inclusive) = (Some(version), is_inclusive);
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Fixed,
+    Limit,
     Introduced,
     LastAffected,
 }
@@ -55,9 +82,14 @@ fn of_events<'a>(events: &'a [Event<'_>], scheme: Scheme) -> Result<Vec<Interval
         for (kind, version) in [
             (Kind::Introduced, &event.introduced),
             (Kind::Fixed, &event.fixed),
+            (Kind::Limit, &event.limit),
             (Kind::LastAffected, &event.last_affected),
         ] {
             let Some(version) = version.as_deref() else { continue };
+            // No limit at all.
+            if version == "*" && kind == Kind::Limit {
+                continue;
+            }
             // Nought stands for the beginning, before every version.
             let is_beginning = version == "0" && kind == Kind::Introduced;
             let key = match is_beginning {
@@ -77,21 +109,23 @@ fn of_events<'a>(events: &'a [Event<'_>], scheme: Scheme) -> Result<Vec<Interval
     for (_, kind, version) in points {
         match (kind, open) {
             (Kind::Introduced, None) => open = Some(version),
-            (Kind::Fixed | Kind::LastAffected, Some(lower)) => {
+            (Kind::Fixed | Kind::Limit | Kind::LastAffected, Some(lower)) => {
                 let is_inclusive = kind == Kind::LastAffected;
-                found.push(Interval { lower, upper: version, is_inclusive });
+                let is_mended = kind == Kind::Fixed;
+                found.push(Interval { lower, upper: version, is_inclusive, is_mended });
                 open = None;
             }
-            (Kind::Introduced, Some(_)) | (Kind::Fixed | Kind::LastAffected, None) => {}
+            (Kind::Introduced, Some(_)) | (_, None) => {}
         }
     }
     if let Some(lower) = open {
-        found.push(Interval { lower, upper: None, is_inclusive: false });
+        found.push(Interval { lower, upper: None, is_inclusive: false, is_mended: false });
     }
     Ok(found)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 
@@ -137,5 +171,27 @@ mod tests {
     fn a_fix_before_all_is_none() {
         check(r#"[{"introduced":"0"},{"fixed":"0"}]"#, &[(None, Some("0"), false)]);
         check(r#"[{"fixed":"1.2"}]"#, &[]);
+    }
+
+    #[test]
+    fn what_is_only_known_to_reach_so_far_is_not_mended_there() {
+        let of = |known: &str, events: &str| {
+            let record = format!(
+                r#"{{"ranges":[{{"type":"SEMVER","events":{events}}}],"database_specific":{{"last_known_affected_version_range":"{known}"}}}}"#
+            );
+            let affected: Affected<'_> = serde_json::from_str(&record).unwrap();
+            let found = intervals(&affected, Scheme::Semver).unwrap();
+            let upper = found[0].upper.map(str::to_owned);
+            (upper, found[0].is_inclusive, found[0].is_mended)
+        };
+        let all = r#"[{"introduced":"0"}]"#;
+        assert_eq!(of("< 0.20.2", all), (Some("0.20.2".to_owned()), false, false));
+        assert_eq!(of("<= 1.5", all), (Some("1.5".to_owned()), true, false));
+        assert_eq!(of("~ 1.5", all), (None, false, false));
+        assert_eq!(of("< 1.0", r#"[{"introduced":"2.0"}]"#), (None, false, false));
+        let mended = r#"[{"introduced":"0"},{"fixed":"1.2"}]"#;
+        assert_eq!(of("<= 1.5", mended), (Some("1.2".to_owned()), false, true));
+        let limited = r#"[{"introduced":"1"},{"limit":"2"},{"limit":"*"}]"#;
+        assert_eq!(of("", limited), (Some("2".to_owned()), false, false));
     }
 }

@@ -60,7 +60,39 @@ pub(super) struct Affected<'r> {
     #[serde(borrow, default)]
     pub(super) versions: Vec<Text<'r>>,
     #[serde(borrow, default)]
+    pub(super) severity: Vec<Score<'r>>,
+    #[serde(borrow, default)]
     pub(super) ecosystem_specific: Option<OfEcosystem<'r>>,
+    #[serde(borrow, default)]
+    pub(super) database_specific: Option<OfAffected<'r>>,
+}
+
+/// What databases add to what is affected.
+#[derive(Deserialize, Default)]
+pub(super) struct OfAffected<'r> {
+    /// GitHub, of what nothing mends: `<= 1.2.3`.
+    #[serde(borrow, default)]
+    last_known_affected_version_range: Option<Text<'r>>,
+    /// RustSec, of what is told for another reason than a flaw: `unmaintained`, `unsound`, `notice`.
+    #[serde(borrow, default)]
+    informational: Option<Text<'r>>,
+}
+
+impl OfAffected<'_> {
+    /// The last version that is known to be affected, and whether it is itself.
+    pub(super) fn last_known(&self) -> Option<(bool, &str)> {
+        let range = self.last_known_affected_version_range.as_deref()?.trim();
+        let (is_inclusive, version) = match range.strip_prefix("<=") {
+            Some(version) => (true, version),
+            None => (false, range.strip_prefix('<')?),
+        };
+        Some((is_inclusive, version.trim()))
+    }
+
+    /// Whether it tells of something that is no flaw.
+    pub(super) fn is_no_flaw(&self) -> bool {
+        matches!(self.informational.as_deref(), Some("unmaintained" | "notice"))
+    }
 }
 
 #[derive(Deserialize)]
@@ -88,6 +120,8 @@ pub(super) struct Event<'r> {
     pub(super) fixed: Option<Text<'r>>,
     #[serde(borrow)]
     pub(super) last_affected: Option<Text<'r>>,
+    #[serde(borrow)]
+    pub(super) limit: Option<Text<'r>>,
 }
 
 /// What ecosystems add to what is affected.

@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use fathom_advisory::segment::{AdvisoryId, NewAdvisory, Statement, Subject, Texts, Upper, Writer};
+use fathom_advisory::segment::{NewAdvisory, Texts, Writer};
 use fathom_advisory::{Cve, Day};
 use fathom_report::finding::State;
-use fathom_version::Scheme;
 use serde::Deserialize;
 
+use super::{Said, of_module, weaknesses};
 use crate::error::Result;
 use crate::severity::severity;
 use crate::source::{Item, records};
@@ -106,7 +106,7 @@ fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
     let advisory = NewAdvisory {
         name: &document.name,
         cves: &[cve],
-        weaknesses: &weaknesses(&document),
+        weaknesses: &weaknesses(document.cwe.as_deref().unwrap_or_default()),
         vectors: &vectors,
         severity: document.threat_severity.as_deref().and_then(severity),
         published: document.public_date.as_deref().map(Day::of).unwrap_or_default(),
@@ -128,50 +128,18 @@ fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
             continue;
         };
         let (stream, name) = of_module(&standing.package_name);
-        let said = Said { cpe: &standing.cpe, name, stream, before: None, state };
+        let cpe = &*standing.cpe;
+        let said = Said { cpe, name, stream, before: None, state, severity: None };
         said.add(id, &document.name, writer);
     }
     for release in &document.affected_release {
         let Some((name, version)) = release.package.as_deref().and_then(of_build) else { continue };
         let before = Some(version);
-        let said = Said { cpe: &release.cpe, name, stream: None, before, state: State::Fixed };
+        let (cpe, state) = (&*release.cpe, State::Fixed);
+        let said = Said { cpe, name, stream: None, before, state, severity: None };
         said.add(id, &document.name, writer);
     }
     Ok(())
-}
-
-/// How a product stands to a flaw.
-struct Said<'r> {
-    cpe: &'r str,
-    name: &'r str,
-    stream: Option<&'r str>,
-    before: Option<&'r str>,
-    state: State,
-}
-
-impl Said<'_> {
-    fn add(&self, id: AdvisoryId, document: &str, writer: &mut Writer) {
-        // Images of containers are named by their repositories, and are no packages.
-        let product = self.cpe.strip_prefix("cpe:/").and_then(|cpe| cpe.get(2..));
-        let Some(product) = product.and_then(|it| it.strip_prefix("redhat:")) else { return };
-        if self.name.is_empty() || self.name.contains('/') {
-            return;
-        }
-        let statement = Statement {
-            namespace: &format!("Red Hat:{product}"),
-            scheme: Scheme::Rpm,
-            subject: Subject::Source,
-            name: self.name,
-            lower: None,
-            upper: self.before.map(Upper::Before),
-            state: self.state,
-            severity: None,
-            qualifier: self.stream,
-        };
-        if let Err(refused) = writer.statement(id, &statement) {
-            tally::malformed(writer.about(), &format!("{document}, {}", self.name), refused.0);
-        }
-    }
 }
 
 fn state(said: &str) -> Option<State> {
@@ -186,14 +154,6 @@ fn state(said: &str) -> Option<State> {
     })
 }
 
-/// The stream and the package of `mariadb:10.3/mariadb`.
-fn of_module(name: &str) -> (Option<&str>, &str) {
-    match name.split_once('/') {
-        Some((stream, name)) if stream.contains(':') => (Some(stream), name),
-        _ => (None, name),
-    }
-}
-
 /// The package and the version of `squid-7:2.5.STABLE3-6.3E.13`. Builds of modules are named by
 /// the module, as `nodejs:16-8050020211213115342.c5368500`, and say nothing of a package.
 fn of_build(build: &str) -> Option<(&str, &str)> {
@@ -202,14 +162,6 @@ fn of_build(build: &str) -> Option<(&str, &str)> {
     let (name, _) = rest.rsplit_once('-')?;
     let version = build.get(name.len() + 1..)?;
     (!name.contains(':')).then_some((name, version))
-}
-
-/// Numbers of CWE. `CWE-125->CWE-787`, `(CWE-476|CWE-401)`: kinds of weaknesses that lead to each
-/// other.
-fn weaknesses(document: &Document<'_>) -> Vec<u16> {
-    let named = document.cwe.iter().flat_map(|it| it.split("CWE-").skip(1));
-    let number = |text: &str| text.split(|it: char| !it.is_ascii_digit()).next()?.parse().ok();
-    named.filter_map(number).take(u8::MAX.into()).collect()
 }
 
 fn texts(document: &Document<'_>) -> Texts {
