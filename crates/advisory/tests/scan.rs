@@ -415,6 +415,8 @@ fn what_remains_of_a_release_that_is_over_is_told_by_a_later_one() {
                  CVE-2020-0004 | CVE-2020-0004 | Debian:11 | bash  | 4.2-1 | fixed
                  CVE-2020-0005 | CVE-2020-0005 | Debian:11 | bash  | - | not-affected
                  CVE-2020-0006 | CVE-2020-0006 | Debian:11 | linux | 5.0-1 | fixed
+                 CVE-2020-0008 | CVE-2020-0008 | Debian:8  | bash  | 4.3-9 | fixed
+                 CVE-2020-0008 | CVE-2020-0008 | Debian:11 | bash  | 5.0-1 | fixed
                  CVE-2020-0007 | CVE-2020-0007 | Debian:12 | bash  | - | affected";
     let (_folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
     let mut kernel = deb("linux-image-3.16.0-4-amd64", "linux", "3.16.7-ckt11-1");

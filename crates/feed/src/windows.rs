@@ -68,7 +68,7 @@ impl Names {
 
 /// Adds all tables of the archive that say what mends flaws.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
-    let mut flaws: BTreeMap<Cve, Flaw> = BTreeMap::new();
+    let mut flaws: BTreeMap<String, Flaw> = BTreeMap::new();
     let mut names = Names::default();
     let is_table = |name: &str| name.starts_with("CVEs_") && name.ends_with(".csv");
     let mut tables = 0;
@@ -86,8 +86,8 @@ pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
         return Err(Error::Malformed(path.display().to_string(), why));
     }
     let names = names.by_place();
-    for (cve, flaw) in flaws {
-        add(cve, flaw, &names, writer)?;
+    for (name, flaw) in flaws {
+        add(&name, flaw, &names, writer)?;
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
 fn table(
     name: &str,
     stream: &mut dyn std::io::BufRead,
-    flaws: &mut BTreeMap<Cve, Flaw>,
+    flaws: &mut BTreeMap<String, Flaw>,
     names: &mut Names,
     writer: &mut Writer,
 ) -> Result<()> {
@@ -128,7 +128,7 @@ fn table(
         if cve.is_empty() || update.is_empty() || !is_system(&product) {
             continue;
         }
-        let (Ok(cve), Ok(update)) = (cve.parse::<Cve>(), update.parse::<u32>()) else {
+        let Some(update) = update.parse().ok().filter(|_| is_flaw(&cve)) else {
             tally::malformed(writer.about(), &format!("line {number}"), "is no flaw and update");
             continue;
         };
@@ -150,6 +150,13 @@ fn table(
     Ok(())
 }
 
+/// Whether it is the name of a flaw: its number in the CVE list, or that of Microsoft's advisory on a
+/// flaw of others, as `ADV180002`.
+fn is_flaw(name: &str) -> bool {
+    let digits = name.strip_prefix("ADV").filter(|it| it.len() == 6);
+    digits.is_some_and(|it| it.bytes().all(|it| it.is_ascii_digit())) || name.parse::<Cve>().is_ok()
+}
+
 /// Whether the product is a Windows itself.
 pub(crate) fn is_system(product: &str) -> bool {
     let systems =
@@ -165,11 +172,11 @@ fn posted(text: &str) -> Day {
     }
 }
 
-fn add(cve: Cve, mut flaw: Flaw, names: &[&str], writer: &mut Writer) -> Result<()> {
-    let name = cve.to_string();
+fn add(name: &str, mut flaw: Flaw, names: &[&str], writer: &mut Writer) -> Result<()> {
+    let cve: Option<Cve> = name.parse().ok();
     let advisory = NewAdvisory {
-        name: &name,
-        cves: &[cve],
+        name,
+        cves: cve.as_slice(),
         severity: flaw.severity,
         published: flaw.posted,
         has_exploit: !flaw.exploits.is_empty(),
@@ -179,7 +186,7 @@ fn add(cve: Cve, mut flaw: Flaw, names: &[&str], writer: &mut Writer) -> Result<
     let id = match writer.advisory(&advisory)? {
         Ok(id) => id,
         Err(refused) => {
-            tally::malformed(writer.about(), &name, refused.0);
+            tally::malformed(writer.about(), name, refused.0);
             return Ok(());
         }
     };
@@ -203,7 +210,7 @@ fn add(cve: Cve, mut flaw: Flaw, names: &[&str], writer: &mut Writer) -> Result<
             qualifier: Some(&update),
         };
         if let Err(refused) = writer.statement(id, &statement) {
-            tally::malformed(writer.about(), &name, refused.0);
+            tally::malformed(writer.about(), name, refused.0);
         }
     }
     Ok(())

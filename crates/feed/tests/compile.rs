@@ -202,6 +202,7 @@ fn updates_of_windows_mend_and_replace() {
     let table = "\"DatePosted\",\"CVE\",\"BulletinKB\",\"Title\",\"AffectedProduct\",\"AffectedComponent\",\"Severity\",\"Impact\",\"Supersedes\",\"Exploits\"\n\
                  \"20211214\",\"CVE-2019-0887\",\"5008223\",\"Remote, Desktop\",\"Windows Server 2022\",\"Microsoft Windows\",\"Important\",\"Remote Code Execution\",\"5007205;5007206\",\"https://exploit.example/1\"\n\
                  \"20211214\",\"CVE-2019-0887\",\"\",\"Remote, Desktop\",\"Windows Server 2022\",\"\",\"\",\"\",\"\",\"\"\n\
+                 \"20180105\",\"ADV180002\",\"4056890\",\"Speculative\",\"Windows Server 2022\",\"Windows Kernel\",\"\",\"\",\"\",\"\"\n\
                  \"20211214\",\"CVE-2019-0888\",\"5008224\",\"jq\",\"cbl2 jq 1.6 on CBL Mariner 2.0\",\"Mariner\",\"Critical\",\"\",\"\",\"\"\n\
                  \"20211214\",\"CVE-X\",\"5008225\",\"bad\",\"Windows 10 for x64-based Systems\",\"\",\"\",\"\",\"\",\"\"\n";
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -225,9 +226,15 @@ fn updates_of_windows_mend_and_replace() {
             "Microsoft Windows",
             &["CVE-2019-0887 [,) fixed KB5008223"],
         );
+        check(
+            &segment,
+            "Windows:Windows Server 2022",
+            "Windows Kernel",
+            &["ADV180002 [,) fixed KB4056890"],
+        );
         assert_eq!(segment.namespaces().unwrap().len(), 1);
         assert_eq!(segment.replacements(5_007_206), [5_008_223]);
-        let advisory = segment.advisory(0).unwrap();
+        let advisory = segment.advisory(1).unwrap();
         assert_eq!((advisory.severity, advisory.has_exploit), (Some(Severity::High), true));
         assert_eq!(compiled.about.as_of, "2026-06-28");
         assert_eq!(compiled.about.malformed, 1);

@@ -194,7 +194,7 @@ fn flaws_of(hit: &Hit<'_>, aliases: Option<&Aliases>) -> Result<(Vec<Flaw>, Plac
 
 /// Whether the name is that of a flaw, and not of an announcement.
 fn is_flaw(name: &str) -> bool {
-    ["GHSA-", "XSA-", "TEMP-", "ZBX-", "GO-", "RUSTSEC-", "PYSEC-"]
+    ["ADV", "GHSA-", "XSA-", "TEMP-", "ZBX-", "GO-", "RUSTSEC-", "PYSEC-"]
         .iter()
         .any(|prefix| name.starts_with(prefix))
 }
