@@ -10,7 +10,16 @@ use std::io::{self, BufRead};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::source::{LARGEST, TOO_LARGE};
+
+/// The most bytes that a value of a document may have. The largest that there is are the flaws of
+/// Debian's kernel.
+const LARGEST: u64 = 32 << 20;
+
+/// The most bytes that a value within such a value may have, where that is taken apart too.
+const LARGEST_WITHIN: u64 = 4 << 20;
+
+/// Why a value has no bytes.
+const TOO_LARGE: &str = "is larger than any real one";
 
 /// The most bytes that the name of a member may have.
 const LONGEST_NAME: u64 = 1 << 16;
@@ -37,7 +46,8 @@ impl<'v> Value<'v> {
             Ok(bytes) => bytes,
             Err(why) => return Ok(Err(why.to_owned())),
         };
-        match values(&mut bytes, "", None, each) {
+        let mut scanner = Scanner::of(&mut bytes, "", LARGEST_WITHIN);
+        match scanner.document(None, each) {
             Ok(()) => Ok(Ok(())),
             Err(Error::Malformed(_, why)) => Ok(Err(why)),
             Err(other) => Err(other),
@@ -56,19 +66,14 @@ pub(crate) fn values(
     inner: Option<&str>,
     each: &mut Each<'_>,
 ) -> Result<()> {
-    let mut scanner = Scanner { stream, shown, at: 0, value: Vec::new(), name: Vec::new() };
-    scanner.skip_space()?;
-    scanner.container(inner, each)?;
-    scanner.skip_space()?;
-    match scanner.peek()? {
-        None => Ok(()),
-        Some(_) => Err(scanner.malformed("goes on behind its end")),
-    }
+    Scanner::of(stream, shown, LARGEST).document(inner, each)
 }
 
 struct Scanner<'s> {
     stream: &'s mut dyn BufRead,
     shown: &'s str,
+    /// The most bytes that a value may have.
+    most: u64,
     /// How many bytes were taken.
     at: u64,
     /// The value that was cut out last.
@@ -77,7 +82,21 @@ struct Scanner<'s> {
     name: Vec<u8>,
 }
 
-impl Scanner<'_> {
+impl<'s> Scanner<'s> {
+    fn of(stream: &'s mut dyn BufRead, shown: &'s str, most: u64) -> Self {
+        Self { stream, shown, most, at: 0, value: Vec::new(), name: Vec::new() }
+    }
+
+    fn document(&mut self, inner: Option<&str>, each: &mut Each<'_>) -> Result<()> {
+        self.skip_space()?;
+        self.container(inner, each)?;
+        self.skip_space()?;
+        match self.peek()? {
+            None => Ok(()),
+            Some(_) => Err(self.malformed("goes on behind its end")),
+        }
+    }
+
     fn malformed(&self, why: &str) -> Error {
         Error::Malformed(self.shown.to_owned(), format!("{why}, at byte {}", self.at))
     }
@@ -200,14 +219,14 @@ impl Scanner<'_> {
             }
             let (length, has_ended) = state.end(bytes);
             count = count.saturating_add(length as u64);
-            if count <= LARGEST {
+            if count <= self.most {
                 self.value.extend(bytes.iter().take(length));
             } else {
                 self.value = Vec::new();
             }
             self.consume(length);
             if has_ended {
-                return Ok(count <= LARGEST);
+                return Ok(count <= self.most);
             }
         }
     }
@@ -312,6 +331,29 @@ mod tests {
         check(r#"[[}, 3]"#, None, Ok("? 3"));
         check(r#"[nothing,4]"#, None, Ok("? 4"));
         check("[,5]", None, Ok("? 5"));
+    }
+
+    #[test]
+    fn what_is_too_large_is_passed_over() {
+        let long = format!("[[\"{}\"],2,3]", "x".repeat(LARGEST_WITHIN as usize));
+        let document = format!("[{long},\"{}\",1]", "y".repeat(LARGEST as usize));
+        let mut found = Vec::new();
+        let read = values(&mut document.as_bytes(), "it", None, &mut |value| {
+            match value.index {
+                0 => {
+                    let within = value.values(&mut |inner| {
+                        found.push(inner.parse::<u64>().map_err(|why| why.to_owned()));
+                        Ok(())
+                    })?;
+                    assert_eq!(within, Ok(()));
+                }
+                _ => found.push(value.parse()),
+            }
+            Ok(())
+        });
+        assert!(read.is_ok(), "{read:?}");
+        let too_large = || Err(TOO_LARGE.to_owned());
+        assert_eq!(found, [too_large(), Ok(2), Ok(3), too_large(), Ok(1)]);
     }
 
     #[test]

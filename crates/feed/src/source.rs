@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 
 /// The most bytes that one record may have.
-pub(crate) const LARGEST: u64 = 64 << 20;
+const LARGEST: u64 = 64 << 20;
 
 /// The most bytes that a file may unpack to.
 const MOST: u64 = 64 << 30;
@@ -62,7 +62,7 @@ impl<'i> Item<'i> {
 }
 
 /// Why a record has no bytes.
-pub(crate) const TOO_LARGE: &str = "is larger than 64 MiB";
+const TOO_LARGE: &str = "is larger than 64 MiB";
 
 /// What is made of a record.
 type OfRecord<'e> = dyn FnMut(Item<'_>) -> Result<()> + 'e;
@@ -170,7 +170,7 @@ fn unpacked<'s>(mut stream: impl BufRead + 's) -> io::Result<(Box<dyn BufRead + 
             Box::new(flate2::bufread::MultiGzDecoder::new(whole))
         }
         [b'B', b'Z', b'h', b'1'..=b'9', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(whole)),
-        _ => Box::new(whole),
+        _ => return Ok((Box::new(whole.take(MOST)), modified)),
     };
     Ok((Box::new(BufReader::with_capacity(BUFFER, plain.take(MOST))), modified))
 }

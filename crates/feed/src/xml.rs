@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// How deep elements are within each other.
 const DEEPEST: usize = 64;
 
+/// The most bytes that the name of an element has.
+const LONGEST_NAME: usize = 256;
+
 /// The most bytes that a tag, or text without a tag within, may have.
 const LONGEST: u64 = 16 << 20;
 
@@ -58,7 +61,7 @@ pub(crate) fn walk(stream: &mut dyn BufRead, shown: &str, handler: &mut dyn Hand
     let mut names = Names::default();
     let mut buffer = Vec::new();
     // How deep one is in an element that is not wanted.
-    let mut unwanted = 0_u64;
+    let mut unwanted = 0;
     let malformed = |at: u64, why: &dyn std::fmt::Display| {
         Error::Malformed(shown.to_owned(), format!("{why}, at byte {at}"))
     };
@@ -74,15 +77,19 @@ pub(crate) fn walk(stream: &mut dyn BufRead, shown: &str, handler: &mut dyn Hand
             Err(error) => return Err(malformed(reader.buffer_position(), &error)),
         };
         match event {
-            Event::Start(_) if unwanted > 0 => unwanted = unwanted.saturating_add(1),
             Event::End(_) if unwanted > 1 => unwanted -= 1,
             Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if unwanted > 0 => {}
             Event::Start(element) => {
-                names.push(element.local_name().as_ref());
-                if names.ends.len() > DEEPEST {
-                    let why = "has elements too deep within each other";
+                let depth = names.ends.len() + unwanted;
+                if depth >= DEEPEST || element.name().as_ref().len() > LONGEST_NAME {
+                    let why = "has elements too deep within each other, or one of too long a name";
                     return Err(malformed(reader.buffer_position(), &why));
                 }
+                if unwanted > 0 {
+                    unwanted += 1;
+                    continue;
+                }
+                names.push(element.local_name().as_ref());
                 let path = names.path();
                 match handler.is_wanted(&path) {
                     true => handler.start(&path, &Element(&element))?,
@@ -238,7 +245,10 @@ mod tests {
         ] {
             assert!(shown(text).is_err_and(|error| error.contains(why)), "{text}");
         }
-        assert!(shown(&"<a>".repeat(100)).is_err_and(|it| it.contains("too deep")));
+        for deep in ["<a>".repeat(100), format!("<unwanted>{}", "<a>".repeat(100))] {
+            assert!(shown(&deep).is_err_and(|it| it.contains("too deep")), "{deep}");
+        }
+        assert!(shown(&format!("<{}/>", "a".repeat(257))).is_err_and(|it| it.contains("too long")));
         let long = format!("<a>{}</a>", "x".repeat(17 << 20));
         let mut nothing = Shown::default();
         let read = walk(&mut long.as_bytes(), "it", &mut nothing);

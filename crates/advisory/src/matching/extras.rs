@@ -1,11 +1,11 @@
 //! Topics of Amazon's extras, and which statements hold for their packages.
 //!
 //! A topic has other versions of what the core has, or what it has not: `kernel-5.10`, `golang1.19`,
-//! `docker`. No database of packages says which of them a package is from, but most topics are there
-//! for the sake of a version, and are called by it. So where the mended version is one of those that the
-//! topic is called by, the statement holds for such versions alone. Where it is not, because the topic
-//! has no number or the package is another than the one it is called by, the statement holds for every
-//! package of the name: to tell a flaw of another topic's build too much is better than none.
+//! `docker`. What rpm keeps of a package does not say which of them it is from, but most topics are
+//! there for the sake of a version, and are called by it. So where the mended version is one of those
+//! that the topic is called by, the statement holds for such versions alone. Where it is not, because
+//! the topic has no number or the package is another than the one it is called by, the statement holds
+//! for every package of the name: to tell a flaw of another topic's build too much is better than none.
 
 /// What the qualifiers of such statements begin with.
 const PREFIX: &str = "extras:";
