@@ -19,6 +19,6 @@ pub mod segment;
 pub use cve::{Cve, NoCve};
 pub use database::{CURRENT, Database, EXTENSION};
 pub use day::Day;
-pub use enrich::{Options, scan};
+pub use enrich::{Options, scan, summarize};
 pub use error::{Error, Kind, Result};
 pub use matching::{flaws_of, normalised};

@@ -106,7 +106,7 @@ impl std::fmt::Display for Unusable {
 }
 
 /// The kind of packages of a type of package URLs.
-fn of_type(kind: &str) -> Option<PackageKind> {
+pub(crate) fn of_type(kind: &str) -> Option<PackageKind> {
     Some(match kind {
         "deb" => PackageKind::Deb,
         "rpm" => PackageKind::Rpm,
@@ -159,6 +159,19 @@ pub(crate) fn kind_named(name: &str) -> Option<PackageKind> {
     })
 }
 
+/// Whether versions of such packages are compared with anything.
+fn is_compared(kind: PackageKind) -> bool {
+    !matches!(
+        kind,
+        PackageKind::Hotfix
+            | PackageKind::Feature
+            | PackageKind::Program
+            | PackageKind::StoreApp
+            | PackageKind::Snap
+            | PackageKind::Flatpak
+    )
+}
+
 impl Said {
     /// The package that this is, or why it is none that can be used.
     pub(crate) fn component(self, evidence: &str) -> Result<Component, Unusable> {
@@ -188,7 +201,12 @@ impl Said {
             None => own_name.ok_or(Unusable::NoUrl)?,
         };
         let full = purl.as_ref().and_then(|purl| purl.version.clone()).or(self.version);
-        let full = full.filter(|version| !version.is_empty()).ok_or(Unusable::NoVersion)?;
+        let full = match full.filter(|version| !version.is_empty()) {
+            Some(full) => full,
+            // An update of Windows is known by its number alone.
+            None if !is_compared(kind) => String::new(),
+            None => return Err(Unusable::NoVersion),
+        };
         let (epoch, version, release) = parted(kind, &full, qualifier("epoch").as_deref());
         let distribution = match kind {
             PackageKind::Deb | PackageKind::Rpm | PackageKind::Apk | PackageKind::Pacman => {

@@ -1,6 +1,6 @@
 //! Documents as they are published, shortened; facts about packages of public images.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use fathom_intake::{ErrorKind, Taken, read};
 use fathom_report::{Coverage, Fact, System};
@@ -138,11 +138,17 @@ fn syft_of_red_hat_in_spdx() {
 fn trivy_in_spdx_says_what_was_built_from_what() {
     let taken = taken(
         r#"{"spdxVersion": "SPDX-2.3", "packages": [
+        {"name": "debian:12", "SPDXID": "SPDXRef-ContainerImage-0", "primaryPackagePurpose": "CONTAINER", "externalRefs": [
+         {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": "pkg:oci/debian@sha256:0?arch=amd64"}]},
         {"name": "debian", "SPDXID": "SPDXRef-OperatingSystem-1", "versionInfo": "12.5", "primaryPackagePurpose": "OPERATING-SYSTEM"},
         {"name": "libgcc-s1", "SPDXID": "SPDXRef-Package-1", "versionInfo": "12.2.0-14", "primaryPackagePurpose": "LIBRARY",
          "sourceInfo": "built package from: gcc-12 12.2.0-14", "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER",
-         "referenceType": "purl", "referenceLocator": "pkg:deb/debian/libgcc-s1@12.2.0-14?arch=amd64&distro=debian-12.5"}]}]}"#,
+         "referenceType": "purl", "referenceLocator": "pkg:deb/debian/libgcc-s1@12.2.0-14?arch=amd64&distro=debian-12.5"}]}],
+        "relationships": [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-ContainerImage-0"},
+         {"spdxElementId": "SPDXRef-ContainerImage-0", "relationshipType": "CONTAINS", "relatedSpdxElement": "SPDXRef-OperatingSystem-1"},
+         {"spdxElementId": "SPDXRef-OperatingSystem-1", "relationshipType": "CONTAINS", "relatedSpdxElement": "SPDXRef-Package-1"}]}"#,
     );
+    assert_eq!(taken.passed_over, []);
     check(&taken, "debian 12.5", &["deb libgcc-s1 12.2.0-14 gcc-12 -"]);
 }
 

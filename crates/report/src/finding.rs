@@ -153,6 +153,11 @@ pub struct Scanned {
     /// The name of the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
+    /// A number of what is installed, in sixteen digits: the same where the same is installed, so that
+    /// two documents tell whether anything changed there. It proves nothing against who wants it to
+    /// deceive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<String>,
 }
 
 /// A part of the database.
@@ -373,6 +378,25 @@ pub struct Risk {
     pub likelihood: f64,
     /// How much this machine depends on the package, from 0 to 1.
     pub context: f64,
+    /// What of the machine depends on the package, which the last number is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependent: Option<Dependent>,
+}
+
+/// What of a machine depends on a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dependent {
+    /// A kernel that starts.
+    Kernel,
+    /// A kernel that does not.
+    InactiveKernel,
+    /// A service that starts.
+    Service,
+    /// Something else.
+    Other,
+    /// Documentation, headers and symbols.
+    Documentation,
 }
 
 /// A statement that a finding rests on.

@@ -18,6 +18,7 @@ mod day;
 mod difference;
 mod fact;
 pub mod finding;
+pub mod finding_difference;
 mod identity;
 mod network;
 mod package;

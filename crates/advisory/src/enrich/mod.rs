@@ -3,6 +3,7 @@
 
 mod finding;
 mod flaw;
+mod inventory;
 mod notes;
 pub mod service;
 
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use fathom_report::finding::{
     Finding, Findings, SCHEMA, Scanned, Severity, Source, State, Summary, Unscanned,
 };
-use fathom_report::{Report, System};
+use fathom_report::{Coverage, Report, System};
 
 use self::finding::Teller;
 use crate::database::Database;
@@ -124,6 +125,8 @@ fn scanned(system: &System) -> Scanned {
         distribution: system.identity.distribution.value().cloned(),
         version: system.identity.version.value().cloned(),
         hostname: system.identity.hostname.value().cloned(),
+        inventory: (system.packages.coverage != Coverage::Unknown)
+            .then(|| inventory::number(&system.packages.items)),
     }
 }
 
@@ -161,7 +164,7 @@ fn installed(report: &Report) -> usize {
 }
 
 /// Counts anew.
-pub(crate) fn summarize(findings: &mut Findings) {
+pub fn summarize(findings: &mut Findings) {
     let mut flaws: HashMap<&str, (Option<Severity>, bool, bool)> = HashMap::new();
     for finding in &findings.vulnerabilities {
         let flaw = flaws.entry(&finding.cve_id).or_default();

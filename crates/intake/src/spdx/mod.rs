@@ -7,12 +7,13 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 
 use crate::Taken;
-use crate::component::{Said, Source, kind_named};
+use crate::component::{Said, Source, kind_named, of_type};
 use crate::cyclonedx::hidden;
 use crate::distribution::Distribution;
 use crate::draft::{Declared, Draft};
 use crate::error::{Error, Result};
 use crate::lenient::{self, Each, One, Text, Texts};
+use crate::purl::Purl;
 
 pub(crate) use tag_value::read as tag_value;
 
@@ -118,7 +119,7 @@ fn taken(
         let on = relations.on.get(id).copied();
         let owner = relations.owners.get(id).cloned();
         // What the document is about holds the others, and is none of them.
-        let is_subject = relations.described.contains(id) && package.locator().is_none();
+        let is_subject = relations.is_subject(id) && !package.locator().is_some_and(is_package);
         let purpose = package.purpose.get().unwrap_or_default();
         let is_no_package = matches!(purpose, "CONTAINER" | "FILE" | "ARCHIVE" | "SOURCE")
             && package.locator().is_none();
@@ -130,6 +131,11 @@ fn taken(
         draft.component(package.said(owner), on)?;
     }
     Ok(draft.finish())
+}
+
+/// Whether a package URL is that of what is installed, and not of an image or a repository.
+fn is_package(url: &str) -> bool {
+    Purl::parse(url).is_some_and(|purl| of_type(&purl.kind).is_some())
 }
 
 /// What is in what, as far as it matters here.
@@ -179,17 +185,20 @@ impl Relations {
             }
         }
         // A subject, or what was made of a lock file, owns nothing in the sense of a package.
-        let described = &relations.described;
         let holders: HashSet<&str> = packages
             .iter()
             .filter(|it| {
-                let is_subject = it.id.get().is_some_and(|id| described.contains(id));
-                is_subject || !it.is_of_a_system()
+                it.id.get().is_some_and(|id| relations.is_subject(id)) || !it.is_of_a_system()
             })
             .filter_map(|it| it.name.get())
             .collect();
         relations.owners.retain(|_, owner| !holders.contains(owner.as_str()));
         relations
+    }
+
+    /// Whether a document is about this; some say of everything in it that it is about it.
+    fn is_subject(&self, id: &str) -> bool {
+        self.described.len() == 1 && self.described.contains(id)
     }
 }
 
