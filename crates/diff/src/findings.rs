@@ -3,16 +3,16 @@
 //! A finding is a flaw in a package; the same package may be there in several versions, of which those
 //! that are equal are taken for the same. Why it differs is told as far as the two lists tell it: a
 //! package of another version changed on the machine, one of the same version did not, so that more is
-//! known of it. A list says nothing of packages without flaws: then it is only known where the database,
-//! or all that is installed, is the same in both.
+//! known of it. Of packages without flaws a list keeps numbers alone, and one that an older version made
+//! nothing: then it is only known where the database is the same in both.
 
 use std::collections::BTreeMap;
 
-use fathom_report::FieldChange;
 use fathom_report::finding::{Exemption, Finding, Findings, Note, NoteKind};
 use fathom_report::finding_difference::{
     Cause, Change, ChangeKind, Difference, Doubt, SCHEMA, Side, Summary, WhichSide,
 };
+use fathom_report::{FieldChange, inventory};
 
 /// How much EPSS must have changed to be worth a word.
 const JUMP: f64 = 0.1;
@@ -107,6 +107,8 @@ struct Context<'f> {
     same_packages: Option<bool>,
     /// Whether there are several systems, whose roots then tell them apart.
     several: bool,
+    /// Numbers of what is installed, by the list.
+    inventories: [Vec<&'f str>; 2],
     /// The versions of packages that have a flaw, by the list.
     versions: [BTreeMap<Place<'f>, Vec<&'f str>>; 2],
     doubts: Vec<Doubt>,
@@ -118,6 +120,9 @@ impl<'f> Context<'f> {
             same_database: before.database == after.database && !before.database.is_empty(),
             same_packages: same_packages(before, after),
             several: before.systems.len() > 1 && after.systems.len() > 1,
+            inventories: [before, after].map(|findings| {
+                findings.systems.iter().filter_map(|it| it.inventory.as_deref()).collect()
+            }),
             versions: Default::default(),
             doubts: Vec::new(),
         };
@@ -172,6 +177,12 @@ impl<'f> Context<'f> {
         }
         if self.same_packages == Some(true) {
             return Cause::Database;
+        }
+        // Where the list knows the package, whether the other one does decides.
+        let is_in =
+            |side: usize| self.inventories[side].iter().any(|it| inventory::has(it, finding));
+        if self.same_packages.is_some() && is_in(1 - other) {
+            return if is_in(other) { Cause::Database } else { Cause::Machine };
         }
         match self.versions[other].get(&self.place(finding)) {
             Some(versions) => match versions.contains(&finding.installed_version.as_str()) {
@@ -344,6 +355,25 @@ mod tests {
         let upgraded = list("2", "b", vec![finding("CVE-3", "x", "2")]);
         check(&before, &upgraded, &["new machine CVE-3", "gone machine CVE-1"]);
         check(&before, &list("2", "b", vec![one(), two()]), &["new unknown CVE-2"]);
+    }
+
+    #[test]
+    fn what_is_installed_tells_why_where_both_changed() {
+        use fathom_report::{Package, PackageKind};
+        let of = |packages: &[(&str, &str)]| {
+            let packages: Vec<_> = packages
+                .iter()
+                .map(|(name, version)| Package::bare(PackageKind::Deb, *name, *version, "db"))
+                .collect();
+            inventory::of_packages(&packages)
+        };
+        let (old, upgraded) = (of(&[("x", "1"), ("y", "1")]), of(&[("x", "2"), ("y", "1")]));
+        let before = list("1", &old, vec![finding("CVE-1", "x", "1")]);
+        check(&before, &list("2", &upgraded, vec![]), &["gone machine CVE-1"]);
+        let known = list("2", &upgraded, vec![finding("CVE-2", "y", "1")]);
+        check(&before, &known, &["new database CVE-2", "gone machine CVE-1"]);
+        let other = list("1", &old, vec![finding("CVE-2", "y", "1")]);
+        check(&other, &list("2", &upgraded, vec![]), &["gone database CVE-2"]);
     }
 
     #[test]

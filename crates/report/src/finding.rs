@@ -153,9 +153,8 @@ pub struct Scanned {
     /// The name of the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
-    /// A number of what is installed, in sixteen digits: the same where the same is installed, so that
-    /// two documents tell whether anything changed there. It proves nothing against who wants it to
-    /// deceive.
+    /// Numbers of what is installed, eight digits each, in their order: by them two documents tell
+    /// what changed on a machine. They prove nothing against who wants to deceive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inventory: Option<String>,
 }

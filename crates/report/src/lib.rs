@@ -20,6 +20,7 @@ mod fact;
 pub mod finding;
 pub mod finding_difference;
 mod identity;
+pub mod inventory;
 mod network;
 mod package;
 mod pattern;

@@ -3,7 +3,6 @@
 
 mod finding;
 mod flaw;
-mod inventory;
 mod notes;
 pub mod service;
 
@@ -12,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use fathom_report::finding::{
     Finding, Findings, SCHEMA, Scanned, Severity, Source, State, Summary, Unscanned,
 };
-use fathom_report::{Coverage, Report, System};
+use fathom_report::{Coverage, Report, System, inventory};
 
 use self::finding::Teller;
 use crate::database::Database;
@@ -126,7 +125,7 @@ fn scanned(system: &System) -> Scanned {
         version: system.identity.version.value().cloned(),
         hostname: system.identity.hostname.value().cloned(),
         inventory: (system.packages.coverage != Coverage::Unknown)
-            .then(|| inventory::number(&system.packages.items)),
+            .then(|| inventory::of_packages(&system.packages.items)),
     }
 }
 

@@ -67,15 +67,25 @@ pub(super) fn read(name: &OsStr) -> Result<Document, Failure> {
         }
         ErrorKind::Malformed => fathom_block::Error::corrupt(&shown, 0, error.to_string()).into(),
     };
-    if fathom_intake::kind(&bytes).map_err(refused)? != Kind::Fathom {
+    if head(&bytes).is_none() && fathom_intake::kind(&bytes).map_err(refused)? != Kind::Fathom {
         let taken = fathom_intake::read(&bytes).map_err(refused)?;
         return Ok(Document::Report(taken.report, taken.passed_over));
     }
-    if schema(&bytes).as_deref() == Some(SCHEMA) {
-        let findings = serde_json::from_slice(&bytes).map_err(|why| {
+    // What it says it is at its beginning holds for the whole of it, or else it is refused below.
+    let is_findings = match head(&bytes) {
+        Some(name) => name.starts_with(SCHEMA),
+        None => schema(&bytes).as_deref() == Some(SCHEMA),
+    };
+    if is_findings {
+        let findings: Findings = serde_json::from_slice(&bytes).map_err(|why| {
             let what = "these findings cannot be understood; were they written by a newer version?";
             Failure::Usage(format!("{shown}: {what} {why}"))
         })?;
+        if findings.schema != SCHEMA {
+            let other: String = findings.schema.chars().take(100).collect();
+            let why = format!("{shown}: it is a document of the kind {other:?}, not {SCHEMA:?}");
+            return Err(Failure::Usage(why));
+        }
         return Ok(Document::Findings(Box::new(findings)));
     }
     let report = saved_report(bytes.as_slice()).map_err(|error| match error {
@@ -89,6 +99,14 @@ fn taken(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// What a document that begins as ours do says first, which is what kind it is.
+fn head(bytes: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(bytes.get(..HEAD as usize).unwrap_or(bytes)).into_owned();
+    let rest = head.trim_start().strip_prefix('{')?.trim_start().strip_prefix("\"schema\"")?;
+    let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    value.starts_with("fathom.").then(|| value.to_owned())
 }
 
 /// What kind of document of ours it says it is.
