@@ -133,3 +133,8 @@ pub fn segment(bytes: &[u8]) {
 pub fn feed(bytes: &[u8]) {
     exercise::advisory::feed_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as a bill of materials or an index of another's.
+pub fn document(bytes: &[u8]) {
+    exercise::intake::document_at(Arc::new(sparse::Sparse::decode(bytes)));
+}

@@ -86,9 +86,9 @@ fn keep(target: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::mutants::exercise::{
-        advisory, certificate_at, container_at, filesystem_at, grub_at, initramfs_at, jar_at,
-        metadata_at, network_at, program_at, registry_at, rpm_bdb_at, rpm_header_at, rpm_ndb_at,
-        rpm_sqlite_at, security_text_at, version_at, volumes_at, windows_at,
+        advisory, certificate_at, container_at, filesystem_at, grub_at, initramfs_at, intake,
+        jar_at, metadata_at, network_at, program_at, registry_at, rpm_bdb_at, rpm_header_at,
+        rpm_ndb_at, rpm_sqlite_at, security_text_at, version_at, volumes_at, windows_at,
     };
     use fathom_block::ReadAt;
     use std::sync::Arc;
@@ -125,6 +125,7 @@ mod tests {
                 version_at(image.clone());
                 advisory::segment_at(image.clone());
                 advisory::feed_at(image.clone());
+                intake::document_at(image.clone());
                 windows_at(image);
                 replayed += 1;
             }

@@ -20,7 +20,7 @@ pub mod segment;
 pub use cve::{Cve, NoCve};
 pub use database::{CURRENT, Database, EXTENSION};
 pub use day::Day;
-pub use enrich::{Options, count, scan};
+pub use enrich::{Options, count, scan, summarize};
 pub use error::{Error, Kind, Result};
 pub use fleet::{Fleet, Likeness};
 pub use matching::{Opinion, REPOSITORIES, flaws_of, normalised, opinions};

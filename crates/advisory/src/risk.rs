@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use fathom_report::finding::{Finding, Risk, Severity};
+use fathom_report::finding::{Dependent, Finding, Findings, Risk, Severity};
 use serde::{Deserialize, Serialize};
 
 /// The numbers that risk is computed by, each from 0 to 1.
@@ -61,19 +61,35 @@ impl Default for Weights {
     }
 }
 
-/// What of a machine depends on a package.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Context {
-    Kernel,
-    InactiveKernel,
-    Service,
-    Other,
-    Documentation,
-}
-
 impl Weights {
+    /// The weights by their names, in the order in which they are documented.
+    pub fn all(&self) -> [(&'static str, f64); 13] {
+        [
+            ("critical", self.critical),
+            ("high", self.high),
+            ("medium", self.medium),
+            ("low", self.low),
+            ("negligible", self.negligible),
+            ("unknown", self.unknown),
+            ("public_exploit", self.public_exploit),
+            ("prior", self.prior),
+            ("kernel", self.kernel),
+            ("inactive_kernel", self.inactive_kernel),
+            ("service", self.service),
+            ("other", self.other),
+            ("documentation", self.documentation),
+        ]
+    }
+
+    /// What is wrong with them, if anything is: risk is a probability, and so are its parts.
+    pub fn fault(&self) -> Option<String> {
+        let is_wrong = |value: f64| !(0.0..=1.0).contains(&value);
+        let (name, value) = self.all().into_iter().find(|(_, value)| is_wrong(*value))?;
+        Some(format!("{name} is {value}, and must be from 0 to 1"))
+    }
+
     /// The risk of a finding of which everything else is known.
-    pub(crate) fn risk(&self, finding: &Finding, context: Context) -> Risk {
+    pub(crate) fn risk(&self, finding: &Finding, dependent: Dependent) -> Risk {
         let said = match finding.severity {
             Some(Severity::Critical) => self.critical,
             Some(Severity::High) => self.high,
@@ -92,16 +108,44 @@ impl Weights {
             Some(_) => 1.0,
             None => known.epss.unwrap_or(0.0).max(floor).max(self.prior * said),
         };
-        let context = match context {
-            Context::Kernel => self.kernel,
-            Context::InactiveKernel => self.inactive_kernel,
-            Context::Service => self.service,
-            Context::Other => self.other,
-            Context::Documentation => self.documentation,
+        let context = match dependent {
+            Dependent::Kernel => self.kernel,
+            Dependent::InactiveKernel => self.inactive_kernel,
+            Dependent::Service => self.service,
+            Dependent::Other => self.other,
+            Dependent::Documentation => self.documentation,
         };
         let score = rounded(100.0 * severity * likelihood * context);
-        Risk { score, severity: rounded(severity), likelihood: rounded(likelihood), context }
+        Risk {
+            score,
+            severity: rounded(severity),
+            likelihood: rounded(likelihood),
+            context,
+            dependent: Some(dependent),
+        }
     }
+
+    /// What depends on the package of a finding. Documents of before it was said have a number alone,
+    /// by the weights that every one of them was made with.
+    fn dependent(finding: &Finding) -> Dependent {
+        let default = Self::default();
+        let is = |weight: f64| (finding.risk.context - weight).abs() < 1e-9;
+        finding.risk.dependent.unwrap_or(match () {
+            () if finding.inactive => Dependent::InactiveKernel,
+            () if is(default.documentation) => Dependent::Documentation,
+            () if is(default.service) => Dependent::Service,
+            () => Dependent::Other,
+        })
+    }
+}
+
+/// Weighs the findings of a document anew, without another look at the machine.
+pub fn weigh(findings: &mut Findings, weights: &Weights) {
+    let excepted = findings.excepted.iter_mut().map(|it| &mut it.finding);
+    for finding in findings.vulnerabilities.iter_mut().chain(excepted) {
+        finding.risk = weights.risk(finding, Weights::dependent(finding));
+    }
+    findings.summary.risk = of_machine(&findings.vulnerabilities);
 }
 
 /// The risk of a machine with these findings: a flaw counts once in what was built from one source.
@@ -122,4 +166,22 @@ pub fn of_machine<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> f64 {
 /// To four places, as documents show it.
 fn rounded(value: f64) -> f64 {
     (value * 10_000.0).round() / 10_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_from_nought_to_one() {
+        assert_eq!(Weights::default().fault(), None);
+        for value in [1.5, -0.1, f64::NAN, f64::INFINITY] {
+            let weights = Weights { other: value, ..Weights::default() };
+            assert!(weights.fault().is_some_and(|it| it.starts_with("other is ")), "{value}");
+        }
+        let named = serde_json::to_value(Weights::default()).unwrap();
+        let all = Weights::default().all();
+        assert_eq!(named.as_object().unwrap().len(), all.len());
+        assert!(all.iter().all(|(name, value)| named[name] == *value));
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) use files::{Algorithm, Cp, Find, Hash, Ls, Paths, Stat, TreeOptions};
 pub(crate) use inspect::{DocumentFormat, Inspect};
 pub(crate) use output::{Colour, Output, Target, When};
 pub(crate) use rules::{ProfileCommand, ProfileList, ProfileShow, ProfileTest, Profiles, Rules};
-pub(crate) use scan::{Scan, ScanFormat};
+pub(crate) use scan::{Scan, ScanFormat, SortBy};
 pub(crate) use source::{HttpOptions, KeyOptions, On, Reading, Source};
 
 use crate::exit;

@@ -67,6 +67,18 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             &["fathom-block", "fathom-filesystem", "fathom-guest", "fathom-feed", "ureq", "clap"],
         ),
         ("feed", &["fathom-block", "fathom-filesystem", "fathom-guest", "ureq", "clap"]),
+        (
+            "intake",
+            &[
+                "fathom-block",
+                "fathom-filesystem",
+                "fathom-guest",
+                "fathom-advisory",
+                "fathom-document",
+                "ureq",
+                "clap",
+            ],
+        ),
         ("map", &["serde", "clap"]),
         ("mirror", &["fathom-guest", "fathom-filesystem", "fathom-feed", "ureq", "clap"]),
         ("report", &["fathom-block", "fathom-filesystem", "fathom-guest", "ureq", "tokio", "clap"]),
@@ -93,6 +105,7 @@ fn no_crate_but_one_allows_unsafe_code() {
         "advisory",
         "feed",
         "mirror",
+        "intake",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()

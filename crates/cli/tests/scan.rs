@@ -1,6 +1,6 @@
 //! `fathom db` and `fathom scan`, as they are typed.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -14,11 +14,16 @@ const FEED: &str = r#"{"id":"CVE-2021-3711","modified":"2021-09-01T00:00:00Z","d
 const KEV: &str = r#"{"dateReleased":"2021-09-01T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2021-3711","dateAdded":"2021-08-30"}]}"#;
 
 fn fathom(folder: &Path, arguments: &[&str]) -> Output {
+    fathom_at("1630500000", folder, arguments)
+}
+
+/// Runs it as of this second.
+fn fathom_at(now: &str, folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fathom"))
         .args(arguments)
         .current_dir(folder)
         .env("FATHOM_DB", folder.join("db"))
-        .env("SOURCE_DATE_EPOCH", "1630500000")
+        .env("SOURCE_DATE_EPOCH", now)
         .output()
         .unwrap()
 }
@@ -270,4 +275,276 @@ fn a_kill_leaves_a_database_in_place() {
     assert_eq!(of(tasks[0]).status.code(), Some(0));
     let kept = std::fs::read_dir(folder.path().join("db/generations")).unwrap().count();
     assert!(kept <= 2, "{kept} generations are left");
+}
+
+/// A report of a machine as `machine`, with what differs between kinds of packages.
+fn larger() -> fathom_report::Report {
+    use fathom_report::{Package, PackageKind};
+    let mut report: fathom_report::Report = serde_json::from_str(&machine()).unwrap();
+    let items = &mut report.systems[0].packages.items;
+    items[0].epoch = Some(0);
+    items.push(Package {
+        architecture: Some("amd64".to_owned()),
+        source: Some("openssl".to_owned()),
+        source_version: Some("1.1.1l-1".to_owned()),
+        ..Package::bare(PackageKind::Deb, "libssl-other", "3.0+b1", "/var/lib/dpkg/status")
+    });
+    items.push(Package {
+        location: Some("/srv/app/node_modules/lodash".to_owned()),
+        ..Package::bare(
+            PackageKind::Npm,
+            "lodash",
+            "4.17.20",
+            "/srv/app/node_modules/lodash/package.json",
+        )
+    });
+    items.push(Package {
+        location: Some("/usr/share/nodejs/lodash".to_owned()),
+        owner: Some("libssl1.1".to_owned()),
+        ..Package::bare(
+            PackageKind::Npm,
+            "lodash",
+            "4.17.19",
+            "/usr/share/nodejs/lodash/package.json",
+        )
+    });
+    report
+}
+
+const NPM: &str = r#"{"id":"GHSA-35jh-r3h4-6jhm","aliases":["CVE-2021-23337"],"modified":"2021-09-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"lodash"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"4.17.21"}]}]}]}
+"#;
+
+/// A folder as `prepared`, whose database knows a language too, with the larger report.
+fn prepared_larger() -> tempfile::TempDir {
+    let folder = prepared();
+    let feed = format!("{FEED}{NPM}");
+    std::fs::write(folder.path().join("feeds/debian-osv.jsonl"), feed).unwrap();
+    let built = fathom(folder.path(), &["db", "build", "feeds"]);
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
+    let report = serde_json::to_string(&larger()).unwrap();
+    std::fs::write(folder.path().join("larger.json"), report).unwrap();
+    folder
+}
+
+/// What is found, apart from where it was read and how much is at stake.
+fn found(folder: &Path, arguments: &[&str]) -> Vec<[Value; 7]> {
+    let scanned = fathom(folder, &[&["scan", "--json", "--sort", "cve"], arguments].concat());
+    let findings: Value = serde_json::from_slice(&scanned.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", text(&scanned.stderr)));
+    let names = [
+        "cve_id",
+        "package",
+        "source_package",
+        "installed_version",
+        "fixed_version",
+        "state",
+        "location",
+    ];
+    let all = findings["vulnerabilities"].as_array().unwrap();
+    all.iter().map(|it| names.map(|name| it[name].clone())).collect()
+}
+
+#[test]
+fn a_bill_of_materials_of_ours_gives_what_the_report_gives() {
+    let folder = prepared_larger();
+    let wanted = found(folder.path(), &["larger.json"]);
+    assert_eq!(wanted.len(), 4, "{wanted:?}");
+    for (format, name) in [("cyclonedx", "of-ours.cdx.json"), ("spdx", "of-ours.spdx.json")] {
+        let arguments = ["inspect", "larger.json", "--format", format, "-o", name];
+        let written = fathom(folder.path(), &arguments);
+        assert!(folder.path().join(name).exists(), "{}", text(&written.stderr));
+        assert_eq!(found(folder.path(), &[name]), wanted, "{format}");
+        // What it is, its content says; that it is a document, its name.
+        let scanned = fathom(folder.path(), &["scan", name]);
+        assert_eq!(scanned.status.code(), Some(0), "{format}: {}", text(&scanned.stderr));
+    }
+}
+
+#[test]
+fn what_a_bill_of_materials_does_not_tell_is_said() {
+    let folder = prepared();
+    let of = |name: &str, document: &str| {
+        std::fs::write(folder.path().join(name), document).unwrap();
+        fathom(folder.path(), &["scan", name, "--json"])
+    };
+    let scanned = of(
+        "other.cdx.json",
+        r#"{"bomFormat":"CycloneDX","specVersion":"1.5","components":[
+        {"type":"library","name":"libssl1.1","purl":"pkg:deb/debian/libssl1.1@1.1.1k-1?distro=debian-11&upstream=openssl"},
+        {"type":"application","name":"node","purl":"pkg:generic/node@22.11.0"}]}"#,
+    );
+    assert_eq!(scanned.status.code(), Some(9), "{}", text(&scanned.stderr));
+    assert!(text(&scanned.stderr).contains("MISSING_SCAN_DATA"), "{}", text(&scanned.stderr));
+    let findings: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+    assert_eq!(findings["vulnerabilities"][0]["cve_id"], "CVE-2021-3711");
+    assert_eq!(findings["unscanned"][0]["examples"][0], "node");
+    let scanned = of(
+        "two.json",
+        r#"{"bomFormat":"CycloneDX","specVersion":"1.5","components":[
+        {"type":"library","name":"a","purl":"pkg:deb/debian/openssl@1.1.1k-1?distro=debian-11"},
+        {"type":"library","name":"b","purl":"pkg:deb/debian/openssl@1.1.1k-1?distro=debian-12"}]}"#,
+    );
+    assert_eq!(scanned.status.code(), Some(9));
+    let said = text(&scanned.stderr);
+    assert!(said.contains("OS_UNKNOWN") && said.contains("debian 11, debian 12"), "{said}");
+    for (name, document, code) in [
+        ("three.json", r#"{"@context":"x","@graph":[]}"#, 4),
+        ("broken.json", r#"{"bomFormat":"CycloneDX","specVersion":"1.5","components":["#, 5),
+        ("nothing.json", "{}", 2),
+        ("list.json", "[]", 2),
+        ("bom.xml", r#"<bom xmlns="http://cyclonedx.org/schema/bom/1.4"/>"#, 4),
+    ] {
+        let refused = of(name, document);
+        assert_eq!(refused.status.code(), Some(code), "{name}: {}", text(&refused.stderr));
+        assert!(refused.stdout.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_list_of_a_language_needs_no_system() {
+    let folder = prepared_larger();
+    let document = r#"{"spdxVersion":"SPDX-2.3","packages":[{"name":"lodash","SPDXID":"SPDXRef-1","versionInfo":"4.17.20",
+        "externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/lodash@4.17.20"}]}]}"#;
+    std::fs::write(folder.path().join("app.spdx"), document).unwrap();
+    let scanned = fathom(folder.path(), &["scan", "app.spdx"]);
+    assert_eq!(scanned.status.code(), Some(0), "{}", text(&scanned.stderr));
+    assert!(text(&scanned.stdout).contains("CVE-2021-23337"), "{}", text(&scanned.stdout));
+}
+
+#[test]
+fn a_folder_is_scanned_in_the_order_of_its_names() {
+    let folder = prepared();
+    let fleet = folder.path().join("fleet");
+    std::fs::create_dir(&fleet).unwrap();
+    for name in ["b.json", "a.json", "d.json"] {
+        std::fs::copy(folder.path().join("machine.json"), fleet.join(name)).unwrap();
+    }
+    std::fs::write(fleet.join("c.json"), "{}").unwrap();
+    std::fs::write(fleet.join("README.txt"), "no report").unwrap();
+    for jobs in ["1", "4"] {
+        let scanned = fathom(folder.path(), &["scan", "fleet", "--json", "--jobs", jobs]);
+        let said = text(&scanned.stderr);
+        assert_eq!(scanned.status.code(), Some(9), "{said}");
+        assert!(said.contains("fleet/c.json: it is no report of ours"), "{said}");
+        assert!(said.contains("left alone, by the names: README.txt"), "{said}");
+        let all: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+        let subjects: Vec<&Value> =
+            all.as_array().unwrap().iter().map(|it| &it["subject"]).collect();
+        assert_eq!(subjects, ["fleet/a.json", "fleet/b.json", "fleet/d.json"]);
+        assert_eq!(all[2]["vulnerabilities"].as_array().unwrap().len(), 2);
+    }
+    let whole = fathom(folder.path(), &["scan", "fleet", "--format", "html"]);
+    assert_eq!(whole.status.code(), Some(2));
+    std::fs::create_dir(folder.path().join("none")).unwrap();
+    assert_eq!(fathom(folder.path(), &["scan", "none"]).status.code(), Some(3));
+}
+
+#[test]
+fn findings_are_chosen_and_sorted() {
+    let folder = prepared_larger();
+    let of = |arguments: &[&str]| -> Vec<String> {
+        let scanned =
+            fathom(folder.path(), &[&["scan", "larger.json", "--json"], arguments].concat());
+        let findings: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+        let all = findings["vulnerabilities"].as_array().unwrap();
+        all.iter().map(|it| it["cve_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let by_name = ["CVE-2007-6755", "CVE-2007-6755", "CVE-2021-3711", "CVE-2021-23337"];
+    assert_eq!(of(&["--sort", "cve"]), by_name);
+    assert_eq!(of(&["--sort", "cvss"])[0], "CVE-2021-3711");
+    assert_eq!(of(&["--sort", "package"])[3], "CVE-2021-23337");
+    assert_eq!(of(&["--exclude-path", "/srv/app", "--sort", "cve"]), by_name[..3]);
+    assert_eq!(of(&["--exclude-path", "/srv/*/node_modules", "--sort", "cve"]), by_name[..3]);
+    assert_eq!(of(&["--exclude-path", "/srv/other", "--sort", "cve"]), by_name);
+}
+
+#[test]
+fn findings_that_were_saved_are_weighed_anew_without_a_database() {
+    let folder = prepared_larger();
+    let of = |arguments: &[&str]| fathom(folder.path(), arguments);
+    let saved = of(&["scan", "larger.json", "--json", "-o", "findings.json"]);
+    assert_eq!(saved.status.code(), Some(0), "{}", text(&saved.stderr));
+    let again = of(&["scan", "findings.json", "--json", "--db", "nowhere"]);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    assert_eq!(again.stdout, std::fs::read(folder.path().join("findings.json")).unwrap());
+    // The same weights as when a report is scanned with them.
+    std::fs::write(folder.path().join("weights.toml"), "other = 0.4\nnegligible = 0.5\n").unwrap();
+    let weights = ["--json", "--weights", "weights.toml"];
+    let scanned = of(&[&["scan", "larger.json"], &weights[..]].concat());
+    let weighed = of(&[&["scan", "findings.json", "--db", "nowhere"], &weights[..]].concat());
+    let document = |output: &Output| -> Value {
+        let mut document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        document["subject"] = Value::Null;
+        document
+    };
+    assert_eq!(document(&weighed), document(&scanned));
+    assert_ne!(document(&weighed)["summary"]["risk"], document(&again)["summary"]["risk"]);
+    let table = of(&["scan", "findings.json", "--db", "nowhere", "--only", "CVE-2021-3711"]);
+    assert!(text(&table.stdout).contains("CVE-2021-3711"), "{}", text(&table.stdout));
+    // What was chosen when it was saved is not taken for all.
+    assert_eq!(
+        of(&["scan", "larger.json", "--json", "--only", "lodash", "-o", "few.json"]).status.code(),
+        Some(0)
+    );
+    let few = of(&["scan", "few.json", "--db", "nowhere"]);
+    assert_eq!(few.status.code(), Some(9), "{}", text(&few.stderr));
+    assert!(text(&few.stderr).contains("1 of 3 flaws are listed"), "{}", text(&few.stderr));
+    for wrong in ["othr = 0.4", "other = 4", "other = nan"] {
+        std::fs::write(folder.path().join("wrong.toml"), wrong).unwrap();
+        let refused = of(&["scan", "findings.json", "--weights", "wrong.toml"]);
+        assert_eq!(refused.status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
+fn what_differs_says_whether_the_machine_changed_or_what_is_known() {
+    let folder = prepared();
+    let of = |arguments: &[&str]| fathom(folder.path(), &[&["scan"], arguments].concat());
+    let diff = |name: &str, before: &str| -> (Option<i32>, Value) {
+        let output = of(&[name, "--diff", before, "--json"]);
+        let document = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
+        (output.status.code(), document)
+    };
+    assert_eq!(of(&["machine.json", "--json", "-o", "before.json"]).status.code(), Some(0));
+    let (code, same) = diff("machine.json", "before.json");
+    assert_eq!((code, &same["summary"]["same"]), (Some(0), &2.into()));
+    assert_eq!(same["schema"], "fathom.findings-diff/v1");
+    // The package was upgraded: that one flaw is gone is no failure.
+    let report = std::fs::read_to_string(folder.path().join("machine.json")).unwrap();
+    std::fs::write(folder.path().join("after.json"), report.replace("1.1.1k-1", "1.1.1l-1"))
+        .unwrap();
+    for before in ["before.json", "machine.json"] {
+        let (code, upgraded) = diff("after.json", before);
+        assert_eq!(code, Some(0));
+        let changes = upgraded["changes"].as_array().unwrap();
+        let shown: Vec<_> =
+            changes.iter().map(|it| [&it["kind"], &it["cause"], &it["cve_id"]]).collect();
+        assert_eq!(
+            shown,
+            [["changed", "machine", "CVE-2007-6755"], ["gone", "machine", "CVE-2021-3711"]]
+        );
+    }
+    let (code, back) = diff("machine.json", "after.json");
+    assert_eq!((code, &back["changes"][0]["kind"]), (Some(1), &"new".into()));
+    // More is known: the same machine, another database.
+    let more = FEED.replace("CVE-2007-6755", "CVE-2022-0778").replace("2021-09-01", "2021-09-02");
+    std::fs::write(folder.path().join("feeds/debian-osv.jsonl"), format!("{FEED}{more}")).unwrap();
+    let built = fathom_at("1630590000", folder.path(), &["db", "build", "feeds"]);
+    assert_eq!(built.status.code(), Some(0));
+    let (code, known) = diff("machine.json", "before.json");
+    assert_eq!(code, Some(1));
+    assert_eq!(known["same_packages"], true);
+    assert_eq!(known["changes"][0]["cause"], "database");
+    assert_eq!(known["changes"][0]["cve_id"], "CVE-2022-0778");
+    let table = of(&["machine.json", "--diff", "before.json"]);
+    let shown = text(&table.stdout);
+    assert!(shown.contains("+ CVE-2022-0778") && shown.contains("(more is known)"), "{shown}");
+    for wrong in [
+        &["machine.json", "--diff", "before.json", "--format", "csv"][..],
+        &["machine.json", "after.json", "--diff", "before.json"],
+        &["feeds", "--diff", "before.json"],
+    ] {
+        assert_eq!(of(wrong).status.code(), Some(2), "{wrong:?}");
+    }
 }

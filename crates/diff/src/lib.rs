@@ -14,6 +14,7 @@ mod account;
 mod boot;
 mod connection;
 mod context;
+pub mod findings;
 mod identity;
 mod keyed;
 mod package;

@@ -194,6 +194,10 @@ pub struct Scanned {
     /// The name of the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
+    /// Numbers of what is installed, eight digits each, in their order: by them two documents tell
+    /// what changed on a machine. They prove nothing against who wants to deceive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<String>,
 }
 
 /// A part of the database.
@@ -449,6 +453,25 @@ pub struct Risk {
     pub likelihood: f64,
     /// How much this machine depends on the package, from 0 to 1.
     pub context: f64,
+    /// What of the machine depends on the package, which the last number is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependent: Option<Dependent>,
+}
+
+/// What of a machine depends on a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dependent {
+    /// A kernel that starts.
+    Kernel,
+    /// A kernel that does not.
+    InactiveKernel,
+    /// A service that starts.
+    Service,
+    /// Something else.
+    Other,
+    /// Documentation, headers and symbols.
+    Documentation,
 }
 
 /// A statement that a finding rests on.

@@ -35,6 +35,11 @@ fn the_schema_of_findings_is_that_of_the_types() {
 }
 
 #[test]
+fn the_schema_of_differences_of_findings_is_that_of_the_types() {
+    check("findings-diff.v1", &fathom_report::finding_difference::schema());
+}
+
+#[test]
 fn what_both_documents_have_is_the_same() {
     let (report, findings) = (fathom_report::schema(), fathom_report::finding::schema());
     for (name, of_findings) in findings["$defs"].as_object().unwrap() {

@@ -3,6 +3,7 @@
 
 #[path = "exercise/advisory.rs"]
 pub(crate) mod advisory;
+pub(crate) mod intake;
 
 use std::cmp::Ordering;
 use std::sync::Arc;

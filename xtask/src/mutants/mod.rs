@@ -10,6 +10,7 @@ mod containers;
 pub(crate) mod exercise;
 mod ext;
 mod fat;
+mod intake;
 mod languages;
 mod luks;
 mod lvm;
@@ -89,6 +90,7 @@ pub(crate) fn targets() -> Vec<Target> {
         system::targets,
         version::targets,
         advisory::targets,
+        intake::targets,
         windows::targets,
     ]
     .iter()

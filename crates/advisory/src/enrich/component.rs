@@ -7,7 +7,7 @@ use fathom_report::finding::{Component, Finding, State};
 use crate::matching::scheme;
 use crate::risk;
 
-/// The packages of the findings, in the order in which these name them.
+/// The packages of the findings, those with the most at stake first.
 pub(super) fn components(findings: &[Finding]) -> Vec<Component> {
     let mut places = HashMap::new();
     let mut all: Vec<Vec<&Finding>> = Vec::new();
@@ -26,7 +26,20 @@ pub(super) fn components(findings: &[Finding]) -> Vec<Component> {
         }
         all[place].push(finding);
     }
-    all.iter().filter_map(|findings| component(findings)).collect()
+    let mut components: Vec<_> = all.iter().filter_map(|findings| component(findings)).collect();
+    components.sort_by(|one, other| {
+        let risk = other.risk.total_cmp(&one.risk);
+        let names = |it: &Component| {
+            (
+                it.package.clone(),
+                it.installed_version.clone(),
+                it.system.clone(),
+                it.location.clone(),
+            )
+        };
+        risk.then_with(|| names(one).cmp(&names(other)))
+    });
+    components
 }
 
 fn component(findings: &[&Finding]) -> Option<Component> {

@@ -1,13 +1,13 @@
 //! From a match to what is told of it.
 
-use fathom_report::finding::{Exploitability, Finding, Reason, Risk, Severity, State};
+use fathom_report::finding::{Dependent, Exploitability, Finding, Reason, Risk, Severity, State};
 use fathom_report::{Enabled, Evidence, Fact, Package, PackageKind, System};
 
 use super::flaw::{Flaw, Flaws, chosen, rating};
 use crate::database::Database;
 use crate::error::Result;
 use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, beyond, latest};
-use crate::risk::{Context, Weights};
+use crate::risk::Weights;
 use crate::segment::{Advisory, Subject, Texts, Unpacked, Vector, beginning};
 
 /// How much of a long description is told where there is no short one.
@@ -146,23 +146,23 @@ impl<'d, 's> Teller<'d, 's> {
         Ok(())
     }
 
-    fn context(&self, package: &Package, part: Part) -> Context {
+    fn context(&self, package: &Package, part: Part) -> Dependent {
         match part {
-            Part::Active => return Context::Kernel,
-            Part::Inactive => return Context::InactiveKernel,
-            Part::Aid => return Context::Documentation,
+            Part::Active => return Dependent::Kernel,
+            Part::Inactive => return Dependent::InactiveKernel,
+            Part::Aid => return Dependent::Documentation,
             Part::None => {}
         }
         let name = package.name.as_str();
         let aids = ["-doc", "-docs", "-dev", "-devel", "-headers", "-dbg", "-dbgsym", "-locales"];
         if aids.iter().any(|aid| name.ends_with(aid)) {
-            return Context::Documentation;
+            return Dependent::Documentation;
         }
         let names = [name, name.strip_suffix("-server").unwrap_or(name)];
         let starts = self.services.iter().any(|service| {
             names.contains(service) || names.iter().any(|it| service.strip_suffix('d') == Some(it))
         });
-        if starts { Context::Service } else { Context::Other }
+        if starts { Dependent::Service } else { Dependent::Other }
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use fathom_report::finding::{
     Finding, Findings, SCHEMA, Scanned, Severity, Source, State, Summary, Unscanned,
 };
-use fathom_report::{Report, System};
+use fathom_report::{Coverage, Report, System, inventory};
 
 use self::finding::Teller;
 use crate::database::Database;
@@ -133,6 +133,8 @@ pub(crate) fn scanned(system: &System) -> Scanned {
         distribution: system.identity.distribution.value().cloned(),
         version: system.identity.version.value().cloned(),
         hostname: system.identity.hostname.value().cloned(),
+        inventory: (system.packages.coverage != Coverage::Unknown)
+            .then(|| inventory::of_packages(&system.packages.items)),
     }
 }
 
@@ -171,7 +173,7 @@ fn installed(report: &Report) -> usize {
 }
 
 /// Counts anew.
-pub(crate) fn summarize(findings: &mut Findings) {
+pub fn summarize(findings: &mut Findings) {
     findings.components = component::components(&findings.vulnerabilities);
     let mut flaws: HashMap<&str, (Option<Severity>, bool, bool)> = HashMap::new();
     for finding in &findings.vulnerabilities {

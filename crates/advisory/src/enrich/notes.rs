@@ -1,7 +1,7 @@
 //! What findings do not say, and why.
 
 use fathom_report::finding::{Note, NoteKind};
-use fathom_report::{Coverage, Report, System};
+use fathom_report::{Coverage, Fact, Report, System};
 
 use crate::database::Database;
 use crate::day::Day;
@@ -68,12 +68,21 @@ pub(super) fn of_no_system(report: &Report) -> Vec<Note> {
 pub(super) fn of_system(system: &System, matches: &Matches<'_>) -> Vec<Note> {
     let mut notes = Vec::new();
     let name = system.identity.name.value().map_or(system.root.as_str(), String::as_str);
+    let is_of_languages = system.packages.items.iter().all(|it| it.kind.is_of_language());
     if Distribution::of(&system.identity).is_none() {
+        let reason = match &system.identity.distribution {
+            Fact::Unknown { reason } => format!(": {reason}"),
+            Fact::Absent { .. } | Fact::Known { .. } => String::new(),
+        };
         let message = format!(
-            "it is not known what distribution {} is, so that its packages were not compared",
+            "it is not known what distribution {} is, so that its packages were not compared{reason}",
             system.root,
         );
-        notes.push(note(NoteKind::OsUnknown, message));
+        // A list that says nothing of a system, and has packages of languages alone, needs none.
+        let is_absent = matches!(system.identity.distribution, Fact::Absent { .. });
+        if !(is_absent && is_of_languages && !system.packages.items.is_empty()) {
+            notes.push(note(NoteKind::OsUnknown, message));
+        }
     } else if !matches.knows_distribution {
         let message = format!(
             "nobody in the database speaks of {name}, so that its packages were not compared",

@@ -1,6 +1,7 @@
 //! What is said of scans.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
@@ -16,21 +17,32 @@ Examples:
     fathom scan server.qcow2 --fixable --severity high
   A report that was saved, against the database of today
     fathom scan reports/server.json
+  A bill of materials, or the index of a scanner, whoever made it
+    fathom scan server.cdx.json
+  Everything that lies in a folder
+    fathom scan reports/ --format csv -o fleet.csv
   Why is this said to be here?
     fathom scan server.qcow2 --only CVE-2023-4911 --explain
   Let a pipeline fail over what is exploited and can be mended
     fathom scan server.qcow2 --fail-if 'exploitability.exploited_since is known and state = \"fixed\"'
   Everything, for a program
     fathom scan server.qcow2 --format json -o findings.json
+  The same findings with other weights, worst first by score, without looking again
+    fathom scan findings.json --weights weights.toml --sort cvss
+  What is new since then, and whether the machine changed or what is known
+    fathom scan server.qcow2 --diff findings.json
 
-Exit codes: 0 it was compared; 1 a condition of --fail-if holds; 9 something keeps the findings from being all there is, which is said;
-3 there is no such image. `fathom --help` lists them all.";
+Exit codes: 0 it was compared; 1 a condition of --fail-if holds, or with --diff something is new; 9
+something keeps the findings from being all there is, or one of several could not be read, which is
+said; 3 there is no such image. `fathom --help` lists them all.";
 
 #[derive(Args, Debug)]
 #[command(after_help = SCAN_EXAMPLES)]
 pub(crate) struct Scan {
-    /// Disks, one a machine, or saved reports, whose names end in `.json`; `-` is one on standard
-    /// input.
+    /// Disks, one a machine; documents, whose names end in `.json`, `.spdx` or `.cdx`: saved reports,
+    /// bills of materials in CycloneDX or SPDX, indexes of Clair or Scanner V4, and findings that were
+    /// saved by --json, which are shown again without a database; or folders of all these. `-` is a
+    /// document on standard input.
     #[arg(required = true, value_name = "IMAGE", value_hint = ValueHint::FilePath)]
     pub(crate) images: Vec<OsString>,
 
@@ -54,6 +66,25 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_hint = ValueHint::Other)]
     pub(crate) only: Vec<String>,
 
+    /// Leave out packages of languages that lie at this path or beneath it; `*` stands for anything.
+    /// May be repeated.
+    #[arg(long, value_name = "PATTERN", value_hint = ValueHint::Other)]
+    pub(crate) exclude_path: Vec<String>,
+
+    /// What the flaws are sorted by, the worst first; packages and flaws by their names.
+    #[arg(long, value_enum, value_name = "BY", default_value_t = SortBy::Risk)]
+    pub(crate) sort: SortBy,
+
+    /// Compute risk by the weights in this file, TOML; what it does not name is as by default
+    /// (docs/advisories.md).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) weights: Option<PathBuf>,
+
+    /// Say what is new, gone or different since then, and why: findings saved by --json; or a disk or
+    /// document, which is compared with the same database. As a table or JSON.
+    #[arg(long, value_name = "BEFORE", value_hint = ValueHint::FilePath, conflicts_with = "fail_if")]
+    pub(crate) diff: Option<OsString>,
+
     /// Tell the flaws apart that this file says somebody has decided about (docs/advisories.md).
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) exceptions: Option<PathBuf>,
@@ -70,6 +101,10 @@ pub(crate) struct Scan {
     /// Look at every file, as `fathom inspect --deep`.
     #[arg(long)]
     pub(crate) deep: bool,
+
+    /// Look at this many machines at once. Default: as many as there are processors.
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other)]
+    pub(crate) jobs: Option<NonZeroUsize>,
 
     #[command(flatten)]
     pub(crate) database: InDatabase,
@@ -93,7 +128,8 @@ impl Scan {
 pub(crate) enum ScanFormat {
     /// For people, in a terminal.
     Table,
-    /// For programs: the document that schemas/findings.v1.json describes.
+    /// For programs: the document that schemas/findings.v1.json describes; a list of them where
+    /// there are several machines.
     Json,
     /// A table for spreadsheets.
     Csv,
@@ -114,8 +150,28 @@ pub(crate) enum ScanFormat {
 impl ScanFormat {
     /// Whether one document holds several machines.
     pub(crate) fn takes_several(self) -> bool {
-        matches!(self, Self::Table | Self::Csv | Self::Sarif | Self::Junit | Self::Gitlab)
+        matches!(
+            self,
+            Self::Table | Self::Json | Self::Csv | Self::Sarif | Self::Junit | Self::Gitlab
+        )
     }
+}
+
+/// What findings are sorted by.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SortBy {
+    /// How much is at stake.
+    Risk,
+    /// How bad it is, in a word.
+    Severity,
+    /// How bad it is, as a score.
+    Cvss,
+    /// How likely it is exploited.
+    Epss,
+    /// The name of the package.
+    Package,
+    /// The name of the flaw.
+    Cve,
 }
 
 /// How bad a flaw is.

@@ -124,6 +124,7 @@ fn system(system: &System) -> serde_json::Value {
         ("fathom:codename", identity.codename.value().map(String::as_str)),
         ("fathom:hostname", identity.hostname.value().map(String::as_str)),
         ("fathom:build", identity.build.value().map(String::as_str)),
+        ("fathom:installation", identity.installation.as_deref()),
     ];
     properties
         .extend(facts.iter().filter_map(|(name, value)| value.map(|value| property(name, value))));

@@ -1,7 +1,7 @@
 //! SPDX 2.3, in JSON.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use fathom_report::{Package, Report, System};
@@ -130,6 +130,7 @@ impl Document<'_> {
         if let Some(summary) = identity.name.value() {
             package["summary"] = harmless(summary).into();
         }
+        package["sourceInfo"] = format!("on {}", harmless(&system.root)).into();
         let url = purl::of_system(identity);
         package["externalRefs"] = references(url.as_deref(), cpe::of_system(identity)).into();
         if let Some(incomplete) = incomplete(&system.packages) {
@@ -254,8 +255,26 @@ impl Serialize for Relationships<'_> {
         let packages = self.0.names.iter().enumerate().flat_map(|(index, names)| {
             names.iter().map(move |name| contains(of_system(index), of_package(name)))
         });
-        serializer.collect_seq(std::iter::once(describes).chain(systems).chain(packages))
+        let owned = self.0.report.systems.iter().zip(self.0.names).flat_map(|(system, names)| {
+            owned(system, names).into_iter().map(|(owner, part)| contains(owner, part))
+        });
+        serializer
+            .collect_seq(std::iter::once(describes).chain(systems).chain(packages).chain(owned))
     }
+}
+
+/// Packages of languages that are files of a package of the system: which one, and they.
+fn owned(system: &System, names: &[names::Named]) -> Vec<(String, String)> {
+    let is_owner = |it: &Package| !it.kind.is_of_language();
+    let mut owners: HashMap<&str, &names::Named> = HashMap::new();
+    for (package, name) in names::installed(system).zip(names).filter(|(it, _)| is_owner(it)) {
+        owners.entry(&package.name).or_insert(name);
+    }
+    let parts = names::installed(system).zip(names).filter_map(|(package, name)| {
+        let owner = owners.get(package.owner.as_deref()?)?;
+        Some((of_package(owner), of_package(name)))
+    });
+    parts.collect()
 }
 
 /// Licences that the list of SPDX does not have.

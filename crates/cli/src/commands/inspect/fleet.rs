@@ -11,7 +11,7 @@ const WAITING: usize = 4;
 
 /// Lets `jobs` workers `look` at the numbers up to `count`, and hands what they give to `take`, in
 /// order. The first failure of `take` stops all.
-pub(super) fn in_order<T: Send>(
+pub(in crate::commands) fn in_order<T: Send>(
     count: usize,
     jobs: usize,
     look: impl Fn(usize) -> T + Sync,

@@ -1,7 +1,7 @@
 //! `fathom inspect`.
 
 mod checksum;
-mod fleet;
+pub(super) mod fleet;
 pub(super) mod place;
 pub(super) mod profiles;
 mod table;

@@ -1,35 +1,45 @@
 //! `fathom scan`.
 
+mod choice;
+mod difference;
+mod folder;
+mod input;
 mod table;
+mod weights;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::time::SystemTime;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fathom_advisory::exception::{self, Exception};
-use fathom_advisory::risk::Weights;
+use fathom_advisory::risk::{self, Weights};
 use fathom_advisory::{Database, Day, Options};
 use fathom_document::findings;
 use fathom_profile::Policy;
-use fathom_report::finding::{Finding, Findings, State};
+use fathom_report::Report;
+use fathom_report::finding::{Findings, Note, NoteKind, Unscanned};
+use fathom_report::finding_difference::Difference;
 
+use self::folder::Inputs;
+use self::input::Document;
 use super::database;
+use super::inspect::fleet;
 use super::inspect::place::{Sheet, check_free, is_output};
-use super::saved::{self, is_saved};
-use crate::args::{Scan, ScanFormat};
+use crate::args::{InDatabase, Scan, ScanFormat};
 use crate::clock;
-use crate::exit::{Failure, Verdict, say};
+use crate::exit::{Each, Failure, Verdict, say};
+use crate::interrupt;
 use crate::output::{Harmless, Out};
+use crate::progress::Progress;
 use crate::terminal::Style;
 
+const GENERATOR: &str = concat!("fathom ", env!("CARGO_PKG_VERSION"));
+
 pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
-    let output = options.target.output.as_deref().filter(|path| !is_output(path));
-    if let Some(path) = output {
+    if let Some(path) = options.target.output.as_deref().filter(|path| !is_output(path)) {
         check_free(path, options.target.force)?;
-    }
-    if options.images.len() > 1 && !options.format().takes_several() {
-        let why = "this format is of one machine: scan one at a time, or as sarif, csv or a table";
-        return Err(Failure::Usage(why.to_owned()));
     }
     let policies: Vec<Policy> = options
         .fail_if
@@ -37,43 +47,49 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
         .map(|text| Policy::parse(text).map_err(|why| Failure::Usage(format!("--fail-if: {why}"))))
         .collect::<Result<_, _>>()?;
     let mut exceptions = exceptions(options)?;
-    let now = clock::now()?;
-    let today = fathom_report::Day::of_seconds(clock::seconds(now));
-    let timestamp = clock::rfc3339(now);
-    let database = database::open(&options.database)?;
-    let (mut verdict, mut is_failed) = (Verdict::Done, false);
-    let mut all = Vec::new();
-    for image in &options.images {
-        let mut findings = one(image, &database, options, now)?;
-        for note in &findings.notes {
-            verdict = Verdict::Partial;
-            say(&format!("note: {}: {}", note.kind.name(), note.message));
-        }
-        let applied = exception::apply(&mut findings, &mut exceptions, Day::of(&timestamp));
-        for exception in applied.over.iter().filter_map(|index| exceptions.get(*index)) {
-            let (flaw, reason) = (&exception.flaw, &exception.reason);
-            say(&format!("note: the exception of {flaw} is over: {reason}"));
-        }
-        findings.vulnerabilities.retain(|finding| is_wanted(finding, options));
+    let inputs = Inputs::of(&options.images)?;
+    check(options, &inputs)?;
+    let scanner = Scanner::of(options, &inputs)?;
+    let timestamp = scanner.timestamp.clone();
+    let today = fathom_report::Day::of_seconds(clock::seconds(scanner.how.now));
+    let several = inputs.names.len() > 1;
+    let mut each = Each::of(inputs.names.len());
+    let progress = several.then(|| Progress::counting("machines", inputs.names.len()));
+    let (mut all, mut partial) = (Vec::new(), false);
+    let look = |index: usize| {
+        interrupt::check()?;
+        scanner.findings(&inputs.names[index], several)
+    };
+    let mut take = |index: usize, outcome: Result<Findings, Failure>| {
+        interrupt::check()?;
+        let shown = super::inspect::shown(&inputs.names[index]);
+        let of = if several { format!("{shown}: ") } else { String::new() };
+        let mut findings = outcome.map_err(|failure| match (failure, several) {
+            // One file of several that cannot be read keeps none of the others from being.
+            (Failure::Host(what, error), true) => fathom_block::Error::io(what, error).into(),
+            (failure, true) => failure.of_image(&shown),
+            (failure, false) => failure,
+        })?;
+        partial |= !findings.notes.is_empty();
+        settle(&mut findings, &mut exceptions, options, &of, Day::of(&timestamp));
         all.push(findings);
+        Ok(())
+    };
+    let jobs = options.jobs.or_else(|| std::thread::available_parallelism().ok());
+    let jobs = jobs.map_or(1, NonZeroUsize::get);
+    fleet::in_order(inputs.names.len(), jobs, look, |index, outcome| {
+        let outcome = each.note(take(index, outcome));
+        progress.iter().for_each(|progress| progress.add(1));
+        outcome
+    })?;
+    drop(progress);
+    let mut verdict = each.verdict(partial)?;
+    if let (Some(before), [after]) = (&options.diff, all.as_slice()) {
+        return since(before, after, &scanner, verdict);
     }
-    match output {
-        Some(path) => {
-            let mut file = Sheet::begin(path, options.target.force)?;
-            let style = Style::of_file(options.target.colour);
-            let terminal = file.is_terminal();
-            write(&all, options, &timestamp, style, terminal, &mut file)
-                .map_err(Failure::host(path.display().to_string()))?;
-            file.finish()?;
-        }
-        None => {
-            let mut out = Out::new();
-            let (style, terminal) = (Style::of_output(options.target.colour), out.is_terminal());
-            write(&all, options, &timestamp, style, terminal, &mut out)
-                .map_err(Failure::host("standard output"))?;
-            out.finish()?;
-        }
-    }
+    let shown = Shown { options, timestamp: &timestamp, is_list: inputs.is_list };
+    publish(options, &mut |style, terminal, out| shown.write(&all, style, terminal, out))?;
+    let mut is_failed = false;
     for policy in &policies {
         let found = all.iter().flat_map(|it| &it.vulnerabilities);
         let (mut holds, mut unknown) = (0, 0);
@@ -96,6 +112,37 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
     Ok(if is_failed { Verdict::No } else { verdict })
 }
 
+/// Refuses what does not fit together.
+fn check(options: &Scan, inputs: &Inputs) -> Result<(), Failure> {
+    let refuse = |why: &str| Err(Failure::Usage(why.to_owned()));
+    if inputs.is_list && !options.format().takes_several() {
+        return refuse(
+            "this format is of one machine: scan one at a time, or as a table, json, sarif or csv",
+        );
+    }
+    if inputs.names.len() > 1 && !options.reading.disks.is_empty() {
+        return refuse("--disk adds a disk to a machine: it takes one image, not several");
+    }
+    if inputs.names.iter().chain(&options.diff).filter(|name| *name == "-").count() > 1 {
+        return refuse("standard input holds only one document");
+    }
+    let Some(before) = &options.diff else { return Ok(()) };
+    if inputs.is_list || Path::new(before).is_dir() {
+        return refuse(
+            "--diff compares one machine with what it was: it takes one image, not several",
+        );
+    }
+    if !options.reading.disks.is_empty() {
+        return refuse(
+            "--disk cannot say which of the two machines it belongs to: save one of them by --json",
+        );
+    }
+    match options.format() {
+        ScanFormat::Table | ScanFormat::Json => Ok(()),
+        _ => refuse("--diff is written as a table or as json"),
+    }
+}
+
 /// The exceptions of the file that was named.
 fn exceptions(options: &Scan) -> Result<Vec<Exception>, Failure> {
     let Some(path) = &options.exceptions else { return Ok(Vec::new()) };
@@ -104,74 +151,249 @@ fn exceptions(options: &Scan) -> Result<Vec<Exception>, Failure> {
     exception::parse(&text).map_err(|error| Failure::Usage(format!("{shown}: {error}")))
 }
 
-fn one(
-    image: &OsString,
-    database: &Database,
-    options: &Scan,
-    now: SystemTime,
-) -> Result<Findings, Failure> {
-    let shown = super::inspect::shown(image);
-    let report = if is_saved(image) {
-        saved::load(image)?
-    } else {
-        let how = fathom_guest::Options { deep: options.deep, now, learned: None };
-        let (report, none) = super::inspect::report(image, &options.reading, &[], &how, None)?;
-        super::inspect::warn(&report, None, none.as_ref());
-        if let Some(error) = none {
-            return Err(error.into());
+/// A database that is opened when somebody needs it.
+struct Opened<'o> {
+    options: &'o InDatabase,
+    database: OnceLock<Database>,
+    /// Held while it is being opened.
+    opening: Mutex<()>,
+}
+
+impl Opened<'_> {
+    fn get(&self) -> Result<&Database, Failure> {
+        let _held = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = self.database.get() {
+            return Ok(database);
         }
-        report
-    };
-    let wanted = Options {
-        weights: Weights::default(),
-        texts: !matches!(options.format(), ScanFormat::Table | ScanFormat::Csv),
-        today: Day::of(&clock::rfc3339(now)),
-        generator: concat!("fathom ", env!("CARGO_PKG_VERSION")).to_owned(),
-    };
-    fathom_advisory::scan(&report, &shown, database, &wanted).map_err(database::failed)
+        let database = database::open(self.options)?;
+        Ok(self.database.get_or_init(|| database))
+    }
 }
 
-fn is_wanted(finding: &Finding, options: &Scan) -> bool {
-    let is_named = options.only.is_empty()
-        || options.only.iter().any(|name| {
-            let names = [&finding.cve_id, &finding.package];
-            names.contains(&name) || finding.source_package.as_ref() == Some(name)
-        });
-    let least = options.severity.map(Into::into);
-    is_named
-        && (!options.fixable || finding.state == State::Fixed)
-        && least.is_none_or(|least| finding.severity.is_some_and(|severity| severity >= least))
+/// Looks at one after another.
+struct Scanner<'o> {
+    options: &'o Scan,
+    how: fathom_guest::Options,
+    database: Opened<'o>,
+    weights: Option<Weights>,
+    timestamp: String,
 }
 
-fn write(
-    all: &[Findings],
+impl<'o> Scanner<'o> {
+    fn of(options: &'o Scan, inputs: &Inputs) -> Result<Self, Failure> {
+        let now = clock::now()?;
+        let learned = (inputs.names.len() > 1).then(Arc::default);
+        let opening = Mutex::new(());
+        let database = Opened { options: &options.database, database: OnceLock::new(), opening };
+        let needs_none = |name: &OsString| input::looks_like_findings(name);
+        if !inputs.names.iter().chain(&options.diff).all(needs_none) {
+            // That there is none is said once, and before all the work.
+            database.get()?;
+        }
+        Ok(Self {
+            options,
+            how: fathom_guest::Options { deep: options.deep, now, learned },
+            database,
+            weights: options.weights.as_deref().map(weights::read).transpose()?,
+            timestamp: clock::rfc3339(now),
+        })
+    }
+
+    /// The findings of an image or a document, one of several or the only one.
+    fn findings(&self, name: &OsString, several: bool) -> Result<Findings, Failure> {
+        let shown = super::inspect::shown(name);
+        if input::is_document(name) {
+            return match input::read(name)? {
+                Document::Report(report, passed_over) => self.scanned(&report, &shown, passed_over),
+                Document::Findings(findings) => Ok(self.again(*findings)),
+            };
+        }
+        let called = several.then_some(shown.as_str());
+        let (report, none) =
+            super::inspect::report(name, &self.options.reading, &[], &self.how, called)?;
+        super::inspect::warn(&report, several.then_some(name), none.as_ref());
+        match none {
+            Some(error) => Err(error.into()),
+            None => self.scanned(&report, &shown, Vec::new()),
+        }
+    }
+
+    fn scanned(
+        &self,
+        report: &Report,
+        shown: &str,
+        passed_over: Vec<Unscanned>,
+    ) -> Result<Findings, Failure> {
+        let wanted = Options {
+            weights: self.weights.clone().unwrap_or_default(),
+            texts: !matches!(self.options.format(), ScanFormat::Table | ScanFormat::Csv),
+            today: Day::of(&self.timestamp),
+            generator: GENERATOR.to_owned(),
+        };
+        let mut findings = fathom_advisory::scan(report, shown, self.database.get()?, &wanted)
+            .map_err(database::failed)?;
+        findings.unscanned.extend(passed_over);
+        Ok(findings)
+    }
+
+    /// Findings that were saved, with the weights of today.
+    fn again(&self, mut findings: Findings) -> Findings {
+        let said = findings.summary.clone();
+        fathom_advisory::summarize(&mut findings);
+        let is_whole = said.vulnerabilities == findings.summary.vulnerabilities
+            && said.vulnerable_packages == findings.summary.vulnerable_packages;
+        if !is_whole {
+            let message = format!(
+                "the saved findings are not all that there were: {} of {} flaws are listed, since \
+                 they were chosen from when they were saved",
+                findings.summary.vulnerabilities, said.vulnerabilities,
+            );
+            findings.notes.push(Note { kind: NoteKind::MissingScanData, message });
+        }
+        if let Some(weights) = &self.weights {
+            risk::weigh(&mut findings, weights);
+        }
+        findings
+    }
+}
+
+/// Says what keeps findings from being all there is, tells apart what was decided about, and leaves
+/// what was asked for.
+fn settle(
+    findings: &mut Findings,
+    exceptions: &mut [Exception],
     options: &Scan,
-    timestamp: &str,
+    of: &str,
+    today: Day,
+) {
+    for note in &findings.notes {
+        say(&format!("{of}note: {}: {}", note.kind.name(), note.message));
+    }
+    let applied = exception::apply(findings, exceptions, today);
+    for exception in applied.over.iter().filter_map(|index| exceptions.get(*index)) {
+        let (flaw, reason) = (&exception.flaw, &exception.reason);
+        say(&format!("{of}note: the exception of {flaw} is over: {reason}"));
+    }
+    findings.vulnerabilities.retain(|finding| choice::is_wanted(finding, options));
+    choice::sort(&mut findings.vulnerabilities, options.sort);
+}
+
+/// Says what differs since `before`.
+fn since(
+    before: &OsString,
+    after: &Findings,
+    scanner: &Scanner<'_>,
+    verdict: Verdict,
+) -> Result<Verdict, Failure> {
+    let options = scanner.options;
+    let shown = super::inspect::shown(before);
+    let mut first = scanner.findings(before, true).map_err(|failure| failure.of_image(&shown))?;
+    // Of an exception that is over now it was said already.
+    let mut exceptions = exceptions(options)?;
+    let today = Day::of(&scanner.timestamp);
+    exception::apply(&mut first, &mut exceptions, today);
+    first.vulnerabilities.retain(|finding| choice::is_wanted(finding, options));
+    let difference = fathom_diff::findings::compare(&first, after, GENERATOR);
+    publish(options, &mut |style, terminal, out| {
+        write_difference(&difference, options.format(), style, terminal, out)
+    })?;
+    Ok(match (difference.summary.new, difference.doubts.is_empty()) {
+        (1.., _) => Verdict::No,
+        (0, false) => Verdict::Partial,
+        (0, true) => verdict,
+    })
+}
+
+fn write_difference(
+    difference: &Difference,
+    format: ScanFormat,
     style: Style,
     terminal: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    if terminal && options.format() != ScanFormat::Table {
-        return write(all, options, timestamp, style, false, &mut Harmless::new(out));
-    }
-    let mut each = |write: &mut dyn FnMut(&Findings, &mut dyn Write) -> io::Result<()>| {
-        all.iter().try_for_each(|findings| write(findings, out))
-    };
-    match options.format() {
-        ScanFormat::Table => each(&mut |it, out| table::print(it, options.explain, style, out)),
-        ScanFormat::Json => each(&mut |it, out| {
-            fathom_document::json(it, out)?;
-            out.write_all(b"\n")
-        }),
-        ScanFormat::Markdown => each(&mut |it, out| findings::markdown(it, out)),
-        ScanFormat::Html => each(&mut |it, out| findings::html(it, out)),
-        ScanFormat::Cyclonedx => each(&mut |it, out| findings::cyclonedx(it, timestamp, out)),
-        ScanFormat::Csv => {
-            let mut table = findings::Csv::new(true, out);
-            all.iter().try_for_each(|it| table.findings(it))
+    match (format, terminal) {
+        (ScanFormat::Json, true) => {
+            write_difference(difference, format, style, false, &mut Harmless::new(out))
         }
-        ScanFormat::Sarif => findings::sarif(all, out),
-        ScanFormat::Junit => findings::junit(all, out),
-        ScanFormat::Gitlab => findings::gitlab(all, timestamp, out),
+        (ScanFormat::Json, false) => {
+            fathom_document::json(difference, out)?;
+            out.write_all(b"\n")
+        }
+        _ => difference::print(difference, style, out),
+    }
+}
+
+/// Writes a document to where it was asked for.
+fn publish(
+    options: &Scan,
+    write: &mut dyn FnMut(Style, bool, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    match options.target.output.as_deref().filter(|path| !is_output(path)) {
+        Some(path) => {
+            let mut file = Sheet::begin(path, options.target.force)?;
+            let (style, terminal) = (Style::of_file(options.target.colour), file.is_terminal());
+            write(style, terminal, &mut file).map_err(Failure::host(path.display().to_string()))?;
+            file.finish()
+        }
+        None => {
+            let mut out = Out::new();
+            let (style, terminal) = (Style::of_output(options.target.colour), out.is_terminal());
+            write(style, terminal, &mut out).map_err(Failure::host("standard output"))?;
+            out.finish()
+        }
+    }
+}
+
+/// How findings are written.
+struct Shown<'o> {
+    options: &'o Scan,
+    timestamp: &'o str,
+    is_list: bool,
+}
+
+impl Shown<'_> {
+    fn write(
+        &self,
+        all: &[Findings],
+        style: Style,
+        terminal: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let Self { options, timestamp, is_list } = *self;
+        if terminal && options.format() != ScanFormat::Table {
+            return self.write(all, style, false, &mut Harmless::new(out));
+        }
+        let mut each = |write: &mut dyn FnMut(&Findings, &mut dyn Write) -> io::Result<()>| {
+            all.iter().try_for_each(|findings| write(findings, out))
+        };
+        match options.format() {
+            ScanFormat::Table => {
+                let mut is_first = true;
+                each(&mut |it, out| {
+                    if !std::mem::replace(&mut is_first, false) {
+                        writeln!(out)?;
+                    }
+                    table::print(it, options.explain, style, out)
+                })
+            }
+            ScanFormat::Json if is_list => {
+                fathom_document::json(&all, out)?;
+                out.write_all(b"\n")
+            }
+            ScanFormat::Json => each(&mut |it, out| {
+                fathom_document::json(it, out)?;
+                out.write_all(b"\n")
+            }),
+            ScanFormat::Markdown => each(&mut |it, out| findings::markdown(it, out)),
+            ScanFormat::Html => each(&mut |it, out| findings::html(it, out)),
+            ScanFormat::Cyclonedx => each(&mut |it, out| findings::cyclonedx(it, timestamp, out)),
+            ScanFormat::Csv => {
+                let mut table = findings::Csv::new(true, out);
+                all.iter().try_for_each(|it| table.findings(it))
+            }
+            ScanFormat::Sarif => findings::sarif(all, out),
+            ScanFormat::Junit => findings::junit(all, out),
+            ScanFormat::Gitlab => findings::gitlab(all, timestamp, out),
+        }
     }
 }
