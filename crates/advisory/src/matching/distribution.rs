@@ -143,15 +143,14 @@ impl Distribution {
         (theirs > own).then_some(theirs)
     }
 
-    /// `22.04:LTS`, `23.10`, `Pro:18.04:LTS`.
+    /// `22.04:LTS`, `23.10`, `Pro:18.04:LTS`, `Pro:FIPS-updates:20.04:LTS`,
+    /// `Pro:22.04:LTS:Realtime:Kernel`.
     fn of_ubuntu(&self, rest: &str) -> Option<Role> {
-        let (paid, rest) = match rest.strip_prefix("Pro:") {
-            Some(rest) => (true, rest),
-            None => (false, rest),
-        };
-        let version = rest.strip_suffix(":LTS").unwrap_or(rest);
-        let role = if paid { Role::Paid } else { Role::Own };
-        (version == self.minor()).then_some(role)
+        let pockets = ["Pro", "LTS", "FIPS", "FIPS-updates", "FIPS-preview", "Realtime", "Kernel"];
+        let mut parts = rest.split(':').filter(|part| !pockets.contains(part));
+        let is_of = parts.next() == Some(&self.minor()) && parts.next().is_none();
+        let is_paid = rest.split(':').any(|part| part == "Pro");
+        is_of.then_some(if is_paid { Role::Paid } else { Role::Own })
     }
 
     /// `Linux Enterprise Server 15 SP4`, `Linux Enterprise Module for Basesystem 15 SP4`,
@@ -248,6 +247,10 @@ mod tests {
         check("ubuntu", "22.04", "Ubuntu:22.04:LTS", Some(Role::Own));
         check("ubuntu", "22.04", "Ubuntu:Pro:22.04:LTS", Some(Role::Paid));
         check("ubuntu", "22.04", "Ubuntu:22.10", None);
+        check("ubuntu", "20.04", "Ubuntu:Pro:FIPS-updates:20.04:LTS", Some(Role::Paid));
+        check("ubuntu", "22.04", "Ubuntu:Pro:22.04:LTS:Realtime:Kernel", Some(Role::Paid));
+        check("ubuntu", "22.04", "Ubuntu:Pro:Other:22.04:LTS", None);
+        check("ubuntu", "22.04", "Ubuntu", None);
         check("alpine", "3.18.4", "Alpine:v3.18", Some(Role::Own));
         check("alpine", "3.18.4", "Alpine:v3.1", None);
         check("alpine", "3.21_alpha20240923", "Alpine:edge", Some(Role::Own));

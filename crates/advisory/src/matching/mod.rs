@@ -445,6 +445,9 @@ impl<'p> Key<'p> {
                 (Subject::Installed, Some(named)) => (named, &installed),
                 _ => (&self.source, &source),
             };
+            if !variant::is_of_pocket(scope.namespace.name, &named.name, &named.version) {
+                continue;
+            }
             // Much of what is wrong with a kernel came with newer ones.
             if scope.role == Role::Successor && kernel::is_kernel(self.package) {
                 continue;
@@ -453,7 +456,7 @@ impl<'p> Key<'p> {
                 let upper = row.upper.map(|upper| upper.text);
                 let fits = extras::fits(row.qualifier, &named.version, upper)
                     .unwrap_or_else(|| stream.fits(row.qualifier, upper));
-                if !fits || scheme == Scheme::Rpm && !variant::fits(&named.version, upper) {
+                if !fits || !variant::fits(scheme, &named.version, upper) {
                     continue;
                 }
                 let is_about = match (&other_build, row.upper) {

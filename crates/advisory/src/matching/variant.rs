@@ -3,6 +3,9 @@
 //! Oracle builds some packages three times over: as they are, for Ksplice, which patches what runs, and
 //! as they were certified by FIPS 140. The release says which it is, and often an epoch sets them apart
 //! too. Each kind is mended by errata of its own, so that a version of one says nothing of the others.
+//! Ubuntu has builds for FIPS 140 too, in pockets of their own.
+
+use fathom_version::Scheme;
 
 /// Which kind of build a version is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,16 +15,31 @@ struct Variant {
 }
 
 impl Variant {
-    /// By the release: `2:2.28-151.0.1.ksplice2.el8`, `10:3.6.16-4.0.1.el8_fips`.
-    fn of(version: &str) -> Self {
-        Self { is_of_ksplice: version.contains(".ksplice"), is_of_fips: version.contains("_fips") }
+    /// By the release: `2:2.28-151.0.1.ksplice2.el8`, `10:3.6.16-4.0.1.el8_fips`; by the revision:
+    /// `1.1.1f-1ubuntu2.fips.7.1`, `5.4.0-1026.30+fips2`.
+    fn of(scheme: Scheme, version: &str) -> Self {
+        let is = |marks: &[&str]| marks.iter().any(|mark| version.contains(mark));
+        match scheme {
+            Scheme::Rpm => Self { is_of_ksplice: is(&[".ksplice"]), is_of_fips: is(&["_fips"]) },
+            Scheme::Debian => {
+                Self { is_of_ksplice: false, is_of_fips: is(&[".fips", "+fips", "+Fips"]) }
+            }
+            _ => Self { is_of_ksplice: false, is_of_fips: false },
+        }
     }
 }
 
 /// Whether what is said of versions up to this one holds for such a build; what is said of all versions
 /// holds for every build.
-pub(crate) fn fits(installed: &str, upper: Option<&str>) -> bool {
-    upper.is_none_or(|upper| Variant::of(upper) == Variant::of(installed))
+pub(crate) fn fits(scheme: Scheme, installed: &str, upper: Option<&str>) -> bool {
+    upper.is_none_or(|upper| Variant::of(scheme, upper) == Variant::of(scheme, installed))
+}
+
+/// Whether what a pocket for builds for FIPS says of all versions is about this package: one of these
+/// builds, or one that there is of no other kind.
+pub(crate) fn is_of_pocket(namespace: &str, name: &str, installed: &str) -> bool {
+    let is_for_fips = namespace.split(':').any(|part| part.starts_with("FIPS"));
+    !is_for_fips || name.contains("fips") || Variant::of(Scheme::Debian, installed).is_of_fips
 }
 
 #[cfg(test)]
@@ -46,7 +64,30 @@ mod tests {
             // The name of a package says nothing: `openssl-fips-provider`, `kernel-ksplice`.
             ("3.0.7-1.fips.el9", Some("3.0.7-2.fips.el9"), true),
         ] {
-            assert_eq!(fits(installed, upper), expected, "{installed} {upper:?}");
+            assert_eq!(fits(Scheme::Rpm, installed, upper), expected, "{installed} {upper:?}");
+        }
+    }
+
+    #[test]
+    fn builds_of_ubuntu_keep_apart() {
+        let (plain, fips) = ("1.1.1f-1ubuntu2.16", "1.1.1f-1ubuntu2.fips.7.1");
+        for (installed, upper, expected) in [
+            (plain, "1.1.1f-1ubuntu2.17", true),
+            (plain, "1.1.1f-1ubuntu2.fips.16", false),
+            (fips, "1.1.1f-1ubuntu2.fips.16", true),
+            (fips, "1.1.1f-1ubuntu2.17", false),
+        ] {
+            let found = fits(Scheme::Debian, installed, Some(upper));
+            assert_eq!(found, expected, "{installed} {upper}");
+        }
+        let pocket = "Ubuntu:Pro:FIPS-updates:20.04:LTS";
+        for (namespace, name, installed, expected) in [
+            (pocket, "openssl", plain, false),
+            (pocket, "openssl", fips, true),
+            (pocket, "linux-fips", "5.4.0-1026.30", true),
+            ("Ubuntu:20.04:LTS", "openssl", plain, true),
+        ] {
+            assert_eq!(is_of_pocket(namespace, name, installed), expected, "{name} {installed}");
         }
     }
 }
