@@ -22,6 +22,42 @@ pub(crate) fn blob(bytes: &[u8]) -> Vec<u8> {
     [&[kind.len() as u8 + 2, 0], &kind[..], bytes].concat()
 }
 
+/// A row of these values.
+pub(crate) fn row(values: &[Value<'_>]) -> Vec<u8> {
+    let (mut kinds, mut content) = (Vec::new(), Vec::new());
+    for value in values {
+        let (kind, bytes) = match value {
+            Value::Null => (0, Vec::new()),
+            Value::Integer(number) => (6, number.to_be_bytes().to_vec()),
+            Value::Real(number) => (7, number.to_be_bytes().to_vec()),
+            Value::Blob(bytes) => (12 + 2 * bytes.len() as u64, bytes.to_vec()),
+            Value::Text(bytes) => (13 + 2 * bytes.len() as u64, bytes.to_vec()),
+        };
+        kinds.extend(varint(kind));
+        content.extend(bytes);
+    }
+    [varint(kinds.len() as u64 + 1), kinds, content].concat()
+}
+
+/// A table: its name, and its rows by their numbers.
+pub(crate) type Table<'t> = (&'t str, Vec<(u64, Vec<u8>)>);
+
+/// A database of these tables, each of which fits in a page.
+pub(crate) fn tables(size: usize, tables: &[Table<'_>]) -> Vec<u8> {
+    let mut build = Build { size, pages: vec![Vec::new()] };
+    let mut schema = Vec::new();
+    for (index, (name, rows)) in tables.iter().enumerate() {
+        let root = build.leaf(rows);
+        let name = Value::Text(name.as_bytes());
+        let values = [Value::Text(b"table"), name, name, Value::Integer(root.into()), Value::Null];
+        let row = row(&values);
+        schema.push([varint(row.len() as u64), varint(index as u64 + 1), row].concat());
+    }
+    build.pages[0] = page(size, 100, &schema);
+    build.header();
+    build.file()
+}
+
 impl Build {
     /// A database with one table, which has a leaf for each of the lists of rows.
     pub(crate) fn new(size: usize, table: &str, leaves: &[Vec<(u64, Vec<u8>)>]) -> Self {

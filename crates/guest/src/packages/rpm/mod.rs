@@ -11,6 +11,7 @@ mod bdb;
 mod header;
 mod macros;
 mod ndb;
+mod repositories;
 mod signature;
 mod sqlite;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use fathom_block::{Error, ReadAt, Result};
 use fathom_report::{Listing, Package};
 
+use self::repositories::Repositories;
 use super::HIDES;
 use super::collection::Collection;
 use crate::files::{Files, Read};
@@ -65,9 +67,13 @@ pub(super) fn read(files: &Files<'_>) -> Option<Listing<Package>> {
     let mut collection = Collection::new(files, "rpm");
     if let Some((path, container, reader)) = find(files, &mut collection) {
         collection.at(&path);
+        let repositories = Repositories::read(files);
         let mut visit =
             |blob: Result<&[u8]>| match blob.and_then(|blob| header::package(blob, &path)) {
-                Ok(package) => collection.add(package),
+                Ok(mut package) => {
+                    repositories.tell(&mut package);
+                    collection.add(package)
+                }
                 Err(error) => collection.problem(error, &path),
             };
         let read = match container {

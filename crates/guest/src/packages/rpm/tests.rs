@@ -3,7 +3,8 @@ use fathom_report::{Coverage, Problem};
 use super::header::tests::small;
 use super::*;
 use crate::memory;
-use crate::sqlite::tests::{Build, blob};
+use crate::sqlite::Value;
+use crate::sqlite::tests::{Build, Table, blob, row, tables};
 
 fn packages(found: &[(&str, &[u8])]) -> (Option<Listing<Package>>, Vec<Problem>) {
     let tree = memory::tree(found);
@@ -290,5 +291,107 @@ fn damaged_bdb() {
         let claim = claim.unwrap();
         damage(if big_endian { claim + 8 } else { claim + 11 }, 0x40, &["a", "c"], "header of 107");
         check("Packages", &file[..1400], &["a", "c"], Some("there is no page"));
+    }
+}
+
+/// A history of dnf: `NAME` of every package, from the repositories of each transaction in their order.
+fn history(packages: &[(&str, &[&str])]) -> Vec<u8> {
+    let (mut items, mut names) = (Vec::new(), Vec::<&str>::new());
+    let mut rpm = Vec::new();
+    for (item, (name, repositories)) in packages.iter().enumerate() {
+        let item = item as u64 + 1;
+        let text = |text: &'static str| Value::Text(text.as_bytes());
+        let number = Value::Integer(item as i64);
+        let name = Value::Text(name.as_bytes());
+        rpm.push((
+            item,
+            row(&[number, name, Value::Integer(0), text("1.0"), text("2.el9"), text("x86_64")]),
+        ));
+        for repository in *repositories {
+            let known = names.iter().position(|it| it == repository);
+            let known = known.unwrap_or_else(|| {
+                names.push(repository);
+                names.len() - 1
+            });
+            let id = items.len() as u64 + 1;
+            let repository = Value::Integer(known as i64 + 1);
+            let values = [
+                Value::Null,
+                Value::Integer(1),
+                number,
+                repository,
+                Value::Integer(1),
+                Value::Integer(1),
+                Value::Integer(1),
+            ];
+            items.push((id, row(&values)));
+        }
+    }
+    let names = names.iter().enumerate();
+    let repo =
+        names.map(|(id, name)| (id as u64 + 1, row(&[Value::Null, Value::Text(name.as_bytes())])));
+    let all: [Table<'_>; 3] = [("repo", repo.collect()), ("trans_item", items), ("rpm", rpm)];
+    tables(4096, &all)
+}
+
+/// A header of a package for a processor.
+fn for_processor(name: &str) -> Vec<u8> {
+    let name = [name.as_bytes(), b"\0"].concat();
+    super::header::tests::blob(&[
+        (1000, 6, 1, &name),
+        (1001, 6, 1, b"1.0\0"),
+        (1002, 6, 1, b"2.el9\0"),
+        (1010, 6, 1, b"Builder\0"),
+        (1022, 6, 1, b"x86_64\0"),
+    ])
+}
+
+#[test]
+fn packages_are_from_repositories() {
+    let names = ["bash", "tar", "sed", "vim", "zip"];
+    let rows = names.iter().enumerate();
+    let rows = rows.map(|(id, name)| (id as u64 + 1, blob(&for_processor(name)))).collect();
+    let database = Build::new(4096, "Packages", &[rows]).file();
+    let rpm: (&str, &[u8]) = ("/var/lib/rpm/rpmdb.sqlite", &database);
+    let origins = |others: &[(&str, &[u8])]| {
+        let (listing, problems) = packages(&[&[rpm], others].concat());
+        let listing = listing.unwrap();
+        assert_eq!(listing.coverage, Coverage::Complete);
+        let origins = listing.items.into_iter().map(|it| it.origin.unwrap_or_default());
+        (origins.collect::<Vec<_>>(), problems)
+    };
+    let none = ["Builder"; 5];
+    assert_eq!(origins(&[]).0, none);
+    // The last transaction counts; what dnf found there already is from nowhere that it knows.
+    let known = history(&[
+        ("bash", &["anaconda", "rhel-9-for-x86_64-baseos-eus-rpms"]),
+        ("tar", &["epel", "@System"]),
+        ("sed", &["@System"]),
+        ("other", &["epel"]),
+    ]);
+    let path = "/var/lib/dnf/history.sqlite";
+    let (found, problems) = origins(&[(path, &known)]);
+    assert_eq!(
+        found,
+        ["rhel-9-for-x86_64-baseos-eus-rpms", "epel", "Builder", "Builder", "Builder"]
+    );
+    assert!(problems.is_empty(), "{problems:?}");
+    // yum had a file for each; what dnf knows is later.
+    let yum = [
+        ("/var/lib/yum/yumdb/v/00aa-vim-1.0-2.el9-x86_64/from_repo", &b"base\n"[..]),
+        ("/var/lib/yum/yumdb/t/00bb-tar-1.0-2.el9-x86_64/from_repo", b"base"),
+        ("/var/lib/yum/yumdb/z/00cc-zip-1.0-1.el9-x86_64/from_repo", b"base"),
+        ("/var/lib/yum/yumdb/z/odd/from_repo", b"base"),
+    ];
+    let (found, _) = origins(&[&[(path, known.as_slice())], &yum[..]].concat());
+    assert_eq!(found, ["rhel-9-for-x86_64-baseos-eus-rpms", "epel", "Builder", "base", "Builder"]);
+    // Damage leaves it unknown, and is told; what is installed is known all the same.
+    for damaged in [&known[..4096], b"no database", &[0; 9000]] {
+        let (found, problems) = origins(&[(path, damaged)]);
+        assert_eq!(found, none);
+        let told = problems
+            .iter()
+            .any(|it| it.hides.as_deref() == Some("from which repositories packages are"));
+        assert!(told, "{problems:?}");
     }
 }
