@@ -1,6 +1,6 @@
 //! `fathom db search`.
 
-use fathom_advisory::Cve;
+use fathom_advisory::{Cve, REPOSITORIES};
 use fathom_advisory::segment::{Row, Segment};
 use serde::Serialize;
 
@@ -66,7 +66,9 @@ fn by_package(
     name: &str,
     found: &mut Vec<Statement>,
 ) -> fathom_advisory::Result<()> {
-    for namespace in segment.namespaces()? {
+    // The map of repositories says nothing of packages.
+    let ecosystems = segment.namespaces()?.into_iter().filter(|it| it.name != REPOSITORIES);
+    for namespace in ecosystems {
         for row in segment.rows(&namespace, name)? {
             found.push(statement(segment, namespace.name, name, &row)?);
         }
