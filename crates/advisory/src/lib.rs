@@ -13,8 +13,10 @@ pub mod enrich;
 mod error;
 pub mod exception;
 mod matching;
+mod plan;
 pub mod risk;
 pub mod segment;
+pub mod vex;
 
 pub use cve::{Cve, NoCve};
 pub use database::{CURRENT, Database, EXTENSION};
@@ -22,3 +24,4 @@ pub use day::Day;
 pub use enrich::{Options, scan};
 pub use error::{Error, Kind, Result};
 pub use matching::{flaws_of, normalised};
+pub use plan::plan;

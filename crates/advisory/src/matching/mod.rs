@@ -80,7 +80,7 @@ pub(crate) enum Why {
 }
 
 /// The order of versions of packages of a kind.
-fn scheme(kind: PackageKind) -> Option<Scheme> {
+pub(crate) fn scheme(kind: PackageKind) -> Option<Scheme> {
     Some(match kind {
         PackageKind::Deb => Scheme::Debian,
         PackageKind::Rpm => Scheme::Rpm,
