@@ -12,13 +12,12 @@ const NAMED: usize = 10;
 /// Writes a plan as Markdown.
 pub fn markdown(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# What to do about {}\n", escape(&plan.subject))?;
-    writeln!(
-        out,
-        "{} steps take the risk from {:.1} to {:.1} of 100.\n",
-        plan.steps.len(),
-        plan.risk_before,
-        plan.risk_after
-    )?;
+    let steps = match plan.steps.len() {
+        1 => "1 step takes".to_owned(),
+        count => format!("{count} steps take"),
+    };
+    let (before, after) = (plan.risk_before, plan.risk_after);
+    writeln!(out, "{steps} the risk from {before:.1} to {after:.1} of 100.\n")?;
     for note in &plan.notes {
         writeln!(out, "> **{}**: {}\n", escape(note.kind.name()), escape(&note.message))?;
     }

@@ -1,6 +1,8 @@
 //! `fathom scan`.
 
+mod plan;
 mod table;
+mod vex;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -31,12 +33,17 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
         let why = "this format is of one machine: scan one at a time, or as sarif, csv or a table";
         return Err(Failure::Usage(why.to_owned()));
     }
+    if options.plan && !options.format().is_of_plans() {
+        let why = "plans are written as a table, as markdown or as json";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     let policies: Vec<Policy> = options
         .fail_if
         .iter()
         .map(|text| Policy::parse(text).map_err(|why| Failure::Usage(format!("--fail-if: {why}"))))
         .collect::<Result<_, _>>()?;
     let mut exceptions = exceptions(options)?;
+    let mut documents = vex::Documents::read(&options.vex)?;
     let now = clock::now()?;
     let today = fathom_report::Day::of_seconds(clock::seconds(now));
     let timestamp = clock::rfc3339(now);
@@ -54,9 +61,11 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
             let (flaw, reason) = (&exception.flaw, &exception.reason);
             say(&format!("note: the exception of {flaw} is over: {reason}"));
         }
+        documents.apply(&mut findings);
         findings.vulnerabilities.retain(|finding| is_wanted(finding, options));
         all.push(findings);
     }
+    documents.say_what_was_not_used();
     match output {
         Some(path) => {
             let mut file = Sheet::begin(path, options.target.force)?;
@@ -154,6 +163,9 @@ fn write(
     if terminal && options.format() != ScanFormat::Table {
         return write(all, options, timestamp, style, false, &mut Harmless::new(out));
     }
+    if options.plan {
+        return plan::write(all, options.format(), style, out);
+    }
     let mut each = |write: &mut dyn FnMut(&Findings, &mut dyn Write) -> io::Result<()>| {
         all.iter().try_for_each(|findings| write(findings, out))
     };
@@ -173,5 +185,7 @@ fn write(
         ScanFormat::Sarif => findings::sarif(all, out),
         ScanFormat::Junit => findings::junit(all, out),
         ScanFormat::Gitlab => findings::gitlab(all, timestamp, out),
+        ScanFormat::Openvex => each(&mut |it, out| findings::openvex(it, timestamp, out)),
+        ScanFormat::CsafVex => each(&mut |it, out| findings::csaf(it, timestamp, out)),
     }
 }
