@@ -14,8 +14,10 @@ mod error;
 pub mod exception;
 mod fleet;
 mod matching;
+mod plan;
 pub mod risk;
 pub mod segment;
+pub mod vex;
 
 pub use cve::{Cve, NoCve};
 pub use database::{CURRENT, Database, EXTENSION};
@@ -24,3 +26,4 @@ pub use enrich::{Options, count, scan, summarize};
 pub use error::{Error, Kind, Result};
 pub use fleet::{Fleet, Likeness};
 pub use matching::{Opinion, REPOSITORIES, flaws_of, normalised, opinions};
+pub use plan::plan;

@@ -163,6 +163,48 @@ pub fn of_machine<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> f64 {
     rounded(100.0 * (1.0 - untouched))
 }
 
+/// What is at stake, as findings are added one by one: the same as [`of_machine`] of them all, without
+/// starting over with each.
+#[derive(Debug)]
+pub(crate) struct Mounting<'f> {
+    worst: HashMap<(&'f str, &'f str), f64>,
+    /// How likely none of those is used that are not certain.
+    untouched: f64,
+    certain: usize,
+}
+
+impl Default for Mounting<'_> {
+    fn default() -> Self {
+        Self { worst: HashMap::new(), untouched: 1.0, certain: 0 }
+    }
+}
+
+impl<'f> Mounting<'f> {
+    /// Adds a finding.
+    pub(crate) fn add(&mut self, finding: &'f Finding) {
+        let source = finding.source_package.as_deref().unwrap_or(&finding.package);
+        let worst = self.worst.entry((&finding.cve_id, source)).or_default();
+        let (before, after) = (*worst, worst.max(finding.risk.score));
+        *worst = after;
+        if before >= 100.0 || after <= before {
+            return;
+        }
+        self.untouched /= 1.0 - before / 100.0;
+        match after >= 100.0 {
+            true => self.certain += 1,
+            false => self.untouched *= 1.0 - after / 100.0,
+        }
+    }
+
+    /// How much is at stake by what was added.
+    pub(crate) fn risk(&self) -> f64 {
+        match self.certain {
+            0 => rounded(100.0 * (1.0 - self.untouched)),
+            _ => 100.0,
+        }
+    }
+}
+
 /// To four places, as documents show it.
 fn rounded(value: f64) -> f64 {
     (value * 10_000.0).round() / 10_000.0

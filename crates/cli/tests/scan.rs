@@ -113,6 +113,10 @@ fn what_somebody_has_decided_about_is_told_apart() {
     assert_eq!(counts(&deferred), (1, 1, 0.into()), "{}", text(&deferred.stderr));
     let elsewhere = of("CVE-2021-3711 machine=web-* # nobody reaches it\n");
     assert_eq!(counts(&elsewhere), (2, 0, 1.into()));
+    let group = of("@here = web-* mach*\nCVE-2021-3711 group=here # nobody reaches it\n");
+    assert_eq!(counts(&group), (1, 1, 0.into()), "{}", text(&group.stderr));
+    let other = of("@there = web-*\nCVE-2021-3711 group=there # nobody reaches it\n");
+    assert_eq!(counts(&other), (2, 0, 1.into()));
     for over in ["until=2021-08-31", "until=fixable", "until=all-fixable"] {
         let over = of(&format!("CVE-2021-3711 {over} # nobody reaches it\n"));
         assert_eq!(counts(&over), (2, 0, 1.into()));
@@ -132,6 +136,8 @@ fn every_format_is_written() {
         ("cyclonedx", "\"id\": \"CVE-2021-3711\""),
         ("junit", "name=\"CVE-2021-3711\"><failure type=\"critical\""),
         ("gitlab", "\"severity\": \"Critical\""),
+        ("openvex", "\"name\": \"CVE-2021-3711\""),
+        ("csaf-vex", "\"cve\": \"CVE-2021-3711\""),
     ] {
         let written = fathom(folder.path(), &["scan", "machine.json", "--format", format]);
         assert_eq!(written.status.code(), Some(0), "{format}: {}", text(&written.stderr));
@@ -145,7 +151,9 @@ fn every_format_is_written() {
         }
         let noted =
             fathom(folder.path(), &["scan", "machine.json", "--db", "empty", "--format", format]);
-        let document = text(&noted.stdout).replace('\\', "");
+        // Documents that are of flaws alone are not written without any.
+        let said = if format.contains("vex") { &noted.stderr } else { &noted.stdout };
+        let document = text(said).replace('\\', "");
         assert!(document.contains("MISSING_SCANNER"), "{format}: {document}");
     }
 }
@@ -547,4 +555,135 @@ fn what_differs_says_whether_the_machine_changed_or_what_is_known() {
     ] {
         assert_eq!(of(wrong).status.code(), Some(2), "{wrong:?}");
     }
+}
+
+#[test]
+fn what_documents_say_is_believed_of_what_they_are_about() {
+    let folder = prepared();
+    let of = |product: &str, status: &str, more: &[&str]| {
+        let document = format!(
+            r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://a.example/1","author":"A","timestamp":"2023-01-08T18:02:03Z","version":1,"statements":[{{"vulnerability":{{"name":"CVE-2021-3711"}},"products":[{{"@id":"{product}"}}],"status":"{status}","impact_statement":"no SM2"}}]}}"#
+        );
+        std::fs::write(folder.path().join("said.json"), document).unwrap();
+        let arguments = ["scan", "machine.json", "--vex", "said.json"];
+        fathom(folder.path(), &[&arguments[..], more].concat())
+    };
+    let json = |output: &Output| -> Value { serde_json::from_slice(&output.stdout).unwrap() };
+    let told = of("pkg:deb/debian/libssl1.1", "not_affected", &["--json"]);
+    assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
+    let findings = json(&told);
+    assert_eq!(findings["summary"]["critical"], 0);
+    let excepted = &findings["excepted"][0];
+    assert_eq!(excepted["finding"]["cve_id"], "CVE-2021-3711");
+    assert_eq!(excepted["exemption"]["reason"], "it is not affected: no SM2");
+    assert_eq!(excepted["exemption"]["statement"]["document"], "said.json (https://a.example/1)");
+    assert_eq!(
+        excepted["finding"]["purl"],
+        "pkg:deb/debian/libssl1.1@1.1.1k-1?arch=amd64&distro=debian-11&upstream=openssl"
+    );
+    let other = of("pkg:deb/debian/libssl3", "not_affected", &["--json"]);
+    assert_eq!(json(&other)["summary"]["critical"], 1);
+    assert!(text(&other.stderr).contains("said.json (https://a.example/1): none of its 1"));
+    let noted = of("pkg:deb/debian/libssl1.1", "under_investigation", &["--explain"]);
+    assert!(text(&noted.stdout).contains("VEX: being looked into"), "{}", text(&noted.stdout));
+    assert!(text(&noted.stdout).contains("said.json (https://a.example/1) by A of 2023-01-08"));
+    let wrong = of("pkg:deb/debian/libssl1.1", "harmless", &[]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("said.json: unknown variant"), "{}", text(&wrong.stderr));
+    let missing = fathom(folder.path(), &["scan", "machine.json", "--vex", "nowhere.json"]);
+    assert_eq!(missing.status.code(), Some(3));
+}
+
+/// What was decided here is believed there, of the same machine and of no other.
+#[test]
+fn documents_that_are_written_are_read_again() {
+    let folder = prepared();
+    let decided = "CVE-2021-3711 kind=false-positive # no SM2\nCVE-2007-6755 # nobody asks\n";
+    std::fs::write(folder.path().join("decided"), decided).unwrap();
+    std::fs::copy(folder.path().join("machine.json"), folder.path().join("other.json")).unwrap();
+    for format in ["openvex", "csaf-vex", "cyclonedx"] {
+        let of = |arguments: &[&str]| fathom(folder.path(), arguments);
+        let arguments = [
+            "scan",
+            "machine.json",
+            "--exceptions",
+            "decided",
+            "--format",
+            format,
+            "-o",
+            "vex.json",
+            "--force",
+        ];
+        let written = of(&arguments);
+        assert_eq!(written.status.code(), Some(0), "{format}: {}", text(&written.stderr));
+        let first = std::fs::read(folder.path().join("vex.json")).unwrap();
+        of(&arguments);
+        assert_eq!(std::fs::read(folder.path().join("vex.json")).unwrap(), first, "{format}");
+        let scanned = |name: &str| {
+            let scanned = of(&["scan", name, "--vex", "vex.json", "--json"]);
+            assert_eq!(scanned.status.code(), Some(0), "{format}: {}", text(&scanned.stderr));
+            let findings: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+            let names = |list: &Value, path: &str| -> Vec<String> {
+                let all = list.as_array().into_iter().flatten();
+                all.map(|it| it.pointer(path).unwrap().as_str().unwrap().to_owned()).collect()
+            };
+            let vulnerabilities = &findings["vulnerabilities"];
+            let noted =
+                vulnerabilities.as_array().unwrap().iter().filter(|it| it["vex"].is_object());
+            let noted = noted.count();
+            (
+                names(vulnerabilities, "/cve_id"),
+                names(&findings["excepted"], "/finding/cve_id"),
+                noted,
+            )
+        };
+        let (left, apart) = ("CVE-2007-6755".to_owned(), "CVE-2021-3711".to_owned());
+        // What was put off is affected for all others.
+        assert_eq!(
+            scanned("machine.json"),
+            (vec![left.clone()], vec![apart.clone()], 1),
+            "{format}"
+        );
+        assert_eq!(scanned("other.json"), (vec![apart, left], Vec::new(), 0), "{format}");
+    }
+    // Nothing is no document of this kind.
+    let nothing =
+        fathom(folder.path(), &["scan", "machine.json", "--only", "none", "--format", "openvex"]);
+    assert_eq!(nothing.status.code(), Some(10), "{}", text(&nothing.stderr));
+    assert!(
+        text(&nothing.stderr).contains("no flaw to make a statement of"),
+        "{}",
+        text(&nothing.stderr)
+    );
+}
+
+#[test]
+fn a_plan_says_what_to_install() {
+    let folder = prepared();
+    let of = |format: &str| {
+        fathom(folder.path(), &["scan", "machine.json", "--plan", "--format", format])
+    };
+    let json = of("json");
+    assert_eq!(json.status.code(), Some(0), "{}", text(&json.stderr));
+    let plan: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(plan["schema"], "fathom.plan/v1");
+    let step = &plan["steps"][0];
+    assert_eq!(step["packages"][0]["from"], "1.1.1k-1");
+    assert_eq!(step["packages"][0]["to"], "1.1.1l-1");
+    assert_eq!(
+        (&step["flaws"][0], &step["exploited"][0]),
+        (&"CVE-2021-3711".into(), &"CVE-2021-3711".into())
+    );
+    assert_eq!(step["command"], "apt-get install --only-upgrade libssl1.1");
+    assert_eq!(step["restart"], "services");
+    assert_eq!(step["risk_before"], plan["risk_before"]);
+    assert_eq!(step["risk_after"], plan["risk_after"]);
+    assert!(plan["risk_before"].as_f64() > plan["risk_after"].as_f64());
+    assert_eq!(plan["remaining"][0]["flaws"][0], "CVE-2007-6755");
+    assert_eq!(plan["remaining"][0]["state"], "affected");
+    let table = text(&of("table").stdout);
+    assert!(table.contains("1. libssl1.1 1.1.1k-1 → 1.1.1l-1"), "{table}");
+    let markdown = text(&of("markdown").stdout);
+    assert!(markdown.contains("| 1 | libssl1.1 | 1.1.1k-1 | 1.1.1l-1 | 1 | 1 |"), "{markdown}");
+    assert_eq!(of("sarif").status.code(), Some(2));
 }

@@ -79,6 +79,10 @@ impl State {
 /// The version of the document.
 pub const SCHEMA: &str = "fathom.findings/v1";
 
+/// What begins the names that machines have in VEX documents; behind it stands what was scanned, or the
+/// name of the machine, percent-encoded.
+pub const MACHINE: &str = "urn:fathom:machine:";
+
 /// What is known to be wrong with a machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Findings {
@@ -168,6 +172,59 @@ pub struct Exemption {
     /// Until when: a day, `fixable` or `all-fixable`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+    /// The statement of a VEX document that decided it, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<VexStatement>,
+}
+
+/// What a VEX document says of a flaw in a product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VexStatement {
+    /// How the product stands to the flaw.
+    pub status: VexStatus,
+    /// Why it is not affected, in the word that the document has for it:
+    /// `vulnerable_code_not_present`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
+    /// Why, or what to do, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The document: the file, and the document's own name.
+    pub document: String,
+    /// Who says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// Since when it is so, as the document says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<String>,
+}
+
+/// How a product stands to a flaw, in the words of VEX.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum VexStatus {
+    /// It does not have the flaw.
+    NotAffected,
+    /// It has it.
+    Affected,
+    /// It had it, and is mended.
+    Fixed,
+    /// It is being looked into.
+    UnderInvestigation,
+}
+
+impl VexStatus {
+    /// Its name in the documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAffected => "not_affected",
+            Self::Affected => "affected",
+            Self::Fixed => "fixed",
+            Self::UnderInvestigation => "under_investigation",
+        }
+    }
 }
 
 /// What kind of decision it is.
@@ -323,6 +380,9 @@ pub struct Finding {
     /// Where the package lies, where it is in no database of the system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// The package as a package URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purl: Option<String>,
     /// The version that mends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed_version: Option<String>,
@@ -362,6 +422,10 @@ pub struct Finding {
     /// Whether the package is part of a kernel that does not start unless somebody chooses it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inactive: bool,
+    /// What a VEX document says of it that does not tell it apart: that it is affected, or that this
+    /// is being looked into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vex: Option<VexStatement>,
     /// Where to read more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<String>,
@@ -385,6 +449,7 @@ impl Finding {
             installed_version: version.to_owned(),
             architecture: None,
             location: None,
+            purl: None,
             fixed_version: None,
             fixed_in: None,
             state: State::Affected,
@@ -399,6 +464,7 @@ impl Finding {
             exploitability: Exploitability::default(),
             risk: Risk::default(),
             inactive: false,
+            vex: None,
             references: Vec::new(),
             because: Vec::new(),
             evidence: Evidence::default(),

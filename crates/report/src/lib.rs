@@ -24,8 +24,10 @@ pub mod inventory;
 mod network;
 mod package;
 mod pattern;
+mod plan;
 mod problem;
 mod profile;
+mod purl;
 mod security;
 mod service;
 mod storage;
@@ -47,8 +49,10 @@ pub use identity::{Architecture, EndOfLife, Family, FirstBoot, Identity};
 pub use network::{Firewall, HostEntry, Interface, Network, PersistentName, Route};
 pub use package::{Package, PackageKind, USUAL_PLACES_ALONE};
 pub use pattern::is_like;
+pub use plan::{PLAN_SCHEMA, Plan, Remaining, Restart, Step, Upgrade, plan_schema};
 pub use problem::{Problem, ProblemKind};
 pub use profile::{Outcome, Profile, RuleResult, Severity};
+pub use purl::{package_url, percent_encoded, system_url};
 pub use security::{
     Audit, Certificate, MandatoryAccess, NAMED_FILES_ALONE, OpenFile, Security, Setting, Sshd,
     SshdMatch, USUAL_FOLDERS_ALONE, Updates,

@@ -40,6 +40,11 @@ fn the_schema_of_differences_of_findings_is_that_of_the_types() {
 }
 
 #[test]
+fn the_schema_of_plans_is_that_of_the_types() {
+    check("plan.v1", &fathom_report::plan_schema());
+}
+
+#[test]
 fn what_both_documents_have_is_the_same() {
     let (report, findings) = (fathom_report::schema(), fathom_report::finding::schema());
     for (name, of_findings) in findings["$defs"].as_object().unwrap() {

@@ -1,7 +1,7 @@
 //! From a match to what is told of it.
 
 use fathom_report::finding::{Dependent, Exploitability, Finding, Reason, Risk, Severity, State};
-use fathom_report::{Enabled, Evidence, Fact, Package, PackageKind, System};
+use fathom_report::{Enabled, Evidence, Fact, Package, PackageKind, System, package_url};
 
 use super::flaw::{Flaw, Flaws, chosen, rating};
 use crate::database::Database;
@@ -75,6 +75,7 @@ impl<'d, 's> Teller<'d, 's> {
             installed_version: package.full_version(),
             architecture: package.architecture.clone(),
             location: package.location.clone(),
+            purl: package_url(package, &self.system.identity),
             fixed_version: match (fixed, first.row.qualifier) {
                 (_, Some(update)) if found.package.is_none() => latest(first.segment, update),
                 (Some(version), _) => Some(version.text.to_owned()),
@@ -103,6 +104,7 @@ impl<'d, 's> Teller<'d, 's> {
             },
             risk: Risk::default(),
             inactive: found.part == Part::Inactive,
+            vex: None,
             references: Vec::new(),
             because: found.hits.iter().map(reason).collect::<Result<_>>()?,
             evidence: package.evidence.clone(),

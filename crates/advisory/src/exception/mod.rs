@@ -7,6 +7,7 @@
 mod list;
 
 use std::fmt;
+use std::sync::Arc;
 
 use fathom_report::finding::{Excepted, Exemption, ExemptionKind, Finding, Findings, State};
 use fathom_report::is_like;
@@ -23,6 +24,13 @@ pub enum Machines {
     All,
     /// Those whose names are like this, as `web-*`.
     Like(String),
+    /// Those of a group: whose names are like one of its patterns.
+    Group {
+        /// The group.
+        name: String,
+        /// The patterns of its machines.
+        patterns: Arc<[String]>,
+    },
 }
 
 /// How long an exception holds.
@@ -160,6 +168,9 @@ impl Exception {
         let is_machine = match &self.machines {
             Machines::All => true,
             Machines::Like(pattern) => names.iter().any(|name| is_like(name, pattern)),
+            Machines::Group { patterns, .. } => {
+                names.iter().any(|name| patterns.iter().any(|pattern| is_like(name, pattern)))
+            }
         };
         is_flaw && is_package && is_machine
     }
@@ -231,6 +242,7 @@ impl Exception {
                 Until::Fixable => Some("fixable".to_owned()),
                 Until::AllFixable => Some("all-fixable".to_owned()),
             },
+            statement: None,
         }
     }
 }

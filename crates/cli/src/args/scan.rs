@@ -25,6 +25,12 @@ Examples:
     fathom scan server.qcow2 --only CVE-2023-4911 --explain
   Let a pipeline fail over what is exploited and can be mended
     fathom scan server.qcow2 --fail-if 'exploitability.exploited_since is known and state = \"fixed\"'
+  What to install, in which order, and what remains then
+    fathom scan server.qcow2 --plan
+  Believe what a vendor says of its products
+    fathom scan server.qcow2 --vex vendor.openvex.json --vex cve-2021-3711.csaf.json
+  Pass on what was found and what was decided
+    fathom scan server.qcow2 --exceptions decided --format openvex -o server.openvex.json
   Everything, for a program
     fathom scan server.qcow2 --format json -o findings.json
   The same findings with other weights, worst first by score, without looking again
@@ -89,6 +95,16 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) exceptions: Option<PathBuf>,
 
+    /// Believe what this VEX document says (OpenVEX, CSAF or CycloneDX; docs/advisories.md): what is not
+    /// affected or is mended by it is told apart, anything else is noted; may be repeated.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) vex: Vec<PathBuf>,
+
+    /// Say what to install, that which takes the most risk away first, and what remains then: as a
+    /// table, as markdown, or as the JSON that schemas/plan.v1.json describes.
+    #[arg(long, conflicts_with = "explain")]
+    pub(crate) plan: bool,
+
     /// End with exit code 1 if this is so of any of the flaws that are shown; may be repeated. The
     /// names are those of the JSON, the words those of rules (docs/profiles.md).
     #[arg(long, value_name = "CONDITION", value_hint = ValueHint::Other)]
@@ -145,9 +161,18 @@ pub(crate) enum ScanFormat {
     Junit,
     /// For GitLab's container scanning.
     Gitlab,
+    /// How each package stands to its flaws, OpenVEX 0.2.0.
+    Openvex,
+    /// The same in CSAF 2.0, of its profile for VEX.
+    CsafVex,
 }
 
 impl ScanFormat {
+    /// Whether there are plans in this format.
+    pub(crate) fn is_of_plans(self) -> bool {
+        matches!(self, Self::Table | Self::Json | Self::Markdown)
+    }
+
     /// Whether one document holds several machines.
     pub(crate) fn takes_several(self) -> bool {
         matches!(

@@ -1,11 +1,11 @@
 //! A table for spreadsheets. What could not be compared has rows of its own, so that no sheet reads
-//! "not compared" as "nothing wrong".
+//! "not compared" as "nothing wrong". What somebody has decided about says so in the column of notes.
 
 use std::io::{self, Write};
 
 use fathom_report::finding::Findings;
 
-use super::{COLUMNS, cells};
+use super::{COLUMNS, cells, decided};
 use crate::csv::record;
 
 /// Writes the findings of any number of machines.
@@ -35,6 +35,11 @@ impl<'a> Csv<'a> {
             let cells = cells(finding);
             let cells = cells.iter().map(String::as_str);
             record(self.out, [machine, ""].into_iter().chain(cells))?;
+        }
+        for excepted in &findings.excepted {
+            let (said, cells) = (decided(excepted), cells(&excepted.finding));
+            let cells = cells.iter().map(String::as_str);
+            record(self.out, [machine, said.as_str()].into_iter().chain(cells))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use fathom_report::finding::{Findings, Severity};
 
-use super::{COLUMNS, cells, counts};
+use super::{COLUMNS, cells, counts, decided};
 use crate::html::page::{self, escape};
 
 /// Writes the findings of a machine as a page.
@@ -27,6 +27,7 @@ pub fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     for severity in severities {
         table(findings, severity, out)?;
     }
+    told_apart(findings, out)?;
     page::end(&format!("{}, {}", findings.generator, findings.schema), out)
 }
 
@@ -56,6 +57,33 @@ fn table(findings: &Findings, severity: Option<Severity>, out: &mut dyn Write) -
             }
         }
         out.write_all(b"</tr>\n")?;
+    }
+    writeln!(out, "</tbody></table></div>\n</details>")
+}
+
+/// What somebody has decided about.
+fn told_apart(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    let count = findings.excepted.len();
+    if count == 0 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "<details>\n<summary>told apart <span>{count}</span></summary>\n<div class=\"wide\">\
+         <table><caption>told apart</caption>\n<thead><tr><th scope=\"col\">flaw</th>\
+         <th scope=\"col\">package</th><th scope=\"col\">installed</th>\
+         <th scope=\"col\">what was decided</th></tr></thead>\n<tbody>"
+    )?;
+    for excepted in &findings.excepted {
+        let finding = &excepted.finding;
+        writeln!(
+            out,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td></tr>",
+            escape(&finding.cve_id),
+            escape(&finding.package),
+            escape(&finding.installed_version),
+            escape(&decided(excepted)),
+        )?;
     }
     writeln!(out, "</tbody></table></div>\n</details>")
 }

@@ -1,11 +1,12 @@
 //! JUnit: what continuous integration shows as tests. A flaw is a test that failed, and a package
-//! without one is a test that passed; what findings do not say is an error of the suite.
+//! without one is a test that passed; what somebody has decided about is a test that was skipped, and
+//! what findings do not say is an error of the suite.
 
 use std::io::{self, Write};
 
 use fathom_report::finding::Findings;
 
-use super::{fix, severity};
+use super::{decided, fix, severity};
 use crate::html::page::escape;
 
 /// Writes the findings of any number of machines, a suite each.
@@ -19,11 +20,12 @@ pub fn write(all: &[Findings], out: &mut dyn Write) -> io::Result<()> {
 
 fn suite(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
     let (failures, errors) = (findings.vulnerabilities.len(), findings.notes.len());
+    let skipped = findings.excepted.len();
     writeln!(
         out,
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\">",
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\">",
         escape(&findings.subject),
-        failures + errors,
+        failures + errors + skipped,
     )?;
     for note in &findings.notes {
         writeln!(
@@ -46,6 +48,16 @@ fn suite(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
             severity(finding),
             escape(&format!("{} {}: {fix}", finding.package, finding.installed_version)),
             escape(finding.description.as_deref().unwrap_or(&finding.remediation)),
+        )?;
+    }
+    for excepted in &findings.excepted {
+        let finding = &excepted.finding;
+        writeln!(
+            out,
+            "    <testcase classname=\"{}\" name=\"{}\"><skipped message=\"{}\"/></testcase>",
+            escape(&format!("{} {}", finding.package, finding.installed_version)),
+            escape(&finding.cve_id),
+            escape(&decided(excepted)),
         )?;
     }
     writeln!(out, "  </testsuite>")

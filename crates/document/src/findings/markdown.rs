@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use fathom_report::finding::Findings;
 
-use super::{counts, fix, severity};
+use super::{counts, decided, fix, severity};
 use crate::markdown::escape;
 
 /// Writes the findings of a machine as Markdown.
@@ -29,6 +29,20 @@ pub fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<()> {
             escape(&finding.installed_version),
             escape(&fix(finding)),
             finding.state.name(),
+        )?;
+    }
+    if !findings.excepted.is_empty() {
+        writeln!(out, "\n## Told apart\n\n| flaw | package | what was decided |\n|---|---|---|")?;
+    }
+    for excepted in &findings.excepted {
+        let finding = &excepted.finding;
+        writeln!(
+            out,
+            "| {} | {} {} | {} |",
+            escape(&finding.cve_id),
+            escape(&finding.package),
+            escape(&finding.installed_version),
+            escape(&decided(excepted)),
         )?;
     }
     Ok(())

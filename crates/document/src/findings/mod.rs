@@ -3,22 +3,31 @@
 //! Every document says what the findings do not say: their notes stand at its beginning, or where its
 //! format has a place for them, so that no list reads as all there is if it is not.
 
+mod csaf;
 mod csv;
 mod cyclonedx;
 mod gitlab;
 mod html;
 mod junit;
 mod markdown;
+mod openvex;
+mod plan;
 mod sarif;
+mod vex;
 
-use fathom_report::finding::{Finding, Findings, Severity, State};
+use std::io;
 
+use fathom_report::finding::{Excepted, ExemptionKind, Finding, Findings, Severity, State};
+
+pub use csaf::write as csaf;
 pub use csv::Csv;
 pub use cyclonedx::write as cyclonedx;
 pub use gitlab::write as gitlab;
 pub use html::write as html;
 pub use junit::write as junit;
 pub use markdown::write as markdown;
+pub use openvex::write as openvex;
+pub use plan::{markdown as plan_markdown, restart, some_of};
 pub use sarif::write as sarif;
 
 /// The columns of tables.
@@ -74,6 +83,24 @@ pub fn fix(finding: &Finding) -> String {
         (Some(version), None) if finding.state == State::Fixed => version.clone(),
         _ => String::new(),
     }
+}
+
+/// What was decided about a finding that is told apart, and why.
+pub fn decided(excepted: &Excepted) -> String {
+    let exemption = &excepted.exemption;
+    let kind = match exemption.kind {
+        ExemptionKind::Deferred => "deferred",
+        ExemptionKind::FalsePositive => "false positive",
+    };
+    let until = exemption.until.as_ref().map_or(String::new(), |it| format!(" until {it}"));
+    let by = exemption.by.as_ref().map_or(String::new(), |it| format!(" by {it}"));
+    format!("{kind}{until}{by}: {}", exemption.reason)
+}
+
+/// A document that has to say something cannot be written of nothing.
+fn nothing_to_state() -> io::Error {
+    let why = "there is no flaw to make a statement of, and such a document has one at least";
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 /// The counts: how many flaws there are, and what is to be made of them.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use fathom_report::finding::{Finding, Findings, Severity};
 use serde_json::{Value, json};
 
-use super::severity;
+use super::{decided, severity};
 use crate::sbom::tool;
 
 /// Writes the findings of any number of machines, a run each.
@@ -24,15 +24,32 @@ pub fn write(all: &[Findings], out: &mut dyn Write) -> io::Result<()> {
 fn run(findings: &Findings) -> Value {
     let (name, version) = tool(&findings.generator);
     let mut rules: BTreeMap<&str, &Finding> = BTreeMap::new();
-    for finding in &findings.vulnerabilities {
+    let excepted = || findings.excepted.iter();
+    for finding in findings.vulnerabilities.iter().chain(excepted().map(|it| &it.finding)) {
         rules.entry(&finding.cve_id).or_insert(finding);
     }
     let places: BTreeMap<&str, usize> =
         rules.keys().enumerate().map(|(place, name)| (*name, place)).collect();
-    let results = findings.vulnerabilities.iter().map(|finding| {
-        let place = places.get(finding.cve_id.as_str()).copied().unwrap_or_default();
-        result(finding, place)
+    let result = |finding: &Finding| {
+        result(finding, places.get(finding.cve_id.as_str()).copied().unwrap_or_default())
+    };
+    let open = findings.vulnerabilities.iter().map(|finding| {
+        let mut open = result(finding);
+        // Where some are suppressed, the others say that they are not.
+        if !findings.excepted.is_empty() {
+            open["suppressions"] = json!([]);
+        }
+        open
     });
+    let results = open.chain(excepted().map(|excepted| {
+        let mut suppressed = result(&excepted.finding);
+        suppressed["suppressions"] = json!([{
+            "kind": "external",
+            "status": "accepted",
+            "justification": decided(excepted),
+        }]);
+        suppressed
+    }));
     let notes: Vec<_> = findings
         .notes
         .iter()

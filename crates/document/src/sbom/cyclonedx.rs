@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use fathom_report::{Coverage, Package, PackageKind, Report, System};
+use fathom_report::{Coverage, Package, PackageKind, Report, System, system_url};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::json;
 
-use super::{cpe, hash, licence, names, purl};
+use super::{cpe, hash, licence, names};
 use crate::words::harmless;
 
 /// Writes the bill of materials of a report, made at `timestamp` (RFC 3339).
@@ -115,7 +115,7 @@ fn system(system: &System) -> serde_json::Value {
     if let Some(cpe) = cpe::of_system(identity) {
         component["cpe"] = cpe.into();
     }
-    if let Some(url) = purl::of_system(identity) {
+    if let Some(url) = system_url(identity) {
         component["purl"] = url.into();
     }
     let mut properties = vec![property("fathom:root", &system.root)];

@@ -11,12 +11,11 @@ mod cyclonedx;
 mod hash;
 mod licence;
 mod names;
-mod purl;
 mod spdx;
 
 pub(crate) use cyclonedx::tool;
 pub use cyclonedx::write as cyclonedx;
+pub use fathom_report::package_url;
 pub(crate) use hash::uuid;
 pub use licence::expression as licence;
-pub use purl::package_url;
 pub use spdx::write as spdx;

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use fathom_report::{Package, Report, System};
-
-use super::purl::package_url;
+use fathom_report::{Package, Report, System, package_url};
 
 /// The name of each component, and its package URL if it has one.
 pub(super) struct Named {

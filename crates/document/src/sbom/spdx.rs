@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use fathom_report::{Package, Report, System};
+use fathom_report::{Package, Report, System, system_url};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::json;
 
 use super::cyclonedx::{incomplete, machine, tool};
-use super::{cpe, hash, licence, names, purl};
+use super::{cpe, hash, licence, names};
 use crate::words::harmless;
 
 /// Writes the bill of materials of a report, made at `timestamp` (RFC 3339, in whole seconds UTC).
@@ -131,7 +131,7 @@ impl Document<'_> {
             package["summary"] = harmless(summary).into();
         }
         package["sourceInfo"] = format!("on {}", harmless(&system.root)).into();
-        let url = purl::of_system(identity);
+        let url = system_url(identity);
         package["externalRefs"] = references(url.as_deref(), cpe::of_system(identity)).into();
         if let Some(incomplete) = incomplete(&system.packages) {
             package["annotations"] = self.annotation(&incomplete);

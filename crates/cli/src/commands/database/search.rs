@@ -1,7 +1,7 @@
 //! `fathom db search`.
 
-use fathom_advisory::{Cve, REPOSITORIES};
 use fathom_advisory::segment::{Row, Segment};
+use fathom_advisory::{Cve, REPOSITORIES};
 use serde::Serialize;
 
 use super::{failed, open};

@@ -4,7 +4,9 @@ mod choice;
 mod difference;
 mod folder;
 mod input;
+mod plan;
 mod table;
+mod vex;
 mod weights;
 
 use std::ffi::OsString;
@@ -47,6 +49,7 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
         .map(|text| Policy::parse(text).map_err(|why| Failure::Usage(format!("--fail-if: {why}"))))
         .collect::<Result<_, _>>()?;
     let mut exceptions = exceptions(options)?;
+    let mut documents = vex::Documents::read(&options.vex)?;
     let inputs = Inputs::of(&options.images)?;
     check(options, &inputs)?;
     let scanner = Scanner::of(options, &inputs)?;
@@ -71,7 +74,9 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
             (failure, false) => failure,
         })?;
         partial |= !findings.notes.is_empty();
-        settle(&mut findings, &mut exceptions, options, &of, Day::of(&timestamp));
+        tell_notes(&findings, &of);
+        decide(&mut findings, &mut exceptions, &mut documents, &of, Day::of(&timestamp));
+        choose(&mut findings, options);
         all.push(findings);
         Ok(())
     };
@@ -87,6 +92,7 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
     if let (Some(before), [after]) = (&options.diff, all.as_slice()) {
         return since(before, after, &scanner, verdict);
     }
+    documents.say_what_was_not_used();
     let shown = Shown { options, timestamp: &timestamp, is_list: inputs.is_list };
     publish(options, &mut |style, terminal, out| shown.write(&all, style, terminal, out))?;
     let mut is_failed = false;
@@ -115,6 +121,12 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
 /// Refuses what does not fit together.
 fn check(options: &Scan, inputs: &Inputs) -> Result<(), Failure> {
     let refuse = |why: &str| Err(Failure::Usage(why.to_owned()));
+    if options.plan && !options.format().is_of_plans() {
+        return refuse("plans are written as a table, as markdown or as json");
+    }
+    if options.plan && options.diff.is_some() {
+        return refuse("--plan says what to do now, and --diff what changed: ask for one of them");
+    }
     if inputs.is_list && !options.format().takes_several() {
         return refuse(
             "this format is of one machine: scan one at a time, or as a table, json, sarif or csv",
@@ -257,23 +269,31 @@ impl<'o> Scanner<'o> {
     }
 }
 
-/// Says what keeps findings from being all there is, tells apart what was decided about, and leaves
-/// what was asked for.
-fn settle(
-    findings: &mut Findings,
-    exceptions: &mut [Exception],
-    options: &Scan,
-    of: &str,
-    today: Day,
-) {
+/// Says what keeps findings from being all there is.
+fn tell_notes(findings: &Findings, of: &str) {
     for note in &findings.notes {
         say(&format!("{of}note: {}: {}", note.kind.name(), note.message));
     }
+}
+
+/// Tells apart what was decided about, by exceptions first and then by what documents say.
+fn decide(
+    findings: &mut Findings,
+    exceptions: &mut [Exception],
+    documents: &mut vex::Documents,
+    of: &str,
+    today: Day,
+) {
     let applied = exception::apply(findings, exceptions, today);
     for exception in applied.over.iter().filter_map(|index| exceptions.get(*index)) {
         let (flaw, reason) = (&exception.flaw, &exception.reason);
         say(&format!("{of}note: the exception of {flaw} is over: {reason}"));
     }
+    documents.apply(findings);
+}
+
+/// Leaves what was asked for, in the order that was.
+fn choose(findings: &mut Findings, options: &Scan) {
     findings.vulnerabilities.retain(|finding| choice::is_wanted(finding, options));
     choice::sort(&mut findings.vulnerabilities, options.sort);
 }
@@ -292,6 +312,7 @@ fn since(
     let mut exceptions = exceptions(options)?;
     let today = Day::of(&scanner.timestamp);
     exception::apply(&mut first, &mut exceptions, today);
+    vex::Documents::read(&options.vex)?.apply(&mut first);
     first.vulnerabilities.retain(|finding| choice::is_wanted(finding, options));
     let difference = fathom_diff::findings::compare(&first, after, GENERATOR);
     publish(options, &mut |style, terminal, out| {
@@ -363,6 +384,9 @@ impl Shown<'_> {
         if terminal && options.format() != ScanFormat::Table {
             return self.write(all, style, false, &mut Harmless::new(out));
         }
+        if options.plan {
+            return plan::write(all, options.format(), is_list, style, out);
+        }
         let mut each = |write: &mut dyn FnMut(&Findings, &mut dyn Write) -> io::Result<()>| {
             all.iter().try_for_each(|findings| write(findings, out))
         };
@@ -394,6 +418,8 @@ impl Shown<'_> {
             ScanFormat::Sarif => findings::sarif(all, out),
             ScanFormat::Junit => findings::junit(all, out),
             ScanFormat::Gitlab => findings::gitlab(all, timestamp, out),
+            ScanFormat::Openvex => each(&mut |it, out| findings::openvex(it, timestamp, out)),
+            ScanFormat::CsafVex => each(&mut |it, out| findings::csaf(it, timestamp, out)),
         }
     }
 }

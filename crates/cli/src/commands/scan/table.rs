@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use fathom_document::findings::{counts, fix};
-use fathom_report::finding::{Finding, Findings, Severity};
+use fathom_report::finding::{Finding, Findings, Severity, VexStatement, VexStatus};
 
 use crate::terminal::{Paint, Style};
 use crate::text::harmless;
@@ -47,6 +47,9 @@ pub(super) fn print(
         let (finding, exemption) = (&excepted.finding, &excepted.exemption);
         let line = format!("  {} {}: {}", finding.cve_id, finding.package, exemption.reason);
         writeln!(out, "{}", harmless(&line))?;
+        if let Some(said) = exemption.statement.as_ref().filter(|_| explain) {
+            writeln!(out, "      {}", harmless(&statement(said)))?;
+        }
     }
     Ok(())
 }
@@ -114,6 +117,12 @@ fn one(finding: &Finding, explain: bool, style: Style, out: &mut dyn Write) -> i
     if let Some(epss) = finding.exploitability.epss.filter(|it| *it >= 0.1) {
         marks.push(format!("EPSS {:.0} %", epss * 100.0));
     }
+    if let Some(said) = &finding.vex {
+        marks.push(match said.status {
+            VexStatus::UnderInvestigation => "VEX: being looked into".to_owned(),
+            _ => format!("VEX: {}", said.status.name().replace('_', " ")),
+        });
+    }
     if finding.inactive {
         marks.push("kernel that does not start".to_owned());
     }
@@ -133,7 +142,21 @@ fn one(finding: &Finding, explain: bool, style: Style, out: &mut dyn Write) -> i
             );
             writeln!(out, "{}", harmless(&text))?;
         }
+        if let Some(said) = &finding.vex {
+            writeln!(out, "      {}", harmless(&statement(said)))?;
+        }
         writeln!(out, "      installed: {}", harmless(&finding.evidence.0))?;
     }
     Ok(())
+}
+
+/// Who says how it stands, where, and since when.
+fn statement(said: &VexStatement) -> String {
+    let author = said.author.as_ref().map_or(String::new(), |it| format!(" by {it}"));
+    let since = said.timestamp.as_ref().map_or(String::new(), |it| format!(" of {it}"));
+    let texts = [&said.justification, &said.detail];
+    let why = texts.into_iter().flatten().cloned().collect::<Vec<_>>().join(": ");
+    let status = said.status.name();
+    let colon = if why.is_empty() { "" } else { ": " };
+    format!("{}{author}{since}, {status}{colon}{why}", said.document)
 }

@@ -1,6 +1,7 @@
 //! Package URLs: the names that tools have agreed on for packages of every kind.
 
-use fathom_report::{Family, Identity, Package, PackageKind};
+use crate::identity::{Family, Identity};
+use crate::package::{Package, PackageKind};
 
 /// The package URL of a package, or nothing where it cannot be told: those of distributions begin
 /// with the distribution, and where that is not known, none can be made.
@@ -77,7 +78,7 @@ pub fn package_url(package: &Package, identity: &Identity) -> Option<String> {
 }
 
 /// The package URL of an operating system.
-pub(super) fn of_system(identity: &Identity) -> Option<String> {
+pub fn system_url(identity: &Identity) -> Option<String> {
     let name = identity.distribution.value()?;
     let namespace = match identity.family {
         Family::Windows => ["microsoft"].as_slice(),
@@ -137,20 +138,20 @@ impl Url {
     ) -> Self {
         let mut head = format!("pkg:{kind}/");
         for part in namespace.into_iter().filter(|part| !part.is_empty()) {
-            head.push_str(&encoded(part, false));
+            head.push_str(&percent_encoded(part, false));
             head.push('/');
         }
-        head.push_str(&encoded(name, false));
+        head.push_str(&percent_encoded(name, false));
         if !version.is_empty() {
             head.push('@');
-            head.push_str(&encoded(version, false));
+            head.push_str(&percent_encoded(version, false));
         }
         Self { head, qualifiers: Vec::new() }
     }
 
     fn with(mut self, key: &'static str, value: Option<&str>) -> Self {
         if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
-            self.qualifiers.push((key, encoded(value, true)));
+            self.qualifiers.push((key, percent_encoded(value, true)));
         }
         self
     }
@@ -168,9 +169,9 @@ impl Url {
     }
 }
 
-/// Percent-encoding: everything but letters, digits, `.-_~` and the colon; in qualifiers slashes
+/// Percent-encoding as package URLs have it: everything but letters, digits, `.-_~` and the colon; in qualifiers slashes
 /// stay too.
-fn encoded(text: &str, slashes: bool) -> String {
+pub fn percent_encoded(text: &str, slashes: bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

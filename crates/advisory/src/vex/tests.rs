@@ -1,0 +1,423 @@
+//! Documents as they are published, beside findings of a machine.
+
+use fathom_report::finding::{Exploitability, Risk, SCHEMA, Scanned, State, Summary};
+use fathom_report::{Evidence, PackageKind};
+
+use super::*;
+
+const OPENSSL: &str =
+    "pkg:deb/debian/libssl1.1@1.1.1k-1?arch=amd64&distro=debian-11&upstream=openssl";
+
+fn finding(flaw: &str, package: &str, purl: &str) -> Finding {
+    Finding {
+        cve_id: flaw.to_owned(),
+        aliases: vec![format!("DEBIAN-{flaw}")],
+        advisories: Vec::new(),
+        system: None,
+        package: package.to_owned(),
+        package_kind: if purl.contains("pypi") { PackageKind::Python } else { PackageKind::Deb },
+        source_package: (package == "libssl1.1").then(|| "openssl".to_owned()),
+        installed_version: "1.1.1k-1".to_owned(),
+        architecture: None,
+        location: None,
+        purl: Some(purl.to_owned()),
+        fixed_version: None,
+        fixed_in: None,
+        state: State::Affected,
+        severity: None,
+        severity_source: None,
+        cvss_score: None,
+        cvss: Vec::new(),
+        weaknesses: Vec::new(),
+        description: None,
+        remediation: String::new(),
+        published: None,
+        exploitability: Exploitability::default(),
+        risk: Risk::default(),
+        inactive: false,
+        vex: None,
+        references: Vec::new(),
+        because: Vec::new(),
+        evidence: Evidence::default(),
+    }
+}
+
+/// A machine with one flaw in a package of the distribution, and in one of a language.
+fn findings() -> Findings {
+    Findings {
+        schema: SCHEMA.to_owned(),
+        generator: "test".to_owned(),
+        subject: "web.qcow2".to_owned(),
+        systems: vec![Scanned {
+            root: "sda1".to_owned(),
+            distribution: Some("debian".to_owned()),
+            version: Some("11".to_owned()),
+            hostname: Some("web-1".to_owned()),
+            inventory: None,
+        }],
+        database: Vec::new(),
+        notes: Vec::new(),
+        summary: Summary::default(),
+        vulnerabilities: vec![
+            finding("CVE-2021-3711", "libssl1.1", OPENSSL),
+            finding("CVE-2021-3711", "cryptography", "pkg:pypi/cryptography@3.4.7"),
+        ],
+        components: Vec::new(),
+        excepted: Vec::new(),
+        unscanned: Vec::new(),
+    }
+}
+
+/// What documents make of the findings: the packages told apart, and those of which something is noted.
+fn outcome(texts: &[&str]) -> (Vec<String>, Vec<String>, usize) {
+    let documents: Vec<_> = texts
+        .iter()
+        .map(|text| Document::parse(text, "a.json").unwrap_or_else(|why| panic!("{why}: {text}")))
+        .collect();
+    let mut findings = findings();
+    let applied = apply(&mut findings, &documents);
+    let apart = findings
+        .excepted
+        .iter()
+        .map(|it| format!("{}: {}", it.finding.package, it.exemption.reason));
+    let noted = findings
+        .vulnerabilities
+        .iter()
+        .filter_map(|it| Some(format!("{}: {}", it.package, it.vex.as_ref()?.status.name())));
+    let result = (apart.collect::<Vec<_>>(), noted.collect::<Vec<_>>(), applied.used.len());
+    assert_eq!((applied.excepted, applied.noted), (result.0.len(), result.1.len()));
+    assert_eq!(findings.summary.excepted, applied.excepted);
+    assert_eq!(findings.vulnerabilities.len() + findings.excepted.len(), 2);
+    result
+}
+
+#[track_caller]
+fn check(texts: &[&str], apart: &[&str], noted: &[&str]) {
+    let found = outcome(texts);
+    assert_eq!(
+        (found.0, found.1),
+        (
+            apart.iter().map(|it| (*it).to_owned()).collect(),
+            noted.iter().map(|it| (*it).to_owned()).collect()
+        ),
+        "{texts:?}"
+    );
+}
+
+/// An OpenVEX document with these statements.
+fn openvex(statements: &str) -> String {
+    format!(
+        r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://a.example/vex-1","author":"A team","timestamp":"2023-01-08T18:02:03.647787998-06:00","version":1,"statements":[{statements}]}}"#
+    )
+}
+
+fn about(product: &str, status: &str) -> String {
+    openvex(&format!(
+        r#"{{"vulnerability":{{"name":"CVE-2021-3711"}},"products":[{product}],"status":"{status}","justification":"vulnerable_code_not_in_execute_path"}}"#
+    ))
+}
+
+const NOT_AFFECTED: &str = "libssl1.1: it is not affected: vulnerable_code_not_in_execute_path";
+
+#[test]
+fn what_is_not_affected_is_told_apart_and_stays() {
+    check(&[&about(r#"{"@id":"pkg:deb/debian/libssl1.1"}"#, "not_affected")], &[NOT_AFFECTED], &[]);
+    check(
+        &[&about(
+            r#"{"@id":"https://a.example/x","identifiers":{"purl":"pkg:deb/debian/libssl1.1@1.1.1k-1"}}"#,
+            "not_affected",
+        )],
+        &[NOT_AFFECTED],
+        &[],
+    );
+    check(
+        &[&about(r#"{"@id":"pkg:deb/debian/openssl?arch=source"}"#, "not_affected")],
+        &[NOT_AFFECTED],
+        &[],
+    );
+    let fixed = "libssl1.1: it is mended: vulnerable_code_not_in_execute_path";
+    check(&[&about(r#"{"@id":"pkg:deb/debian/libssl1.1"}"#, "fixed")], &[fixed], &[]);
+    let mut found = findings();
+    let document =
+        Document::parse(&about(r#"{"@id":"pkg:deb/debian/libssl1.1"}"#, "not_affected"), "a.json");
+    apply(&mut found, &[document.unwrap_or_else(|why| panic!("{why}"))]);
+    let exemption = &found.excepted[0].exemption;
+    let said = exemption.statement.as_ref();
+    assert_eq!(exemption.by.as_deref(), Some("A team"));
+    assert_eq!(said.map(|it| it.document.as_str()), Some("a.json (https://a.example/vex-1)"));
+    assert_eq!(
+        said.and_then(|it| it.timestamp.as_deref()),
+        Some("2023-01-08T18:02:03.647787998-06:00")
+    );
+}
+
+#[test]
+fn the_rest_is_noted() {
+    let product = r#"{"@id":"pkg:deb/debian/libssl1.1"}"#;
+    check(&[&about(product, "affected")], &[], &["libssl1.1: affected"]);
+    check(&[&about(product, "under_investigation")], &[], &["libssl1.1: under_investigation"]);
+}
+
+#[test]
+fn a_statement_about_another_product_tells_nothing_apart() {
+    for product in [
+        "pkg:deb/debian/libssl1.1@1.1.1l-1",
+        "pkg:deb/debian/libssl1.1?distro=debian-12",
+        "pkg:deb/debian/libssl1.1?arch=arm64",
+        "pkg:deb/ubuntu/libssl1.1",
+        "pkg:deb/debian/libssl3",
+        "pkg:deb/debian/openssl",
+        "pkg:oci/web.qcow2",
+        "libssl1.1",
+        "debian",
+        // The name of the machine: another may be called so.
+        "web-1",
+        "urn:fathom:machine:web-2",
+        "cpe:2.3:o:debian:debian_linux:12:*:*:*:*:*:*:*",
+        "",
+    ] {
+        let found = outcome(&[&about(&format!(r#"{{"@id":"{product}"}}"#), "not_affected")]);
+        assert_eq!(found, (Vec::new(), Vec::new(), 0), "{product}");
+    }
+    let other =
+        about(r#"{"@id":"pkg:deb/debian/libssl1.1"}"#, "not_affected").replace("3711", "3712");
+    assert_eq!(outcome(&[&other]), (Vec::new(), Vec::new(), 0));
+    // No product at all.
+    assert_eq!(outcome(&[&about("", "not_affected")]), (Vec::new(), Vec::new(), 0));
+}
+
+#[test]
+fn parts_are_packages_of_the_machine() {
+    let of = |product: &str, part: &str| {
+        about(
+            &format!(r#"{{"@id":"{product}","subcomponents":[{{"@id":"{part}"}}]}}"#),
+            "not_affected",
+        )
+    };
+    let package = "pkg:deb/debian/libssl1.1";
+    check(&[&of("urn:fathom:machine:web.qcow2", package)], &[NOT_AFFECTED], &[]);
+    check(&[&of("urn:fathom:machine:web-1", package)], &[NOT_AFFECTED], &[]);
+    check(&[&of("web.qcow2", package)], &[NOT_AFFECTED], &[]);
+    check(&[&of("cpe:/o:debian:debian_linux:11", package)], &[NOT_AFFECTED], &[]);
+    check(&[&of("urn:fathom:machine:web-2", package)], &[], &[]);
+    check(&[&of("web.qcow2", "pkg:deb/debian/libssl3")], &[], &[]);
+    // What lies within the package is not looked at.
+    check(&[&of(package, "pkg:golang/x")], &[], &[]);
+    check(&[&of("pkg:deb/debian/nginx", package)], &[], &[]);
+}
+
+#[test]
+fn a_system_has_its_own_packages_and_no_others() {
+    let system = r#"{"@id":"cpe:2.3:o:debian:debian_linux:11:*:*:*:*:*:*:*"}"#;
+    check(&[&about(system, "not_affected")], &[NOT_AFFECTED], &[]);
+    let machine = r#"{"@id":"urn:fathom:machine:web.qcow2"}"#;
+    let both =
+        [NOT_AFFECTED, "cryptography: it is not affected: vulnerable_code_not_in_execute_path"];
+    check(&[&about(machine, "not_affected")], &both, &[]);
+}
+
+#[test]
+fn the_latest_statement_counts() {
+    let one = |status: &str, time: &str| {
+        let time =
+            if time.is_empty() { String::new() } else { format!(r#""timestamp":"{time}","#) };
+        format!(
+            r#"{{"vulnerability":{{"name":"CVE-2021-3711"}},"products":[{{"@id":"pkg:deb/debian/libssl1.1"}}],{time}"status":"{status}","impact_statement":"why"}}"#
+        )
+    };
+    let apart: &[&str] = &["libssl1.1: it is not affected: why"];
+    let noted: &[&str] = &["libssl1.1: affected"];
+    let (early, late) = ("2023-02-01T00:00:00Z", "2023-02-01T00:00:00-01:00");
+    for (first, second, is_apart) in [
+        (one("affected", early), one("not_affected", late), true),
+        (one("not_affected", late), one("affected", early), true),
+        (one("not_affected", early), one("affected", late), false),
+        // Of one moment the later one counts; a statement without a time has that of the document.
+        (one("affected", ""), one("not_affected", ""), true),
+        (one("not_affected", ""), one("affected", ""), false),
+        (one("affected", early), one("not_affected", ""), false),
+    ] {
+        let in_one = openvex(&format!("{first},{second}"));
+        let (apart, noted) = if is_apart { (apart, &[][..]) } else { (&[][..], noted) };
+        check(&[&in_one], apart, noted);
+        check(&[&openvex(&first), &openvex(&second)], apart, noted);
+    }
+}
+
+#[test]
+fn names_of_flaws_may_be_others() {
+    let of = |vulnerability: &str| {
+        openvex(&format!(
+            r#"{{"vulnerability":{vulnerability},"products":[{{"@id":"pkg:deb/debian/libssl1.1"}}],"status":"affected","action_statement":"wait"}}"#
+        ))
+    };
+    let noted = &["libssl1.1: affected"];
+    check(&[&of(r#"{"name":"DEBIAN-CVE-2021-3711"}"#)], &[], noted);
+    check(&[&of(r#"{"name":"GHSA-1","aliases":["CVE-2021-3711"]}"#)], &[], noted);
+    check(
+        &[&of(r#"{"@id":"https://nvd.nist.gov/vuln/detail/CVE-2021-3711","name":""}"#)],
+        &[],
+        noted,
+    );
+    check(&[&of(r#""CVE-2021-3711""#)], &[], noted);
+    check(&[&of(r#"{"name":"CVE-2021-37110"}"#)], &[], &[]);
+}
+
+#[test]
+fn openvex_of_the_first_versions_has_plain_names() {
+    let old = r#"{"@context":"https://openvex.dev/ns","@id":"https://openvex.dev/docs/example/vex-1","author":"W <w@example.com>","role":"Document Creator","timestamp":"2023-01-08T18:02:03.647787998-06:00","version":"1","statements":[{"vulnerability":"CVE-2021-3711","products":["web.qcow2"],"subcomponents":["pkg:deb/debian/libssl1.1"],"status":"not_affected","justification":"vulnerable_code_not_in_execute_path"}]}"#;
+    check(&[old], &[NOT_AFFECTED], &[]);
+    check(&[&old.replace("web.qcow2", "other.qcow2")], &[], &[]);
+}
+
+/// A CSAF document, whose status this is, with a package by itself and one on a platform.
+fn csaf(status: &str) -> String {
+    format!(
+        r#"{{"document":{{"category":"csaf_vex","csaf_version":"2.0","publisher":{{"category":"vendor","name":"A vendor","namespace":"https://a.example"}},"tracking":{{"id":"2022-EVD-1","status":"final","current_release_date":"2022-03-03T11:00:00.000Z"}}}},"product_tree":{{"branches":[{{"category":"vendor","name":"Debian","branches":[{{"category":"product_version","name":"11","product":{{"name":"Debian 11","product_id":"debian-11","product_identification_helper":{{"cpe":"cpe:/o:debian:debian_linux:11"}}}}}},{{"category":"product_version","name":"12","product":{{"name":"Debian 12","product_id":"debian-12","product_identification_helper":{{"cpe":"cpe:/o:debian:debian_linux:12"}}}}}}]}}],"full_product_names":[{{"name":"openssl","product_id":"openssl","product_identification_helper":{{"purl":"pkg:deb/debian/openssl?arch=source"}}}}],"relationships":[{{"category":"default_component_of","product_reference":"openssl","relates_to_product_reference":"debian-11","full_product_name":{{"name":"openssl in 11","product_id":"debian-11:openssl"}}}},{{"category":"default_component_of","product_reference":"openssl","relates_to_product_reference":"debian-12","full_product_name":{{"name":"openssl in 12","product_id":"debian-12:openssl"}}}}],"product_groups":[{{"group_id":"all","product_ids":["debian-11:openssl","debian-12:openssl"]}}]}},"vulnerabilities":[{{"cve":"CVE-2021-3711","product_status":{status},"flags":[{{"label":"component_not_present","group_ids":["all"]}}],"threats":[{{"category":"impact","details":"built without SM2","product_ids":["debian-11:openssl","openssl"]}}],"remediations":[{{"category":"none_available","details":"wait","product_ids":["debian-11:openssl"]}}]}}]}}"#
+    )
+}
+
+#[test]
+fn csaf_names_products_in_a_tree() {
+    let apart = &["libssl1.1: it is not affected: built without SM2"];
+    check(&[&csaf(r#"{"known_not_affected":["debian-11:openssl"]}"#)], apart, &[]);
+    check(&[&csaf(r#"{"known_not_affected":["openssl"]}"#)], apart, &[]);
+    check(&[&csaf(r#"{"known_not_affected":["debian-12:openssl"]}"#)], &[], &[]);
+    check(&[&csaf(r#"{"known_not_affected":["debian-12"]}"#)], &[], &[]);
+    check(
+        &[&csaf(r#"{"known_not_affected":["debian-11"]}"#)],
+        &["libssl1.1: it is not affected"],
+        &[],
+    );
+    check(&[&csaf(r#"{"fixed":["debian-11:openssl"]}"#)], &["libssl1.1: it is mended"], &[]);
+    check(
+        &[&csaf(
+            r#"{"known_affected":["debian-11:openssl"],"known_not_affected":["debian-12:openssl"]}"#,
+        )],
+        &[],
+        &["libssl1.1: affected"],
+    );
+    check(
+        &[&csaf(r#"{"under_investigation":["debian-11:openssl"]}"#)],
+        &[],
+        &["libssl1.1: under_investigation"],
+    );
+    // A platform within a component is none.
+    let ring = csaf(r#"{"known_not_affected":["debian-11:openssl"]}"#).replacen(
+        "\"relates_to_product_reference\":\"debian-11\"",
+        "\"relates_to_product_reference\":\"openssl\"",
+        1,
+    );
+    check(&[&ring], &[], &[]);
+}
+
+/// A CycloneDX document about this, with this analysis of one reference.
+fn cyclonedx(whole: &str, reference: &str, state: &str) -> String {
+    format!(
+        r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{{"timestamp":"2023-01-01T00:00:00Z"{whole}}},"components":[{{"type":"library","bom-ref":"a","name":"openssl","purl":"{OPENSSL}"}}],"vulnerabilities":[{{"id":"CVE-2021-3711","analysis":{{"state":"{state}","justification":"code_not_reachable","response":["will_not_fix"],"detail":"no SM2"}},"affects":[{{"ref":"{reference}"}}]}}]}}"#
+    )
+}
+
+#[test]
+fn cyclonedx_refers_to_components() {
+    let apart = &["libssl1.1: it is not affected: no SM2"];
+    for state in ["not_affected", "false_positive"] {
+        check(&[&cyclonedx("", "a", state)], apart, &[]);
+    }
+    check(&[&cyclonedx("", "a", "resolved")], &["libssl1.1: it is mended: no SM2"], &[]);
+    check(&[&cyclonedx("", "a", "exploitable")], &[], &["libssl1.1: affected"]);
+    check(&[&cyclonedx("", "a", "in_triage")], &[], &["libssl1.1: under_investigation"]);
+    let elsewhere =
+        "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#pkg:deb/debian/libssl1.1@1.1.1k-1";
+    check(&[&cyclonedx("", elsewhere, "not_affected")], apart, &[]);
+    check(&[&cyclonedx("", "pkg:deb/debian/libssl1.1", "not_affected")], apart, &[]);
+    check(&[&cyclonedx("", "b", "not_affected")], &[], &[]);
+    // Components of another machine.
+    let of = |name: &str| {
+        format!(r#","component":{{"type":"container","bom-ref":"m","name":"{name}"}}"#)
+    };
+    check(&[&cyclonedx(&of("web.qcow2"), "a", "not_affected")], apart, &[]);
+    check(&[&cyclonedx(&of("other.qcow2"), "a", "not_affected")], &[], &[]);
+    let both = [apart[0], "cryptography: it is not affected: no SM2"];
+    check(&[&cyclonedx(&of("web.qcow2"), "m", "not_affected")], &both, &[]);
+    check(&[&cyclonedx(&of("other.qcow2"), "m", "not_affected")], &[], &[]);
+    let versions = |listed: &str| {
+        let said = format!(r#""ref":"a","versions":[{listed}]"#);
+        cyclonedx("", "a", "not_affected").replace(r#""ref":"a""#, &said)
+    };
+    check(&[&versions(r#"{"version":"1.1.1k-1","status":"unaffected"}"#)], apart, &[]);
+    check(&[&versions(r#"{"version":"1.1.1k-1","status":"affected"}"#)], &[], &[]);
+    check(&[&versions(r#"{"version":"1.1.1j-1","status":"unaffected"}"#)], &[], &[]);
+    check(&[&versions(r#"{"range":"vers:deb/<2","status":"unaffected"}"#)], &[], &[]);
+}
+
+#[test]
+fn what_makes_no_sense_is_an_error_that_says_where() {
+    let about_openssl = about(r#"{"@id":"pkg:deb/debian/libssl1.1"}"#, "not_affected");
+    let affected = csaf(r#"{"known_affected":["debian-11:openssl"]}"#);
+    let (open, close) = ("[{\"components\":".repeat(5000), "}]".repeat(5000));
+    let nested = format!("{{\"bomFormat\":\"CycloneDX\",\"components\":{open}[]{close}}}");
+    for (text, why) in [
+        ("", "line 1 column 0"),
+        ("[]", "line 1 column"),
+        ("{}", "neither OpenVEX nor CSAF nor CycloneDX"),
+        (r#"{"@context":"https://a.example"}"#, "@context: "),
+        (&about_openssl.replace("\"not_affected\"", "\"harmless\""), "unknown variant `harmless`"),
+        (
+            &about_openssl.replace("\"justification\"", "\"reason\""),
+            "statements[0]: it is not_affected, with neither",
+        ),
+        (
+            &about_openssl.replace("CVE-2021-3711", ""),
+            "statements[0].vulnerability: it names no flaw",
+        ),
+        (&about_openssl.replace("2023-01-08T", "2023-01-08"), "timestamp: \"2023-01-08"),
+        (&about_openssl.replace("\"statements\"", "\"statement\""), "missing field `statements`"),
+        (&affected.replace("\"2.0\"", "\"1.0\""), "document.csaf_version"),
+        (&affected.replace("\"final\"", "\"draft\""), "it is a draft"),
+        (
+            &csaf(r#"{"known_affected":["nothing"]}"#),
+            "vulnerabilities[0].product_status.known_affected: there is no product \"nothing\"",
+        ),
+        (&csaf(r#"{"known_affected":["openssl"],"fixed":["openssl"]}"#), "says otherwise"),
+        (&affected.replace("\"cve\"", "\"cwe\""), "vulnerabilities[0]: it names no flaw"),
+        (
+            &affected.replacen("\"product_id\":\"debian-12\"", "\"product_id\":\"debian-11\"", 1),
+            "is there twice",
+        ),
+        (&cyclonedx("", "a", "fine"), "unknown variant `fine`"),
+        (&cyclonedx("", "a", "resolved").replace("CycloneDX", "Cyclone"), "bomFormat"),
+        (&"[".repeat(200_000), "recursion limit"),
+        (&nested, "recursion limit"),
+    ] {
+        let error = Document::parse(text, "a.json").err().map(|it| it.to_string());
+        let error = error.unwrap_or_default();
+        let beginning = text.get(..100).unwrap_or(text);
+        assert!(error.contains(why), "{beginning}: {error:?} is not {why}");
+    }
+}
+
+#[test]
+fn a_document_has_its_bounds() {
+    let many = |count: usize| vec!["\"\""; count].join(",");
+    let wide = format!(
+        r#"{{"@context":"https://openvex.dev/ns","author":"","statements":[{{"vulnerability":"CVE-2021-3711","products":[{0}],"subcomponents":[{0}],"status":"fixed"}}]}}"#,
+        many(1000)
+    );
+    let error = Document::parse(&wide, "a").err().map(|it| it.to_string()).unwrap_or_default();
+    assert!(error.starts_with("statements[].subcomponents: there are more than"), "{error}");
+    let group = format!(
+        "{{\"group_id\":\"g\",\"product_ids\":[{}]}}",
+        vec!["\"openssl\""; 20_000].join(",")
+    );
+    let flags = vec![r#"{"label":"component_not_present","group_ids":["g"]}"#; 100].join(",");
+    let grouped = csaf(r#"{"known_affected":["openssl"]}"#)
+        .replacen("\"product_groups\":[", &format!("\"product_groups\":[{group},"), 1)
+        .replacen("\"flags\":[", &format!("\"flags\":[{flags},"), 1);
+    let error = Document::parse(&grouped, "a").err().map(|it| it.to_string()).unwrap_or_default();
+    assert!(error.contains("they are too large"), "{error}");
+    let long = about(r#"{"@id":"pkg:deb/debian/libssl1.1"}"#, "not_affected")
+        .replace("vulnerable_code_not_in_execute_path", &"é".repeat(9000));
+    let (apart, _, _) = outcome(&[&long]);
+    assert!(apart[0].len() < 5000, "{}", apart[0].len());
+}
