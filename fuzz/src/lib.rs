@@ -138,3 +138,8 @@ pub fn feed(bytes: &[u8]) {
 pub fn document(bytes: &[u8]) {
     exercise::intake::document_at(Arc::new(sparse::Sparse::decode(bytes)));
 }
+
+/// Reads the bytes as a VEX document, and as a list of exceptions.
+pub fn vex(bytes: &[u8]) {
+    exercise::advisory::vex_at(Arc::new(bytes.to_vec()));
+}

@@ -48,6 +48,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libarchive-tools", "bsdtar makes packages of pacman"),
     ("libcap2-bin", "setcap for golden images"),
     ("libwin-hivex-perl", "hivexregedit writes registry hives"),
+    ("libxml2-utils", "xmllint holds JUnit to its schema"),
     ("lvm2", "makes LVM metadata"),
     ("maven", "brings archives of Java"),
     ("mdadm", "says what superblocks of md say"),

@@ -1,4 +1,4 @@
-//! Damaged files of a database of advisories, and damaged feeds.
+//! Damaged files of a database of advisories, damaged feeds, and damaged documents about what was found.
 
 use anyhow::{Context as _, Result};
 use fathom_feed::provider::Provider;
@@ -12,6 +12,7 @@ pub(super) fn targets() -> Vec<Target> {
     vec![
         target("segment", segments, exercise::advisory::segment),
         target("feed", feeds, exercise::advisory::feed),
+        target("vex", documents, exercise::advisory::vex),
     ]
 }
 
@@ -90,6 +91,20 @@ const FEEDS: &[&str] = &[
         r#"{"debian":[{"cycle":"9","eol":"2020-07-18","extendedSupport":"2022-06-30","latestReleaseDate":"2020-07-18"},{"cycle":13,"eol":true}]}"#,
     ),
 ];
+
+/// A small document of every kind that decides about flaws.
+const DOCUMENTS: [&str; 5] = [
+    r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://a.example/1","author":"A","timestamp":"2023-01-08T18:02:03.647787998-06:00","version":1,"statements":[{"vulnerability":{"@id":"https://nvd.nist.gov/vuln/detail/CVE-2021-3711","name":"CVE-2021-3711","aliases":["GHSA-1"]},"products":[{"@id":"pkg:deb/debian/openssl@1?arch=amd64","identifiers":{"purl":"pkg:deb/debian/openssl","cpe23":"cpe:2.3:o:debian:debian_linux:11:*:*:*:*:*:*:*"},"subcomponents":[{"@id":"pkg:npm/%40a/b@1"}]}],"status":"not_affected","justification":"vulnerable_code_not_present"}]}"#,
+    r#"{"@context":"https://openvex.dev/ns","@id":"1","author":"A","timestamp":"2023-01-08T18:02:03Z","version":"1","statements":[{"vulnerability":"CVE-2021-3711","products":["machine"],"subcomponents":["pkg:deb/debian/openssl"],"status":"fixed"}]}"#,
+    r#"{"document":{"csaf_version":"2.0","publisher":{"name":"A"},"tracking":{"id":"1","status":"final","current_release_date":"2022-03-03T11:00:00.000Z"}},"product_tree":{"branches":[{"category":"vendor","name":"A","branches":[{"category":"product_name","name":"Debian 11","product":{"name":"Debian 11","product_id":"p","product_identification_helper":{"cpe":"cpe:/o:debian:debian_linux:11"}}}]}],"full_product_names":[{"name":"c","product_id":"c","product_identification_helper":{"purl":"pkg:deb/debian/openssl"}}],"relationships":[{"category":"default_component_of","product_reference":"c","relates_to_product_reference":"p","full_product_name":{"name":"c on p","product_id":"p:c"}}],"product_groups":[{"group_id":"g","product_ids":["p:c"]}]},"vulnerabilities":[{"cve":"CVE-2021-3711","product_status":{"known_not_affected":["p:c"],"known_affected":["c"]},"flags":[{"label":"component_not_present","group_ids":["g"]}],"threats":[{"category":"impact","details":"none","product_ids":["p:c"]}]}]}"#,
+    r#"{"bomFormat":"CycloneDX","specVersion":"1.6","serialNumber":"urn:uuid:1","version":1,"metadata":{"timestamp":"2023-01-01T00:00:00Z","component":{"type":"container","bom-ref":"m","name":"machine"}},"components":[{"type":"library","bom-ref":"a","name":"b","purl":"pkg:npm/%40a/b@1","components":[]}],"vulnerabilities":[{"id":"CVE-2021-3711","analysis":{"state":"not_affected","justification":"code_not_reachable","detail":"no","lastUpdated":"2023-01-02T00:00:00Z"},"affects":[{"ref":"a","versions":[{"version":"1","status":"unaffected"}]},{"ref":"urn:cdx:1/1#pkg:deb/debian/openssl"}]}]}"#,
+    "@front = mach* web-1\nCVE-2021-3711 package=openssl group=front until=2027-01-01 by=ops # filtered\n\
+     CVE-2021-3711 machine=m* kind=false-positive until=fixable # none\n",
+];
+
+fn documents(_: &Work) -> Result<Vec<Vec<u8>>> {
+    Ok(DOCUMENTS.iter().map(|document| document.as_bytes().to_vec()).collect())
+}
 
 fn feeds(_: &Work) -> Result<Vec<Vec<u8>>> {
     Ok(FEEDS.iter().map(|feed| feed.as_bytes().to_vec()).collect())

@@ -3,8 +3,12 @@
 //! mode, the official schemas of CycloneDX, the validator of SPDX, the package URL library, and a
 //! JSON Schema validator for our own schemas.
 //!
+//! Findings have formats of their own (`findings`).
+//!
 //! Three reports: that of the sample disk, one on the packages of this machine, and one whose texts
 //! are as hostile as they can be.
+
+mod findings;
 
 use std::fs::File;
 use std::io::Write;
@@ -41,6 +45,7 @@ pub(super) fn cases() -> Vec<Case> {
     }
     cases.push(Case::new("document/diff", difference));
     cases.push(Case::new("document/the-check-checks", the_check_checks));
+    cases.extend(findings::cases());
     cases
 }
 

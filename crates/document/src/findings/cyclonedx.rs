@@ -8,6 +8,7 @@ use fathom_report::finding::{
 };
 use serde_json::{Value, json};
 
+use super::is_address;
 use super::vex::reference;
 use crate::sbom::{tool, uuid};
 
@@ -190,9 +191,10 @@ fn flaw(finding: &Finding, all: &[&Finding], name: &str, analysis: Value) -> Val
     if let Some(description) = &finding.description {
         value["description"] = json!(description);
     }
-    if !finding.references.is_empty() {
-        let advisories = finding.references.iter().map(|url| json!({"url": url}));
-        value["advisories"] = advisories.collect();
+    let addresses = finding.references.iter().filter(|it| is_address(it));
+    let advisories: Vec<_> = addresses.map(|url| json!({"url": url})).collect();
+    if !advisories.is_empty() {
+        value["advisories"] = Value::Array(advisories);
     }
     value
 }

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use fathom_report::finding::{Finding, Findings, Severity};
 use serde_json::{Value, json};
 
+use super::is_address;
+use super::vex::reference;
 use crate::sbom::tool;
 
 /// Writes the findings of any number of machines, scanned at this time (RFC 3339).
@@ -65,15 +67,10 @@ fn flaw(findings: &Findings, finding: &Finding) -> Value {
         },
     );
     let kind = if finding.cve_id.starts_with("CVE-") { "cve" } else { "advisory" };
-    let links: Vec<_> = finding.references.iter().map(|url| json!({"url": url})).collect();
+    let links = finding.references.iter().filter(|it| is_address(it));
+    let links: Vec<_> = links.map(|url| json!({"url": url})).collect();
     json!({
-        "id": crate::sbom::uuid(&[
-            &findings.subject,
-            &finding.cve_id,
-            &finding.package,
-            &finding.installed_version,
-            finding.location.as_deref().unwrap_or_default(),
-        ]),
+        "id": crate::sbom::uuid(&[&findings.subject, &finding.cve_id, &reference(finding)]),
         "name": finding.cve_id,
         "description": finding.description.as_deref().unwrap_or(&finding.remediation),
         "severity": severity,

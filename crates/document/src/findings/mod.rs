@@ -97,6 +97,22 @@ pub fn decided(excepted: &Excepted) -> String {
     format!("{kind}{until}{by}: {}", exemption.reason)
 }
 
+/// Whether a reference is an address on the web that every reader takes for one: feeds are written by
+/// others, and one address that is none makes a whole document wrong.
+fn is_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_of_addresses =
+        |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&b);
+    let is_escape =
+        |part: &str| part.get(..2).is_some_and(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
+    rest.is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && rest.bytes().all(is_of_addresses)
+            && rest.split('%').skip(1).all(is_escape)
+            && rest.matches('#').count() < 2
+    })
+}
+
 /// A document that has to say something cannot be written of nothing.
 fn nothing_to_state() -> io::Error {
     let why = "there is no flaw to make a statement of, and such a document has one at least";
@@ -124,4 +140,29 @@ pub fn counts(findings: &Findings) -> [String; 2] {
         it.fixable, it.exploited, it.risk,
     );
     [flaws, rest]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_what_looks_like_them() {
+        for text in ["https://a.example/b?c=d&e#f", "http://a", "https://a.example/%20"] {
+            assert!(is_address(text), "{text}");
+        }
+        let wrong = [
+            "",
+            "a",
+            "https://",
+            "https://a b",
+            "https://a/%2",
+            "https://a#b#c",
+            "ftp://a",
+            "http://[::1]",
+        ];
+        for text in wrong {
+            assert!(!is_address(text), "{text}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use fathom_report::finding::{Finding, Findings, Severity};
 use serde_json::{Value, json};
 
-use super::{decided, severity};
+use super::{decided, is_address, severity};
 use crate::sbom::tool;
 
 /// Writes the findings of any number of machines, a run each.
@@ -88,7 +88,7 @@ fn rule(finding: &Finding) -> Value {
             "tags": ["security", severity(finding)],
         },
     });
-    if let Some(reference) = finding.references.first() {
+    if let Some(reference) = finding.references.iter().find(|it| is_address(it)) {
         rule["helpUri"] = json!(reference);
     }
     rule

@@ -1,11 +1,18 @@
-//! Files of a database of advisories, and the feeds that they are made of.
+//! Files of a database of advisories, the feeds that they are made of, and documents that decide about
+//! what was found by them.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use fathom_advisory::segment::Segment;
+use fathom_advisory::vex::{self, Document};
+use fathom_advisory::{Day, exception};
 use fathom_block::{Error, ReadAt};
 use fathom_feed::provider::PROVIDERS;
+use fathom_guest::report::finding::{
+    Exploitability, Finding, Findings, Risk, SCHEMA, Scanned, State, Summary,
+};
+use fathom_guest::report::{Evidence, PackageKind};
 
 use super::{Outcome, PATHS};
 
@@ -89,4 +96,85 @@ pub(crate) fn feed_at(image: Arc<dyn ReadAt>) -> Outcome {
     }
     drop(std::fs::remove_dir_all(&folder));
     outcome
+}
+
+/// Reads the bytes as a VEX document, or else as a list of exceptions, and applies them.
+pub(crate) fn vex(image: Vec<u8>) -> Outcome {
+    vex_at(Arc::new(image))
+}
+
+/// The same, of bytes that are not all in memory.
+pub(crate) fn vex_at(image: Arc<dyn ReadAt>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let bytes = all(&*image, &mut outcome);
+    let text = String::from_utf8_lossy(&bytes);
+    let mut found = findings();
+    let read = match text.starts_with('{') {
+        true => Document::parse(&text, "mutant").map_err(|why| why.to_string()).map(|document| {
+            vex::apply(&mut found, &[document]);
+        }),
+        false => exception::parse(&text).map_err(|why| why.to_string()).map(|mut exceptions| {
+            exception::apply(&mut found, &mut exceptions, Day::of("2026-01-01"));
+        }),
+    };
+    match read {
+        Ok(()) => outcome.bytes += (found.excepted.len() + text.len()) as u64,
+        Err(why) => outcome.wrong([Error::corrupt("decisions", 0, why)]),
+    }
+    outcome
+}
+
+/// A machine with a flaw in two packages.
+fn findings() -> Findings {
+    let package = |package_kind, package: &str, purl: &str| Finding {
+        cve_id: "CVE-2021-3711".to_owned(),
+        aliases: Vec::new(),
+        advisories: Vec::new(),
+        system: None,
+        package: package.to_owned(),
+        package_kind,
+        source_package: None,
+        installed_version: "1".to_owned(),
+        architecture: None,
+        location: None,
+        purl: Some(purl.to_owned()),
+        fixed_version: None,
+        fixed_in: None,
+        state: State::Affected,
+        severity: None,
+        severity_source: None,
+        cvss_score: None,
+        cvss: Vec::new(),
+        weaknesses: Vec::new(),
+        description: None,
+        remediation: String::new(),
+        published: None,
+        exploitability: Exploitability::default(),
+        risk: Risk::default(),
+        inactive: false,
+        vex: None,
+        references: Vec::new(),
+        because: Vec::new(),
+        evidence: Evidence::default(),
+    };
+    Findings {
+        schema: SCHEMA.to_owned(),
+        generator: "mutants".to_owned(),
+        subject: "machine".to_owned(),
+        systems: vec![Scanned {
+            root: "/".to_owned(),
+            distribution: Some("debian".to_owned()),
+            version: Some("11".to_owned()),
+            hostname: None,
+        }],
+        database: Vec::new(),
+        notes: Vec::new(),
+        summary: Summary::default(),
+        vulnerabilities: vec![
+            package(PackageKind::Deb, "openssl", "pkg:deb/debian/openssl@1?arch=amd64"),
+            package(PackageKind::Npm, "a", "pkg:npm/%40a/b@1"),
+        ],
+        excepted: Vec::new(),
+        unscanned: Vec::new(),
+    }
 }
