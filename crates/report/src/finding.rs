@@ -435,6 +435,38 @@ pub struct Finding {
     pub evidence: Evidence,
 }
 
+impl Findings {
+    /// Findings on what was scanned, of which there are none yet.
+    pub fn none(subject: &str, generator: &str, systems: Vec<Scanned>) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            generator: generator.to_owned(),
+            subject: subject.to_owned(),
+            systems,
+            database: Vec::new(),
+            notes: Vec::new(),
+            summary: Summary::default(),
+            vulnerabilities: Vec::new(),
+            components: Vec::new(),
+            excepted: Vec::new(),
+            unscanned: Vec::new(),
+        }
+    }
+}
+
+impl Scanned {
+    /// A system of which nothing else is known.
+    pub fn bare(root: &str, distribution: &str, version: &str) -> Self {
+        Self {
+            root: root.to_owned(),
+            distribution: Some(distribution.to_owned()),
+            version: Some(version.to_owned()),
+            hostname: None,
+            inventory: None,
+        }
+    }
+}
+
 impl Finding {
     /// A flaw of which nothing is known but that a package has it, and that nothing mends it.
     pub fn bare(cve_id: &str, kind: PackageKind, package: &str, version: &str) -> Self {

@@ -10,7 +10,7 @@ pub mod service;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fathom_report::finding::{
-    Finding, Findings, SCHEMA, Scanned, Severity, Source, State, Summary, Unscanned,
+    Finding, Findings, Scanned, Severity, Source, State, Summary, Unscanned,
 };
 use fathom_report::{Coverage, Report, System, inventory};
 
@@ -82,18 +82,10 @@ pub fn count(report: &Report, database: &Database, today: Day) -> Result<usize> 
 
 /// What is said of a machine before anything is compared.
 fn nothing(report: &Report, subject: &str, options: &Options) -> Findings {
+    let systems = report.systems.iter().map(scanned).collect();
     Findings {
-        schema: SCHEMA.to_owned(),
-        generator: options.generator.clone(),
-        subject: subject.to_owned(),
-        systems: report.systems.iter().map(scanned).collect(),
-        database: Vec::new(),
-        notes: Vec::new(),
         summary: Summary { total_packages: installed(report), ..Summary::default() },
-        vulnerabilities: Vec::new(),
-        components: Vec::new(),
-        excepted: Vec::new(),
-        unscanned: Vec::new(),
+        ..Findings::none(subject, &options.generator, systems)
     }
 }
 

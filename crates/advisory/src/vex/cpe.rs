@@ -72,13 +72,7 @@ mod tests {
 
     #[track_caller]
     fn check(cpe: &str, distribution: &str, version: &str, expected: bool) {
-        let system = Scanned {
-            root: "/".to_owned(),
-            distribution: Some(distribution.to_owned()),
-            version: Some(version.to_owned()),
-            hostname: None,
-            inventory: None,
-        };
+        let system = Scanned::bare("/", distribution, version);
         assert_eq!(is_of(cpe, &system), expected, "{cpe} is {distribution} {version}");
     }
 
@@ -103,13 +97,7 @@ mod tests {
         check("cpe:/o:suse:sles:15:sp4", "sles", "15.3", false);
         check("cpe:/o", "rhel", "8", false);
         check("redhat", "rhel", "8", false);
-        let unknown = Scanned {
-            root: "/".to_owned(),
-            distribution: None,
-            version: None,
-            hostname: None,
-            inventory: None,
-        };
+        let unknown = Scanned { distribution: None, version: None, ..Scanned::bare("/", "", "") };
         assert!(!is_of("cpe:/o:nobody:nothing", &unknown));
     }
 }

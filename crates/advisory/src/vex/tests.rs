@@ -1,7 +1,7 @@
 //! Documents as they are published, beside findings of a machine.
 
-use fathom_report::finding::{Exploitability, Risk, SCHEMA, Scanned, State, Summary};
-use fathom_report::{Evidence, PackageKind};
+use fathom_report::PackageKind;
+use fathom_report::finding::Scanned;
 
 use super::*;
 
@@ -9,62 +9,25 @@ const OPENSSL: &str =
     "pkg:deb/debian/libssl1.1@1.1.1k-1?arch=amd64&distro=debian-11&upstream=openssl";
 
 fn finding(flaw: &str, package: &str, purl: &str) -> Finding {
+    let kind = if purl.contains("pypi") { PackageKind::Python } else { PackageKind::Deb };
     Finding {
-        cve_id: flaw.to_owned(),
         aliases: vec![format!("DEBIAN-{flaw}")],
-        advisories: Vec::new(),
-        system: None,
-        package: package.to_owned(),
-        package_kind: if purl.contains("pypi") { PackageKind::Python } else { PackageKind::Deb },
         source_package: (package == "libssl1.1").then(|| "openssl".to_owned()),
-        installed_version: "1.1.1k-1".to_owned(),
-        architecture: None,
-        location: None,
         purl: Some(purl.to_owned()),
-        fixed_version: None,
-        fixed_in: None,
-        state: State::Affected,
-        severity: None,
-        severity_source: None,
-        cvss_score: None,
-        cvss: Vec::new(),
-        weaknesses: Vec::new(),
-        description: None,
-        remediation: String::new(),
-        published: None,
-        exploitability: Exploitability::default(),
-        risk: Risk::default(),
-        inactive: false,
-        vex: None,
-        references: Vec::new(),
-        because: Vec::new(),
-        evidence: Evidence::default(),
+        ..Finding::bare(flaw, kind, package, "1.1.1k-1")
     }
 }
 
 /// A machine with one flaw in a package of the distribution, and in one of a language.
 fn findings() -> Findings {
+    let system =
+        Scanned { hostname: Some("web-1".to_owned()), ..Scanned::bare("sda1", "debian", "11") };
     Findings {
-        schema: SCHEMA.to_owned(),
-        generator: "test".to_owned(),
-        subject: "web.qcow2".to_owned(),
-        systems: vec![Scanned {
-            root: "sda1".to_owned(),
-            distribution: Some("debian".to_owned()),
-            version: Some("11".to_owned()),
-            hostname: Some("web-1".to_owned()),
-            inventory: None,
-        }],
-        database: Vec::new(),
-        notes: Vec::new(),
-        summary: Summary::default(),
         vulnerabilities: vec![
             finding("CVE-2021-3711", "libssl1.1", OPENSSL),
             finding("CVE-2021-3711", "cryptography", "pkg:pypi/cryptography@3.4.7"),
         ],
-        components: Vec::new(),
-        excepted: Vec::new(),
-        unscanned: Vec::new(),
+        ..Findings::none("web.qcow2", "test", vec![system])
     }
 }
 

@@ -9,10 +9,8 @@ use fathom_advisory::vex::{self, Document};
 use fathom_advisory::{Day, exception};
 use fathom_block::{Error, ReadAt};
 use fathom_feed::provider::PROVIDERS;
-use fathom_guest::report::finding::{
-    Exploitability, Finding, Findings, Risk, SCHEMA, Scanned, State, Summary,
-};
-use fathom_guest::report::{Evidence, PackageKind};
+use fathom_guest::report::PackageKind;
+use fathom_guest::report::finding::{Finding, Findings, Scanned};
 
 use super::{Outcome, PATHS};
 
@@ -126,55 +124,15 @@ pub(crate) fn vex_at(image: Arc<dyn ReadAt>) -> Outcome {
 
 /// A machine with a flaw in two packages.
 fn findings() -> Findings {
-    let package = |package_kind, package: &str, purl: &str| Finding {
-        cve_id: "CVE-2021-3711".to_owned(),
-        aliases: Vec::new(),
-        advisories: Vec::new(),
-        system: None,
-        package: package.to_owned(),
-        package_kind,
-        source_package: None,
-        installed_version: "1".to_owned(),
-        architecture: None,
-        location: None,
+    let package = |kind, package: &str, purl: &str| Finding {
         purl: Some(purl.to_owned()),
-        fixed_version: None,
-        fixed_in: None,
-        state: State::Affected,
-        severity: None,
-        severity_source: None,
-        cvss_score: None,
-        cvss: Vec::new(),
-        weaknesses: Vec::new(),
-        description: None,
-        remediation: String::new(),
-        published: None,
-        exploitability: Exploitability::default(),
-        risk: Risk::default(),
-        inactive: false,
-        vex: None,
-        references: Vec::new(),
-        because: Vec::new(),
-        evidence: Evidence::default(),
+        ..Finding::bare("CVE-2021-3711", kind, package, "1")
     };
     Findings {
-        schema: SCHEMA.to_owned(),
-        generator: "mutants".to_owned(),
-        subject: "machine".to_owned(),
-        systems: vec![Scanned {
-            root: "/".to_owned(),
-            distribution: Some("debian".to_owned()),
-            version: Some("11".to_owned()),
-            hostname: None,
-        }],
-        database: Vec::new(),
-        notes: Vec::new(),
-        summary: Summary::default(),
         vulnerabilities: vec![
             package(PackageKind::Deb, "openssl", "pkg:deb/debian/openssl@1?arch=amd64"),
             package(PackageKind::Npm, "a", "pkg:npm/%40a/b@1"),
         ],
-        excepted: Vec::new(),
-        unscanned: Vec::new(),
+        ..Findings::none("machine", "mutants", vec![Scanned::bare("/", "debian", "11")])
     }
 }

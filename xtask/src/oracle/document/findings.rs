@@ -14,8 +14,7 @@ use fathom_advisory::{Day, vex};
 use fathom_document::findings;
 use fathom_report::PackageKind;
 use fathom_report::finding::{
-    Cvss, ExemptionKind, Finding, Findings, MACHINE, Note, NoteKind, SCHEMA, Scanned, Severity,
-    State,
+    Cvss, ExemptionKind, Finding, Findings, MACHINE, Note, NoteKind, Scanned, Severity, State,
 };
 
 use super::{HOSTILE, TIME, write};
@@ -56,25 +55,15 @@ fn finding(flaw: &str, kind: PackageKind, package: &str, state: State) -> Result
 }
 
 fn machine(vulnerabilities: Vec<Finding>) -> Findings {
+    let system =
+        Scanned { hostname: Some("server".to_owned()), ..Scanned::bare("sda1", "debian", "11") };
     Findings {
-        schema: SCHEMA.to_owned(),
-        generator: "fathom 0.0.0".to_owned(),
-        subject: "images/server 1.qcow2".to_owned(),
-        systems: vec![Scanned {
-            root: "sda1".to_owned(),
-            distribution: Some("debian".to_owned()),
-            version: Some("11".to_owned()),
-            hostname: Some("server".to_owned()),
-        }],
-        database: Vec::new(),
         notes: vec![Note {
             kind: NoteKind::DatabaseStale,
             message: "debian is 30 days old".to_owned(),
         }],
-        summary: Default::default(),
         vulnerabilities,
-        excepted: Vec::new(),
-        unscanned: Vec::new(),
+        ..Findings::none("images/server 1.qcow2", "fathom 0.0.0", vec![system])
     }
 }
 
