@@ -24,6 +24,8 @@ pub(super) struct Teller<'d, 's> {
     /// Services that start, by the names of what they run.
     services: Vec<&'s str>,
     is_of_red_hat: bool,
+    /// The package whose URL was made last, and that.
+    url: Option<(usize, Option<String>)>,
 }
 
 impl<'d, 's> Teller<'d, 's> {
@@ -38,14 +40,30 @@ impl<'d, 's> Teller<'d, 's> {
             weights,
             services: services.map(|it| stem(&it.name)).collect(),
             is_of_red_hat: Distribution::of(&system.identity).is_some_and(|it| it.is_of_red_hat()),
+            url: None,
+        }
+    }
+
+    /// The package URL of one of the packages; those of one package follow each other.
+    fn url(&mut self, index: Option<usize>, package: &Package) -> Option<String> {
+        let Some(index) = index else { return package_url(package, &self.system.identity) };
+        match &self.url {
+            Some((known, url)) if *known == index => url.clone(),
+            _ => {
+                let url = package_url(package, &self.system.identity);
+                self.url = Some((index, url.clone()));
+                url
+            }
         }
     }
 
     pub(super) fn finding(&mut self, found: &Match<'d>) -> Result<Option<Finding>> {
         let Some(first) = found.hits.first() else { return Ok(None) };
         let of_system = found.package.is_none().then(|| windows(self.system, first));
-        let listed = found.package.and_then(|index| self.system.packages.items.get(index));
+        let system = self.system;
+        let listed = found.package.and_then(|index| system.packages.items.get(index));
         let Some(package) = listed.or(of_system.as_ref()) else { return Ok(None) };
+        let purl = self.url(found.package, package);
         let flaw = self.flaws.get(&found.flaw)?;
         let advisory = first.segment.advisory(first.row.advisory)?;
         let provider = first.segment.about().provider.as_str();
@@ -75,7 +93,7 @@ impl<'d, 's> Teller<'d, 's> {
             installed_version: package.full_version(),
             architecture: package.architecture.clone(),
             location: package.location.clone(),
-            purl: package_url(package, &self.system.identity),
+            purl,
             fixed_version: match (fixed, first.row.qualifier) {
                 (_, Some(update)) if found.package.is_none() => latest(first.segment, update),
                 (Some(version), _) => Some(version.text.to_owned()),

@@ -31,6 +31,7 @@ pub use self::repository::REPOSITORIES;
 pub(crate) use self::repository::beyond;
 use self::repository::{For, Repositories};
 pub(crate) use self::resolve::Hit;
+use self::variant::Variant;
 use self::windows::Known;
 pub(crate) use self::windows::{PREFIX as WINDOWS, latest};
 use crate::cve::Cve;
@@ -452,11 +453,16 @@ impl<'p> Key<'p> {
             if scope.role == Role::Successor && kernel::is_kernel(self.package) {
                 continue;
             }
+            let variant = Variant::of(scheme, &named.version);
             for row in scope.segment.rows(&scope.namespace, &named.name)? {
                 let upper = row.upper.map(|upper| upper.text);
-                let fits = extras::fits(row.qualifier, &named.version, upper)
-                    .unwrap_or_else(|| stream.fits(row.qualifier, upper));
-                if !fits || !variant::fits(scheme, &named.version, upper) {
+                let fits = match scheme {
+                    Scheme::Rpm => extras::fits(row.qualifier, &named.version, upper)
+                        .unwrap_or_else(|| stream.fits(row.qualifier, upper)),
+                    // Nobody else has several versions of some software side by side.
+                    _ => stream.fits(row.qualifier, None),
+                };
+                if !fits || !variant.fits(scheme, upper) {
                     continue;
                 }
                 let is_about = match (&other_build, row.upper) {

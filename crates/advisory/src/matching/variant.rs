@@ -9,7 +9,7 @@ use fathom_version::Scheme;
 
 /// Which kind of build a version is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Variant {
+pub(crate) struct Variant {
     is_of_ksplice: bool,
     is_of_fips: bool,
 }
@@ -17,8 +17,8 @@ struct Variant {
 impl Variant {
     /// By the release: `2:2.28-151.0.1.ksplice2.el8`, `10:3.6.16-4.0.1.el8_fips`; by the revision:
     /// `1.1.1f-1ubuntu2.fips.7.1`, `5.4.0-1026.30+fips2`.
-    fn of(scheme: Scheme, version: &str) -> Self {
-        let is = |marks: &[&str]| marks.iter().any(|mark| version.contains(mark));
+    pub(crate) fn of(scheme: Scheme, version: &str) -> Self {
+        let is = |marks: &[&str]| marks.iter().any(|mark| has(version, mark));
         match scheme {
             Scheme::Rpm => Self { is_of_ksplice: is(&[".ksplice"]), is_of_fips: is(&["_fips"]) },
             Scheme::Debian => {
@@ -29,10 +29,18 @@ impl Variant {
     }
 }
 
-/// Whether what is said of versions up to this one holds for such a build; what is said of all versions
-/// holds for every build.
-pub(crate) fn fits(scheme: Scheme, installed: &str, upper: Option<&str>) -> bool {
-    upper.is_none_or(|upper| Variant::of(scheme, upper) == Variant::of(scheme, installed))
+impl Variant {
+    /// Whether what is said of versions up to this one holds for such a build; what is said of all
+    /// versions holds for every build.
+    pub(crate) fn fits(self, scheme: Scheme, upper: Option<&str>) -> bool {
+        upper.is_none_or(|upper| Self::of(scheme, upper) == self)
+    }
+}
+
+/// Whether the mark stands anywhere in the version. It is asked of every statement, of versions so short
+/// that to prepare a search would take longer than to search.
+fn has(version: &str, mark: &str) -> bool {
+    version.as_bytes().windows(mark.len()).any(|it| it == mark.as_bytes())
 }
 
 /// Whether what a pocket for builds for FIPS says of all versions is about this package: one of these
@@ -64,7 +72,8 @@ mod tests {
             // The name of a package says nothing: `openssl-fips-provider`, `kernel-ksplice`.
             ("3.0.7-1.fips.el9", Some("3.0.7-2.fips.el9"), true),
         ] {
-            assert_eq!(fits(Scheme::Rpm, installed, upper), expected, "{installed} {upper:?}");
+            let fits = Variant::of(Scheme::Rpm, installed).fits(Scheme::Rpm, upper);
+            assert_eq!(fits, expected, "{installed} {upper:?}");
         }
     }
 
@@ -77,7 +86,7 @@ mod tests {
             (fips, "1.1.1f-1ubuntu2.fips.16", true),
             (fips, "1.1.1f-1ubuntu2.17", false),
         ] {
-            let found = fits(Scheme::Debian, installed, Some(upper));
+            let found = Variant::of(Scheme::Debian, installed).fits(Scheme::Debian, Some(upper));
             assert_eq!(found, expected, "{installed} {upper}");
         }
         let pocket = "Ubuntu:Pro:FIPS-updates:20.04:LTS";
