@@ -50,11 +50,11 @@ const FEEDS: &[&str] = &[
     ),
     concat!(
         "redhat-repository-to-cpe\n",
-        r#"{"data":{"rhel-8-for-x86_64-baseos-eus-rpms":{"cpes":["cpe:/o:redhat:rhel_eus:8.6::baseos","cpe:/o:other:x"],"repo_relative_urls":[]}}}"#,
+        r#"{"data":{"rhel-8-for-x86_64-baseos-eus-rpms":{"cpes":["cpe:/o:redhat:rhel_eus:8.6::baseos","cpe:/o:redhat:enterprise_linux:8::baseos"],"repo_relative_urls":[]}}}"#,
     ),
     concat!(
         "msrc-cvrf\n",
-        r#"{"DocumentTracking":{"CurrentReleaseDate":"2024-03-01T08:00:00"},"ProductTree":{"FullProductName":[{"ProductID":"11923","Value":"Windows Server 2022"}]},"Vulnerability":[{"CVE":"CVE-2024-21338","Title":{"Value":"t"},"Notes":[{"Type":2,"Value":"<p>d</p>"},{"Type":7,"Value":"Windows Kernel"}],"CWE":[{"ID":"CWE-822"}],"Threats":[{"Type":3,"Description":{"Value":"Important"},"ProductID":["11923"]},{"Type":1,"Description":{"Value":"Exploited:Yes"}}],"CVSSScoreSets":[{"Vector":"CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H"}],"Remediations":[{"Type":2,"Description":{"Value":"5034770"},"Supercedence":"5034129","FixedBuild":"10.0.20348.2322","ProductID":["11923"],"URL":"https://a.example"}],"RevisionHistory":[{"Date":"2024-02-13T08:00:00"}]},{"CVE":7}]}"#,
+        r#"{"DocumentTracking":{"CurrentReleaseDate":"2024-03-01T08:00:00"},"ProductTree":{"FullProductName":[{"ProductID":"11923","Value":"Windows Server 2022"}]},"Vulnerability":[{"CVE":"CVE-2024-21338","Title":{"Value":"t"},"Notes":[{"Type":2,"Value":"<p>d</p>"},{"Type":7,"Value":"Windows Kernel"}],"CWE":[{"ID":"CWE-822"}],"Threats":[{"Type":3,"Description":{"Value":"Important"},"ProductID":["11923"]},{"Type":1,"Description":{"Value":"Exploited:Yes"}}],"CVSSScoreSets":[{"Vector":"CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H"}],"Remediations":[{"Type":2,"Description":{"Value":"5034770"},"Supercedence":"5034129","FixedBuild":"10.0.20348.2322","ProductID":["11923"],"URL":"https://a.example"}],"RevisionHistory":[{"Date":"2024-02-13T08:00:00"}]}]}"#,
     ),
     "epss_scores\n#model_version:v1,score_date:2026-08-16T00:00:00+0000\ncve,epss,percentile\n\
      CVE-2021-44228,0.94358,0.99957\n",

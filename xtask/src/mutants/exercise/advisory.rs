@@ -45,7 +45,12 @@ fn look_at(segment: &Segment) -> fathom_advisory::Result<u64> {
     if let Ok(known) = "CVE-2021-44228".parse() {
         looked += u64::from(segment.likelihood(known).is_some());
         looked += u64::from(segment.exploited(known).is_some());
+        for advisory in segment.mentions(known).into_iter().take(8) {
+            looked += segment.advisory(advisory)?.vectors.len() as u64;
+            looked += segment.texts(advisory)?.references.len() as u64;
+        }
     }
+    looked += u64::from(segment.end_of("debian", "9")?.is_some());
     for namespace in segment.namespaces()?.iter().take(64) {
         for named in segment.all(namespace).take(PATHS) {
             let (name, rows) = named?;
