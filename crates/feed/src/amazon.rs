@@ -16,9 +16,8 @@ use crate::ecosystem::is_run;
 use crate::error::Result;
 use crate::known::{Known, add};
 use crate::severity::severity;
-use crate::source::entries;
 use crate::tally;
-use crate::xml::{Element, Handler, append, walk};
+use crate::xml::{Element, Handler, append, walk_all};
 
 /// The most that is kept of a text of an update.
 const TEXT: usize = 256 << 10;
@@ -29,11 +28,7 @@ const MOST: usize = 1 << 16;
 /// Adds all updates of the file, or of all documents of the archive.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
     let mut reading = Updates { writer, known: Known::default(), update: Update::default() };
-    let mut changed = Day::default();
-    entries(path, &|name| name.contains(".xml"), &mut |entry, stream| {
-        changed = changed.max(entry.modified);
-        walk(stream, entry.name, &mut reading)
-    })?;
+    let changed = walk_all(path, &mut reading)?;
     tally::file_changed(reading.writer.about(), changed);
     Ok(())
 }

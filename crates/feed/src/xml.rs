@@ -5,12 +5,15 @@
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::path::Path;
 use std::rc::Rc;
 
+use fathom_advisory::Day;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use crate::error::{Error, Result};
+use crate::source::entries;
 
 /// How deep elements are within each other.
 const DEEPEST: usize = 64;
@@ -53,8 +56,18 @@ impl Element<'_> {
     }
 }
 
+/// Shows all documents of the file or archive, and says when the newest of them was changed.
+pub(crate) fn walk_all(path: &Path, handler: &mut dyn Handler) -> Result<Day> {
+    let mut changed = Day::default();
+    entries(path, &|name| name.contains(".xml"), &mut |entry, stream| {
+        changed = changed.max(entry.modified);
+        walk(stream, entry.name, handler)
+    })?;
+    Ok(changed)
+}
+
 /// Shows all of the document.
-pub(crate) fn walk(stream: &mut dyn BufRead, shown: &str, handler: &mut dyn Handler) -> Result<()> {
+fn walk(stream: &mut dyn BufRead, shown: &str, handler: &mut dyn Handler) -> Result<()> {
     let left = Rc::new(Cell::new(LONGEST));
     let mut reader = Reader::from_reader(Bounded { stream, left: Rc::clone(&left) });
     reader.config_mut().expand_empty_elements = true;

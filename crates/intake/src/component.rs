@@ -127,28 +127,7 @@ pub(crate) fn of_type(kind: &str) -> Option<PackageKind> {
 
 /// The kind of packages that somebody calls so: in our own documents, or in syft's.
 pub(crate) fn kind_named(name: &str) -> Option<PackageKind> {
-    let kinds = [
-        PackageKind::Deb,
-        PackageKind::Rpm,
-        PackageKind::Apk,
-        PackageKind::Pacman,
-        PackageKind::Portage,
-        PackageKind::Snap,
-        PackageKind::Flatpak,
-        PackageKind::Program,
-        PackageKind::Hotfix,
-        PackageKind::Feature,
-        PackageKind::StoreApp,
-        PackageKind::Python,
-        PackageKind::Npm,
-        PackageKind::Gem,
-        PackageKind::Maven,
-        PackageKind::Go,
-        PackageKind::Cargo,
-        PackageKind::Composer,
-        PackageKind::Nuget,
-    ];
-    kinds.into_iter().find(|kind| kind.name() == name).or(match name {
+    PackageKind::ALL.into_iter().find(|kind| kind.name() == name).or(match name {
         "alpm" => Some(PackageKind::Pacman),
         "java-archive" => Some(PackageKind::Maven),
         "go-module" => Some(PackageKind::Go),

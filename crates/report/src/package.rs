@@ -57,6 +57,29 @@ pub const USUAL_PLACES_ALONE: &str = "packages of languages were looked for in t
                                       Python, Node.js and Ruby alone; --deep looks everywhere";
 
 impl PackageKind {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::Deb,
+        Self::Rpm,
+        Self::Apk,
+        Self::Pacman,
+        Self::Portage,
+        Self::Snap,
+        Self::Flatpak,
+        Self::Program,
+        Self::Hotfix,
+        Self::Feature,
+        Self::StoreApp,
+        Self::Python,
+        Self::Npm,
+        Self::Gem,
+        Self::Maven,
+        Self::Go,
+        Self::Cargo,
+        Self::Composer,
+        Self::Nuget,
+    ];
+
     /// Whether a language keeps it, and no system.
     pub fn is_of_language(self) -> bool {
         matches!(

@@ -178,29 +178,8 @@ const HOSTILE: &[&str] = &[
 /// A package of each kind with each of these texts, and everything else strange as well.
 fn hostile(work: &Work) -> Result<Report> {
     let mut report = sample(work)?;
-    let kinds = [
-        PackageKind::Deb,
-        PackageKind::Rpm,
-        PackageKind::Apk,
-        PackageKind::Pacman,
-        PackageKind::Portage,
-        PackageKind::Snap,
-        PackageKind::Flatpak,
-        PackageKind::Program,
-        PackageKind::Hotfix,
-        PackageKind::Feature,
-        PackageKind::StoreApp,
-        PackageKind::Python,
-        PackageKind::Npm,
-        PackageKind::Gem,
-        PackageKind::Maven,
-        PackageKind::Go,
-        PackageKind::Cargo,
-        PackageKind::Composer,
-        PackageKind::Nuget,
-    ];
     let system = report.systems.first_mut().context("no system")?;
-    for kind in kinds {
+    for kind in PackageKind::ALL {
         for (index, name) in names(kind).iter().enumerate() {
             system.packages.items.push(package(kind, name, index)?);
         }

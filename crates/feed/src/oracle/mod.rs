@@ -18,9 +18,8 @@ use crate::ecosystem::is_run;
 use crate::error::Result;
 use crate::known::{Known, add};
 use crate::severity::severity;
-use crate::source::entries;
 use crate::tally;
-use crate::xml::{Element, Handler, append, walk};
+use crate::xml::{Element, Handler, append, walk_all};
 
 /// The most that is kept of a text of an erratum.
 const TEXT: usize = 256 << 10;
@@ -31,11 +30,7 @@ const MOST: usize = 1 << 16;
 /// Adds all errata of the file.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
     let mut reading = Errata { writer, known: Known::default(), erratum: Erratum::default() };
-    let mut changed = Day::default();
-    entries(path, &|name| name.contains(".xml"), &mut |entry, stream| {
-        changed = changed.max(entry.modified);
-        walk(stream, entry.name, &mut reading)
-    })?;
+    let changed = walk_all(path, &mut reading)?;
     tally::file_changed(reading.writer.about(), changed);
     Ok(())
 }
