@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fathom_advisory::REPOSITORIES;
 use fathom_advisory::segment::{NewAdvisory, Statement, Subject, Writer};
+use fathom_advisory::{Day, REPOSITORIES};
 use fathom_report::finding::State;
 use fathom_version::Scheme;
 use serde::Deserialize;
@@ -38,7 +38,13 @@ struct Repository<'r> {
 
 /// Adds the map that the file holds.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
-    records(path, &mut |item| one(&item, writer))
+    let mut changed = Day::default();
+    records(path, &mut |item| {
+        changed = changed.max(item.modified);
+        one(&item, writer)
+    })?;
+    tally::file_changed(writer.about(), changed);
+    Ok(())
 }
 
 fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
