@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use fathom_report::finding::{Dependent, Finding, Findings, Risk, Severity};
 use serde::{Deserialize, Serialize};
 
+use crate::enrich::summarize;
+
 /// The numbers that risk is computed by, each from 0 to 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -145,7 +147,7 @@ pub fn weigh(findings: &mut Findings, weights: &Weights) {
     for finding in findings.vulnerabilities.iter_mut().chain(excepted) {
         finding.risk = weights.risk(finding, Weights::dependent(finding));
     }
-    findings.summary.risk = of_machine(&findings.vulnerabilities);
+    summarize(findings);
 }
 
 /// The risk of a machine with these findings: a flaw counts once in what was built from one source.

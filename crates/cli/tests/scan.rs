@@ -693,3 +693,24 @@ fn a_plan_says_what_to_install() {
     assert!(markdown.contains("| 1 | libssl1.1 | 1.1.1k-1 | 1.1.1l-1 | 1 | 1 |"), "{markdown}");
     assert_eq!(of("sarif").status.code(), Some(2));
 }
+
+#[test]
+fn what_is_not_here_is_explained_too() {
+    let folder = prepared();
+    let report = std::fs::read_to_string(folder.path().join("machine.json")).unwrap();
+    std::fs::write(folder.path().join("mended.json"), report.replace("1.1.1k-1", "1.1.1l-1"))
+        .unwrap();
+    let of = |flaw: &str| {
+        let scanned = fathom(folder.path(), &["scan", "mended.json", "--explain", "--only", flaw]);
+        assert_eq!(scanned.status.code(), Some(0));
+        text(&scanned.stderr)
+    };
+    let told = of("CVE-2021-3711");
+    assert_eq!(
+        told.trim(),
+        "fathom: note: CVE-2021-3711 is not told of libssl1.1 1.1.1l-1: \
+         1.1.1l-1 is not before 1.1.1l-1, in the words of Debian:11"
+    );
+    assert!(of("CVE-2021-9999").contains("nobody in the database speaks of it"));
+    assert_eq!(of("CVE-2007-6755"), "");
+}

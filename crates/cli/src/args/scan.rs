@@ -110,7 +110,8 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "CONDITION", value_hint = ValueHint::Other)]
     pub(crate) fail_if: Vec<String>,
 
-    /// Say of each flaw why it is said to be here: whose statement that is, and what was compared.
+    /// Say of each flaw why it is said to be here: whose statement that is, and what was compared. Of
+    /// a CVE that --only names and that is not here, say why not.
     #[arg(long)]
     pub(crate) explain: bool,
 

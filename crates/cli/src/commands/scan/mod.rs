@@ -1,5 +1,6 @@
 //! `fathom scan`.
 
+mod absent;
 mod choice;
 mod difference;
 mod folder;
@@ -247,6 +248,10 @@ impl<'o> Scanner<'o> {
         let mut findings = fathom_advisory::scan(report, shown, self.database.get()?, &wanted)
             .map_err(database::failed)?;
         findings.unscanned.extend(passed_over);
+        if self.options.explain {
+            let flaws = &self.options.only;
+            absent::explain(flaws, report, &findings, self.database.get()?, wanted.today)?;
+        }
         Ok(findings)
     }
 
