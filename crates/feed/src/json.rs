@@ -24,6 +24,28 @@ const TOO_LARGE: &str = "is larger than any real one";
 /// The most bytes that the name of a member may have.
 const LONGEST_NAME: u64 = 1 << 16;
 
+/// The most parts that a record may have. What is made of a part may take a hundred times the bytes that
+/// stand for it.
+pub(crate) const MOST_PARTS: usize = 1 << 19;
+
+/// How many bytes have no more parts than that for sure.
+const SMALL: usize = 1 << 20;
+
+/// What a record says; or why it makes no sense, as one does of more than so many parts.
+pub(crate) fn record<'r, T: Deserialize<'r>>(
+    bytes: &'r [u8],
+    most: usize,
+) -> std::result::Result<T, String> {
+    if bytes.len() > SMALL {
+        let is_part = |byte: &&u8| matches!(byte, b',' | b'[' | b'{');
+        let parts = bytes.iter().filter(is_part).count();
+        if parts > most {
+            return Err(format!("has {parts} parts, and the most is {most}"));
+        }
+    }
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
 /// A value of the document.
 pub(crate) struct Value<'v> {
     /// Its name, if it is a member of a map.
@@ -36,7 +58,7 @@ pub(crate) struct Value<'v> {
 impl<'v> Value<'v> {
     /// What the value says; or why it makes no sense.
     pub(crate) fn parse<T: Deserialize<'v>>(&self) -> std::result::Result<T, String> {
-        serde_json::from_slice(self.bytes?).map_err(|error| error.to_string())
+        record(self.bytes?, MOST_PARTS)
     }
 
     /// Takes the value itself apart, as [`values`] does; or says why it makes no sense. What was shown

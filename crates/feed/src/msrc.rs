@@ -35,6 +35,10 @@ const VECTORS: usize = 4;
 /// What updates are numbered from: smaller numbers are of something else.
 const FIRST_UPDATE: u32 = 100_000;
 
+/// The most parts that a month has: many products, named for each flaw several times over. None of these
+/// takes much.
+const MOST_PARTS: usize = 1 << 21;
+
 type Text<'r> = Cow<'r, str>;
 
 #[derive(Deserialize)]
@@ -179,7 +183,7 @@ pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
 }
 
 fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
-    let document: Document<'_> = match item.parse() {
+    let document: Document<'_> = match item.parse_of(MOST_PARTS) {
         Ok(document) => document,
         Err(why) => {
             tally::malformed(writer.about(), item.name, why);

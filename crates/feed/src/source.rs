@@ -12,6 +12,7 @@ use fathom_advisory::Day;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::json::{MOST_PARTS, record};
 
 /// The most bytes that one record may have.
 const LARGEST: u64 = 64 << 20;
@@ -46,7 +47,15 @@ pub(crate) struct Entry<'e> {
 impl<'i> Item<'i> {
     /// What the record says; or why it makes no sense.
     pub(crate) fn parse<T: Deserialize<'i>>(&self) -> std::result::Result<T, String> {
-        serde_json::from_slice(self.bytes?).map_err(|error| error.to_string())
+        record(self.bytes?, MOST_PARTS)
+    }
+
+    /// The same of a record that may have so many parts.
+    pub(crate) fn parse_of<T: Deserialize<'i>>(
+        &self,
+        most: usize,
+    ) -> std::result::Result<T, String> {
+        record(self.bytes?, most)
     }
 
     /// The same of a record that may have so many bytes.

@@ -240,3 +240,12 @@ fn updates_of_windows_mend_and_replace() {
         assert_eq!(compiled.about.malformed, 1);
     }
 }
+
+#[test]
+fn a_record_of_more_parts_than_any_real_one_is_passed_over() {
+    let hostile = format!(r#"{{"id":"GHSA-1","affected":[{}{{}}]}}"#, "{},".repeat(1 << 20));
+    let compiled = compile("debian-osv.jsonl", format!("{DEBIAN}{hostile}\n").as_bytes()).unwrap();
+    assert_eq!(compiled.about.malformed, 4);
+    let last = compiled.about.examples.last().unwrap();
+    assert!(last.contains("parts"), "{last}");
+}
