@@ -290,7 +290,16 @@ fn languages_are_looked_up_by_their_own_names() {
     owned.owner = Some("python3-flask-login".to_owned());
     let packages = vec![package(PackageKind::Python, "Flask.Login", "0.4"), owned];
     let findings = scan(&database, system("gentoo", "2", packages));
-    check(&findings, &["Flask.Login CVE-2023-0001 1.0 fixed", "Flask.Login GHSA-2 0.5 fixed"]);
+    // Nobody speaks of the distribution's package, so that of what belongs to it somebody must.
+    check(
+        &findings,
+        &[
+            "Flask.Login CVE-2023-0001 1.0 fixed",
+            "Flask.Login GHSA-2 0.5 fixed",
+            "Flask_Login CVE-2023-0001 1.0 fixed",
+            "Flask_Login GHSA-2 0.5 fixed",
+        ],
+    );
     assert_eq!(
         findings.vulnerabilities.iter().find(|it| it.cve_id != "GHSA-2").unwrap().aliases,
         ["GHSA-1"]
@@ -571,4 +580,126 @@ fn the_database_knows_that_a_release_is_over_where_the_report_does_not() {
     assert!(ended(centos("5", "CentOS")).unwrap().contains("not been mended for long;"));
     assert!(ended(centos("8", "CentOS Linux 8")).is_some());
     assert_eq!(ended(centos("8", "CentOS Stream 8")), None);
+}
+
+#[test]
+fn what_belongs_to_a_package_is_compared_unless_the_package_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "CVE-2023-0009 | CVE-2023-0009 | Debian:12 | pyyaml | 6.0.2-1 | fixed";
+    add(folder.path(), "debian", Scheme::Debian, Subject::Source, lines);
+    let lines = "GHSA-1 | CVE-2023-0001 | PyPI | pyyaml | 7.0 | fixed";
+    add(folder.path(), "pypi", Scheme::Pep440, Subject::Installed, lines);
+    let database = Database::open(folder.path()).unwrap();
+    let owned_by = |owner: &str| {
+        let mut library = package(PackageKind::Python, "PyYAML", "6.0.1");
+        library.owner = Some(owner.to_owned());
+        library
+    };
+    let of = |owner: Package| {
+        let name = owner.name.clone();
+        scan(&database, system("debian", "12", vec![owner, owned_by(&name)]))
+    };
+    // The distribution's own package was compared instead.
+    let findings = of(deb("python3-yaml", "pyyaml", "6.0.2-1"));
+    check(&findings, &[]);
+    assert_eq!(findings.unscanned.len(), 1);
+    // Of somebody else's nobody speaks.
+    let findings = of(deb("elastic-agent", "elastic-agent", "8.0"));
+    check(&findings, &["PyYAML CVE-2023-0001 7.0 fixed"]);
+    // It is not there at all.
+    let findings = scan(&database, system("debian", "12", vec![owned_by("gone")]));
+    check(&findings, &["PyYAML CVE-2023-0001 7.0 fixed"]);
+}
+
+#[test]
+fn packages_of_one_source_have_epochs_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "CVE-2021-0001 | CVE-2021-0001 | Red Hat:enterprise_linux:7 | httpd | 0:2.4.6-97.el7 | fixed
+                 CVE-2020-0002 | CVE-2020-0002 | Red Hat:enterprise_linux:7 | perl | 4:5.26.3-419.el7 | fixed";
+    add(folder.path(), "redhat-cve", Scheme::Rpm, Subject::Source, lines);
+    let lines = "RHSA-2021:1 | CVE-2021-0001 | Red Hat:enterprise_linux:7::server | mod_ssl | 1:2.4.6-97.el7 | fixed
+                 RHSA-2021:1 | CVE-2021-0001 | Red Hat:enterprise_linux:7::server | httpd | 0:2.4.6-97.el7 | fixed
+                 RHSA-2020:2 | CVE-2020-0002 | Red Hat:enterprise_linux:7::server | perl-Errno | 0:1.28-419.el7 | fixed";
+    add(folder.path(), "redhat", Scheme::Rpm, Subject::Installed, lines);
+    let database = Database::open(folder.path()).unwrap();
+    let of = |name: &str, version: &str, source: &str, built: &str| {
+        let mut package = package(PackageKind::Rpm, name, version);
+        package.source = Some(source.to_owned());
+        package.source_version = Some(built.to_owned());
+        package
+    };
+    let packages = vec![
+        of("httpd", "2.4.6-90.el7", "httpd", "2.4.6-90.el7"),
+        of("mod_ssl", "1:2.4.6-90.el7", "httpd", "2.4.6-90.el7"),
+        of("perl-Errno", "1.28-418.el7", "perl", "5.26.3-418.el7"),
+    ];
+    check(
+        &scan(&database, system("rhel", "7.9", packages)),
+        &[
+            "httpd CVE-2021-0001 0:2.4.6-97.el7 fixed",
+            // Its own version, and not that of what it was built from.
+            "mod_ssl CVE-2021-0001 1:2.4.6-97.el7 fixed",
+            "perl-Errno CVE-2020-0002 0:1.28-419.el7 fixed",
+        ],
+    );
+    let mended = vec![
+        of("mod_ssl", "1:2.4.6-97.el7", "httpd", "2.4.6-97.el7"),
+        of("perl-Errno", "1.28-422.el7", "perl", "5.26.3-422.el7"),
+    ];
+    check(&scan(&database, system("rhel", "7.9", mended)), &[]);
+}
+
+#[test]
+fn what_was_only_built_again_in_a_module_is_what_it_was() {
+    let lines = "RHSA-2024:1 | CVE-2024-6345 | Red Hat:enterprise_linux:8::appstream | python39-attrs | 0:20.3.0-2.module+el8.9.0+20+abc | fixed | python39:3.9
+                 RHSA-2024:1 | CVE-2024-6345 | Red Hat:enterprise_linux:8::appstream | python39-setuptools | 0:50.3.2-6.module+el8.9.0+20+abc | fixed | python39:3.9";
+    let (_folder, database) = database("redhat", Scheme::Rpm, Subject::Installed, lines);
+    let of = |name: &str, version: &str| {
+        let mut package = package(PackageKind::Rpm, name, version);
+        package.module = Some("python39:3.9:1:2".to_owned());
+        package
+    };
+    let packages = vec![
+        of("python39-attrs", "20.3.0-2.module+el8.4.0+9+def"),
+        of("python39-setuptools", "50.3.2-5.module+el8.4.0+9+def"),
+    ];
+    check(
+        &scan(&database, system("rhel", "8.9", packages)),
+        &["python39-setuptools CVE-2024-6345 0:50.3.2-6.module+el8.9.0+20+abc fixed"],
+    );
+}
+
+#[test]
+fn builds_of_which_nobody_speaks_are_not_clean() {
+    let lines =
+        "CVE-2023-0001 | CVE-2023-0001 | Ubuntu:20.04:LTS | openssl | 1.1.1f-1ubuntu2.17 | fixed
+                 CVE-2023-0002 | CVE-2023-0002 | Ubuntu:20.04:LTS | tar | 1.30 | fixed";
+    let (_folder, database) = database("ubuntu", Scheme::Debian, Subject::Source, lines);
+    let packages = vec![
+        deb("libssl1.1", "openssl", "1.1.1f-1ubuntu2.fips.7.1"),
+        deb("libssl-plain", "openssl", "1.1.1f-1ubuntu2.7"),
+        deb("tar", "tar", "1.31"),
+    ];
+    let findings = scan(&database, system("ubuntu", "20.04", packages));
+    check(&findings, &["libssl-plain CVE-2023-0001 1.1.1f-1ubuntu2.17 fixed"]);
+    assert_eq!(findings.unscanned[0].examples, ["libssl1.1"]);
+    assert!(notes(&findings).contains(&NoteKind::Unscanned));
+}
+
+#[test]
+fn signed_boot_loaders_have_the_flaws_of_what_was_signed() {
+    let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:12 | grub2 | 2.06-4 | fixed
+                 CVE-2023-0002 | CVE-2023-0002 | Debian:12 | shim | 15.8-1 | fixed";
+    let (_folder, database) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let packages = vec![
+        deb("grub-efi-amd64-signed", "grub-efi-amd64-signed", "1+2.06+3"),
+        deb("shim-signed", "shim-signed", "1.40+15.7-1"),
+    ];
+    check(
+        &scan(&database, system("debian", "12", packages)),
+        &[
+            "grub-efi-amd64-signed CVE-2023-0001 2.06-4 fixed",
+            "shim-signed CVE-2023-0002 15.8-1 fixed",
+        ],
+    );
 }

@@ -153,6 +153,9 @@ impl Why {
             Self::NoVersion => "the version cannot be compared by the rules of its kind",
             Self::Foreign => "not from the distribution, whose advisories do not hold for it",
             Self::KernelAid => "built from a kernel's sources, but no part of what runs",
+            Self::Variant => {
+                "a build for FIPS 140 or Ksplice, of which nobody in the database speaks"
+            }
             Self::Owned => "belongs to a package of the distribution, which was compared instead",
         }
     }

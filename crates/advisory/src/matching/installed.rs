@@ -50,6 +50,10 @@ pub(crate) fn named(package: &Package, subject: Subject) -> (Cow<'_, str>, Cow<'
     if let Some(source) = unsigned(package.kind, source) {
         return (Cow::Owned(source), own());
     }
+    if let Some(source) = unsigned_loader(package.kind, source) {
+        let version = package.source_version.clone().unwrap_or_else(|| package.full_version());
+        return (Cow::Borrowed(source), Cow::Owned(of_loader(&version).unwrap_or(version)));
+    }
     let version = match &package.source_version {
         None => own(),
         // rpm names what a package was built from by a file, and no epoch is in its name.
@@ -62,8 +66,30 @@ pub(crate) fn named(package: &Package, subject: Subject) -> (Cow<'_, str>, Cow<'
     (Cow::Borrowed(source), version)
 }
 
-/// What signed kernels and boot loaders of Debian and Ubuntu were built from before they were signed:
-/// advisories are about that, and its version is that of the package.
+/// What signed boot loaders of Debian and Ubuntu were built from before they were signed.
+fn unsigned_loader(kind: PackageKind, source: &str) -> Option<&'static str> {
+    if kind != PackageKind::Deb {
+        return None;
+    }
+    match source {
+        "grub2-signed" => Some("grub2"),
+        "shim-signed" => Some("shim"),
+        _ => (source.starts_with("grub-efi-") && source.ends_with("-signed")).then_some("grub2"),
+    }
+}
+
+/// The version of the boot loader that was signed: `2.06-13+deb12u1` of `1+2.06+13+deb12u1`, `15.7-1` of
+/// `1.40+15.7-1`.
+fn of_loader(signed: &str) -> Option<String> {
+    let (_, version) = signed.split_once('+')?;
+    Some(match version.contains('-') {
+        true => version.to_owned(),
+        false => version.replacen('+', "-", 1),
+    })
+}
+
+/// What signed kernels of Debian and Ubuntu were built from before they were signed: advisories are
+/// about that, and its version is that of the package.
 fn unsigned(kind: PackageKind, source: &str) -> Option<String> {
     if kind != PackageKind::Deb {
         return None;

@@ -95,6 +95,8 @@ pub(crate) enum Why {
     KernelAid,
     /// The distribution's own package of the same software was.
     Owned,
+    /// It is a build for a purpose of its own, of which nobody speaks.
+    Variant,
 }
 
 /// The order of versions of packages of a kind.
@@ -187,6 +189,7 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> R
         of_windows(database, system, &mut matches)?;
     }
     let streams = Streams::of(database, system)?;
+    let mut owners = Owners::of(system, ground.distribution.as_ref(), &scopes);
     let mut groups: HashMap<Key<'_>, Vec<(usize, Part)>> = HashMap::new();
     let installed = system.packages.items.iter().enumerate();
     for (index, package) in installed.filter(|(_, package)| package.is_installed()) {
@@ -194,7 +197,15 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> R
             continue;
         }
         let part = Part::of(package, system);
-        match unscanned(package, part, ground.distribution.as_ref(), &scopes) {
+        let is_owned = match (language(package), package.owner.as_deref()) {
+            (Some(_), Some(owner)) => owners.is_compared(owner)?,
+            _ => false,
+        };
+        let why = match is_owned {
+            true => Some(Why::Owned),
+            false => unscanned(package, part, ground.distribution.as_ref(), &scopes),
+        };
+        match why {
             Some(why) => matches.unscanned.push(Unscanned { package: index, why }),
             None => groups.entry(Key::of(package)).or_default().push((index, part)),
         }
@@ -202,11 +213,13 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> R
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_unstable_by_key(|(_, packages)| packages[0].0);
     for (key, packages) in groups {
-        let Some(rows) = key.rows(&scopes, &streams)? else {
-            let why = Why::NoVersion;
-            let all = packages.iter().map(|(package, _)| Unscanned { package: *package, why });
-            matches.unscanned.extend(all);
-            continue;
+        let rows = match key.rows(&scopes, &streams)? {
+            Ok(rows) => rows,
+            Err(why) => {
+                let all = packages.iter().map(|(package, _)| Unscanned { package: *package, why });
+                matches.unscanned.extend(all);
+                continue;
+            }
         };
         for (flaw, hits) in resolve::resolve(rows, language(key.package))? {
             let hits: Rc<[_]> = hits.into();
@@ -344,12 +357,6 @@ struct Scope<'s, 'd> {
 }
 
 impl Scope<'_, '_> {
-    /// Whether the version was built by another than whose advisories these are: CentOS, and those who
-    /// rebuild for themselves, number their builds of modules in their own ways.
-    fn is_of_other_builder(&self, version: &str) -> bool {
-        self.role == Role::Upstream || version.contains(".module_el")
-    }
-
     fn is_of(&self, package: &Package) -> bool {
         match language(package) {
             Some(language) => self.language && without_repository(self.namespace.name) == language,
@@ -369,9 +376,6 @@ fn unscanned(
     scopes: &[Scope<'_, '_>],
 ) -> Option<Why> {
     let is_language = language(package).is_some();
-    if is_language && package.owner.is_some() {
-        return Some(Why::Owned);
-    }
     if part == Part::Aid {
         return Some(Why::KernelAid);
     }
@@ -384,6 +388,59 @@ fn unscanned(
         return Some(Why::NoEcosystem);
     }
     (!installed::is_told(package)).then_some(Why::NoName)
+}
+
+/// Packages that others belong to: whether they were compared, so that what belongs to them need not be.
+struct Owners<'s, 'd> {
+    system: &'s System,
+    distribution: Option<&'s Distribution>,
+    scopes: &'s [Scope<'s, 'd>],
+    known: HashMap<&'s str, bool>,
+}
+
+impl<'s, 'd> Owners<'s, 'd> {
+    fn of(
+        system: &'s System,
+        distribution: Option<&'s Distribution>,
+        scopes: &'s [Scope<'s, 'd>],
+    ) -> Self {
+        Self { system, distribution, scopes, known: HashMap::new() }
+    }
+
+    /// Whether the package of this name is the distribution's own, of which somebody speaks. Packages of
+    /// others often hold whole programs with their libraries.
+    fn is_compared(&mut self, name: &'s str) -> Result<bool> {
+        if let Some(known) = self.known.get(name) {
+            return Ok(*known);
+        }
+        let mut is_compared = false;
+        let items = &self.system.packages.items;
+        for package in items.iter().filter(|it| it.name == name && language(it).is_none()) {
+            if package.is_installed()
+                && unscanned(package, Part::None, self.distribution, self.scopes).is_none()
+                && self.is_named(package)?
+            {
+                is_compared = true;
+            }
+        }
+        self.known.insert(name, is_compared);
+        Ok(is_compared)
+    }
+
+    /// Whether anything is said of the package. Who made it, dpkg and apk do not tell for sure, but a
+    /// distribution speaks of what it has.
+    fn is_named(&self, package: &Package) -> Result<bool> {
+        if !matches!(package.kind, PackageKind::Deb | PackageKind::Apk) {
+            return Ok(true);
+        }
+        let (name, _) = installed::named(package, Subject::Source);
+        for scope in self.scopes.iter().filter(|scope| scope.is_of(package)) {
+            if !scope.segment.rows(&scope.namespace, &name)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// A name that advisories know a package by, and the version that they compare.
@@ -422,25 +479,27 @@ impl<'p> Key<'p> {
         (&self.source, self.installed.as_deref(), self.package.module.as_deref(), origin)
     }
 
-    /// All statements about the packages, with whether each holds; nothing where their version is none.
+    /// All statements about the packages, with whether each holds; or why they cannot be compared.
     fn rows<'d>(
         &self,
         scopes: &[Scope<'_, 'd>],
         streams: &Streams<'_>,
-    ) -> Result<Option<Vec<(Hit<'d>, bool)>>> {
-        let Some(scheme) = scheme(self.package.kind) else { return Ok(None) };
+    ) -> Result<std::result::Result<Vec<(Hit<'d>, bool)>, Why>> {
+        let no_version = Ok(Err(Why::NoVersion));
+        let Some(scheme) = scheme(self.package.kind) else { return no_version };
+        if self.package.kind == PackageKind::Maven && self.package.version.contains("${") {
+            return no_version;
+        }
         let (Some(source), Some(installed)) = (
             scheme.key(&self.source.version),
             self.installed.as_ref().map_or(Some(Vec::new()), |it| scheme.key(&it.version)),
         ) else {
-            return Ok(None);
+            return no_version;
         };
         let stream = streams.get(self.package);
-        let other_build = self.installed.as_ref().and_then(|named| {
-            let key = scheme.key(&module::without_build(&named.version)?)?;
-            Some((named.version.as_str(), key))
-        });
         let mut rows = Vec::new();
+        let mut passed_over = false;
+        let mut is_of_variant = false;
         for scope in scopes.iter().filter(|scope| scope.is_of(self.package)) {
             let (named, key) = match (scope.namespace.subject, &self.installed) {
                 (Subject::Installed, Some(named)) => (named, &installed),
@@ -454,6 +513,15 @@ impl<'p> Key<'p> {
                 continue;
             }
             let variant = Variant::of(scheme, &named.version);
+            let compared = Compared {
+                scheme,
+                key,
+                // Of what a package was built from, no epoch is known but its own.
+                epoch: (scheme == Scheme::Rpm && named.name != self.package.name)
+                    .then(|| epoch(&named.version)),
+                build: module::without_build(&named.version),
+                version: &named.version,
+            };
             for row in scope.segment.rows(&scope.namespace, &named.name)? {
                 let upper = row.upper.map(|upper| upper.text);
                 let fits = match scheme {
@@ -462,23 +530,70 @@ impl<'p> Key<'p> {
                     // Nobody else has several versions of some software side by side.
                     _ => stream.fits(row.qualifier, None),
                 };
-                if !fits || !variant.fits(scheme, upper) {
+                if !fits {
                     continue;
                 }
-                let is_about = match (&other_build, row.upper) {
-                    (Some(ours), Some(upper)) if scope.is_of_other_builder(ours.0) => {
-                        let theirs = module::without_build(upper.text);
-                        let theirs = theirs.and_then(|version| scheme.key(&version));
-                        theirs.map_or_else(|| row.is_about(key), |theirs| ours.1 < theirs)
-                    }
-                    _ => row.is_about(key),
-                };
-                let holds = is_about && row.state != State::NotAffected;
+                if !variant.fits(scheme, upper) {
+                    passed_over = true;
+                    continue;
+                }
+                is_of_variant |= upper.is_some();
+                let holds = compared.is_within(&row) && row.state != State::NotAffected;
                 rows.push((scope.hit(row, named), holds));
             }
         }
-        Ok(Some(rows))
+        // Of a build for a purpose of its own nothing is known, if only others are spoken of.
+        let version = &self.source.version;
+        if passed_over && !is_of_variant && !Variant::of(scheme, version).is_plain() {
+            return Ok(Err(Why::Variant));
+        }
+        Ok(Ok(rows))
     }
+}
+
+/// What an installed version is compared by.
+struct Compared<'k> {
+    scheme: Scheme,
+    key: &'k [u8],
+    version: &'k str,
+    /// The epoch, where that of the versions that are compared with may be another one for the same
+    /// thing: packages that were built from one source have epochs of their own.
+    epoch: Option<&'k str>,
+    /// The version without what tells builds of its module apart.
+    build: Option<String>,
+}
+
+impl Compared<'_> {
+    /// Whether it is one of the versions that the row is about.
+    fn is_within(&self, row: &Row<'_>) -> bool {
+        let Some(upper) = row.upper else { return row.is_about(self.key) };
+        // An advisory lists every package of a module. One that was only built again, or by another
+        // builder in another way, is what it was.
+        if let (Some(ours), Some(theirs)) = (&self.build, module::without_build(upper.text)) {
+            return self.is_before(ours, &theirs);
+        }
+        match self.epoch {
+            Some(ours) if ours != epoch(upper.text) => self.is_before(self.version, upper.text),
+            _ => row.is_about(self.key),
+        }
+    }
+
+    fn is_before(&self, ours: &str, theirs: &str) -> bool {
+        let key = |version: &str| match self.epoch {
+            Some(_) => self.scheme.key(without_epoch(version)),
+            None => self.scheme.key(version),
+        };
+        matches!((key(ours), key(theirs)), (Some(ours), Some(theirs)) if ours < theirs)
+    }
+}
+
+/// The epoch of a version of rpm; nought is none.
+fn epoch(version: &str) -> &str {
+    version.split_once(':').map_or("0", |(epoch, _)| epoch)
+}
+
+fn without_epoch(version: &str) -> &str {
+    version.split_once(':').map_or(version, |(_, rest)| rest)
 }
 
 impl PartialEq for Key<'_> {

@@ -143,7 +143,9 @@ fn order<'h>((hit, place): &'h (Hit<'_>, Place)) -> impl Ord + use<'h> {
     let fix = std::cmp::Reverse(hit.row.upper.map(|upper| upper.key));
     let mended = (hit.role == Role::Successor, hit.row.state != State::Fixed, !hit.is_bounded());
     let changed = std::cmp::Reverse(place.modified);
-    (mended, hit.role, !place.is_record, fix, vagueness(hit.row.state), changed)
+    // What is said of the package itself tells its own version, not that of what it was built from.
+    let is_of_source = hit.subject == Subject::Source;
+    (mended, hit.role, is_of_source, !place.is_record, fix, vagueness(hit.row.state), changed)
 }
 
 /// How little a state says of what whoever maintains a package means to do: a decision says more than

@@ -30,6 +30,11 @@ impl Variant {
 }
 
 impl Variant {
+    /// Whether it is a build for no purpose of its own.
+    pub(crate) fn is_plain(self) -> bool {
+        !self.is_of_ksplice && !self.is_of_fips
+    }
+
     /// Whether what is said of versions up to this one holds for such a build; what is said of all
     /// versions holds for every build.
     pub(crate) fn fits(self, scheme: Scheme, upper: Option<&str>) -> bool {
