@@ -636,10 +636,10 @@ fn packages_of_one_source_have_epochs_of_their_own() {
     check(
         &scan(&database, system("rhel", "7.9", packages)),
         &[
-            "httpd CVE-2021-0001 0:2.4.6-97.el7 fixed",
+            "httpd CVE-2021-0001 2.4.6-97.el7 fixed",
             // Its own version, and not that of what it was built from.
             "mod_ssl CVE-2021-0001 1:2.4.6-97.el7 fixed",
-            "perl-Errno CVE-2020-0002 0:1.28-419.el7 fixed",
+            "perl-Errno CVE-2020-0002 1.28-419.el7 fixed",
         ],
     );
     let mended = vec![
@@ -665,7 +665,7 @@ fn what_was_only_built_again_in_a_module_is_what_it_was() {
     ];
     check(
         &scan(&database, system("rhel", "8.9", packages)),
-        &["python39-setuptools CVE-2024-6345 0:50.3.2-6.module+el8.9.0+20+abc fixed"],
+        &["python39-setuptools CVE-2024-6345 50.3.2-6.module+el8.9.0+20+abc fixed"],
     );
 }
 

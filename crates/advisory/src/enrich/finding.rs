@@ -96,7 +96,7 @@ impl<'d, 's> Teller<'d, 's> {
             purl,
             fixed_version: match (fixed, first.row.qualifier) {
                 (_, Some(update)) if found.package.is_none() => latest(first.segment, update),
-                (Some(version), _) => Some(version.text.to_owned()),
+                (Some(version), _) => Some(without_nought(package.kind, version.text).to_owned()),
                 (None, _) => None,
             },
             fixed_in: fixed.and_then(|version| channel(first, version.text, self.system)),
@@ -259,6 +259,14 @@ fn announced(found: &Match<'_>) -> Result<Vec<String>> {
         }
     }
     Ok(names)
+}
+
+/// The version as versions of its kind are shown: an epoch of nought is none.
+fn without_nought(kind: PackageKind, version: &str) -> &str {
+    match kind {
+        PackageKind::Rpm => version.strip_prefix("0:").unwrap_or(version),
+        _ => version,
+    }
 }
 
 /// From where a fix comes that not everybody gets.
