@@ -142,10 +142,12 @@ fn what_cannot_be_right_is_refused_with_one_line() {
     let site = Site::new();
     site.publish(NOW, 10);
     check(&site.trusting(NOW), 0, "is installed", "");
-    let before = site.flaws();
-    // Older than what is installed.
+    // Older than what is installed, also where something was built here since.
     site.publish(NOW - DAY, 5);
     check(&site.trusting(NOW), 7, "", "gives you an old one");
+    check(&site.run(NOW, "db", &["db", "build", "debian-osv.jsonl"]), 0, "debian", "");
+    check(&site.trusting(NOW), 7, "", "gives you an old one");
+    let before = site.flaws();
     // Expired.
     site.publish(NOW + DAY, 6);
     check(&site.trusting(NOW + 40 * DAY), 7, "", "expired");

@@ -3,12 +3,14 @@
 //! ```text
 //! lock                      held by whoever changes anything
 //! current                   a link to generations/7
+//! newest.json               the newest serial of each key that was ever installed
 //! generations/7/            the files of a database, and what says where they are from
 //! ```
 //!
 //! A generation is made beside the others under a name that nobody looks at, and gets its own when all
 //! of it is on the disk; then the link is replaced. Files that did not change are hard links.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,9 @@ const GENERATIONS: &str = "generations";
 
 /// What says where the files of a generation are from.
 const INSTALLED: &str = "installed.json";
+
+/// What says which serials were ever installed.
+const NEWEST: &str = "newest.json";
 
 /// What the names of generations that are not complete end with.
 const PART: &str = ".part";
@@ -162,6 +167,7 @@ impl Generation<'_> {
         write(&said, &bytes)?;
         sync(&self.path)?;
         let generations = self.store.folder.join(GENERATIONS);
+        self.store.remember(installed)?;
         let path = generations.join(self.number.to_string());
         fs::rename(&self.path, &path).map_err(Error::host(&path))?;
         self.is_done = true;
@@ -239,16 +245,46 @@ pub(crate) fn digest(from: &mut dyn io::Read, to: &mut dyn io::Write) -> io::Res
 impl Store {
     /// Refuses a manifest that is older than what is installed by the same hand.
     pub(crate) fn check_rollback(&self, manifest: &Manifest, key: Option<&str>) -> Result<()> {
-        let installed = self.installed();
-        let is_same_hand = key.is_some() && installed.key.as_deref() == key;
-        if is_same_hand && manifest.serial < installed.serial {
-            let why = format!(
-                "the manifest has the serial {}, and {} is installed: somebody gives you an old one",
-                manifest.serial, installed.serial,
-            );
-            return Err(Error::Refused(why));
+        let newest = key.and_then(|key| self.newest().get(key).copied());
+        match newest {
+            Some(newest) if manifest.serial < newest => {
+                let why = format!(
+                    "the manifest has the serial {}, and {newest} was installed: somebody gives you an \
+                     old one",
+                    manifest.serial,
+                );
+                Err(Error::Refused(why))
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The newest serials that were ever installed, by the keys that signed them: what is built here
+    /// meanwhile does not make older ones right.
+    fn newest(&self) -> BTreeMap<String, u64> {
+        let bytes = fs::read(self.folder.join(NEWEST)).ok();
+        let mut newest: BTreeMap<String, u64> =
+            bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let Installed { serial, key, .. } = self.installed();
+        if let Some(key) = key {
+            let known = newest.entry(key).or_default();
+            *known = serial.max(*known);
+        }
+        newest
+    }
+
+    /// Remembers the serial of what is about to be installed.
+    fn remember(&self, installed: &Installed) -> Result<()> {
+        let Some(key) = &installed.key else { return Ok(()) };
+        let mut newest = self.newest();
+        let known = newest.entry(key.clone()).or_default();
+        *known = installed.serial.max(*known);
+        let path = self.folder.join(NEWEST);
+        let beside = self.folder.join("newest.part");
+        let bytes = serde_json::to_vec(&newest)
+            .map_err(|error| Error::Host(path.display().to_string(), error.into()))?;
+        write(&beside, &bytes)?;
+        fs::rename(&beside, &path).map_err(Error::host(&path))
     }
 
     pub(crate) fn folder(&self) -> &Path {
