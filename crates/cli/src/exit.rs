@@ -99,13 +99,20 @@ impl Failure {
     }
 
     fn say(&self) {
-        match self {
-            Self::Host(what, error) => say(&format!("{what}: {error}")),
-            Self::Usage(what) => say(what),
-            Self::Interrupted => say("interrupted"),
-            Self::Read(error) => say(&describe(error)),
-            Self::Said(_) => {}
+        if let Some(why) = self.why() {
+            say(&why);
         }
+    }
+
+    /// What there is to say of it.
+    pub(crate) fn why(&self) -> Option<String> {
+        Some(match self {
+            Self::Host(what, error) => format!("{what}: {error}"),
+            Self::Usage(what) => what.clone(),
+            Self::Interrupted => "interrupted".to_owned(),
+            Self::Read(error) => describe(error),
+            Self::Said(_) => return None,
+        })
     }
 }
 

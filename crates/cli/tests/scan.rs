@@ -444,9 +444,18 @@ fn a_folder_is_scanned_in_the_order_of_its_names() {
         let all: Value = serde_json::from_slice(&scanned.stdout).unwrap();
         let subjects: Vec<&Value> =
             all.as_array().unwrap().iter().map(|it| &it["subject"]).collect();
-        assert_eq!(subjects, ["fleet/a.json", "fleet/b.json", "fleet/d.json"]);
-        assert_eq!(all[2]["vulnerabilities"].as_array().unwrap().len(), 2);
+        assert_eq!(subjects, ["fleet/a.json", "fleet/b.json", "fleet/c.json", "fleet/d.json"]);
+        assert_eq!(all[3]["vulnerabilities"].as_array().unwrap().len(), 2);
+        // What could not be read does not read as clean.
+        assert_eq!(all[2]["notes"][0]["kind"], "SCAN_FAILED");
     }
+    let sarif = fathom(folder.path(), &["scan", "fleet", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_slice(&sarif.stdout).unwrap();
+    let ended = |run: usize| &sarif["runs"][run]["invocations"][0]["executionSuccessful"];
+    assert_eq!((ended(0), ended(2)), (&true.into(), &false.into()));
+    let gitlab = fathom(folder.path(), &["scan", "fleet", "--format", "gitlab"]);
+    let gitlab: Value = serde_json::from_slice(&gitlab.stdout).unwrap();
+    assert_eq!(gitlab["scan"]["status"], "failure");
     let whole = fathom(folder.path(), &["scan", "fleet", "--format", "html"]);
     assert_eq!(whole.status.code(), Some(2));
     std::fs::create_dir(folder.path().join("none")).unwrap();

@@ -295,6 +295,19 @@ pub enum NoteKind {
 }
 
 impl NoteKind {
+    /// Whether it means that something was not compared at all, or not all of it; the others tell how much
+    /// what was compared is worth.
+    pub fn is_failure(self) -> bool {
+        match self {
+            Self::MissingScanner
+            | Self::ScanFailed
+            | Self::OsUnknown
+            | Self::OsUnsupported
+            | Self::MissingScanData => true,
+            Self::FixesOnly | Self::OsEndOfLife | Self::DatabaseStale | Self::Unscanned => false,
+        }
+    }
+
     /// Its name in the documents.
     pub fn name(self) -> &'static str {
         match self {

@@ -25,11 +25,12 @@ pub fn write(all: &[Findings], timestamp: &str, out: &mut dyn Write) -> io::Resu
         .iter()
         .flat_map(|findings| findings.vulnerabilities.iter().map(|it| flaw(findings, it)))
         .collect();
-    let messages: Vec<_> = all
-        .iter()
-        .flat_map(|findings| &findings.notes)
+    let notes = || all.iter().flat_map(|findings| &findings.notes);
+    let has_failed = notes().any(|note| note.kind.is_failure());
+    let messages: Vec<_> = notes()
         .map(|note| {
-            json!({"level": "warn", "value": format!("{}: {}", note.kind.name(), note.message)})
+            let level = if note.kind.is_failure() { "fatal" } else { "warn" };
+            json!({"level": level, "value": format!("{}: {}", note.kind.name(), note.message)})
         })
         .collect();
     let document = json!({
@@ -40,7 +41,7 @@ pub fn write(all: &[Findings], timestamp: &str, out: &mut dyn Write) -> io::Resu
             "type": "container_scanning",
             "start_time": time,
             "end_time": time,
-            "status": "success",
+            "status": if has_failed { "failure" } else { "success" },
             "messages": messages,
         },
         "vulnerabilities": flaws,

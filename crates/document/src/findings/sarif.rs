@@ -55,7 +55,7 @@ fn run(findings: &Findings) -> Value {
         .iter()
         .map(|note| {
             json!({
-                "level": "warning",
+                "level": if note.kind.is_failure() { "error" } else { "warning" },
                 "descriptor": {"id": note.kind.name()},
                 "message": {"text": note.message},
             })
@@ -68,7 +68,7 @@ fn run(findings: &Findings) -> Value {
             "rules": rules.values().map(|finding| rule(finding)).collect::<Vec<_>>(),
         }},
         "invocations": [{
-            "executionSuccessful": true,
+            "executionSuccessful": !findings.notes.iter().any(|note| note.kind.is_failure()),
             "toolExecutionNotifications": notes,
         }],
         "results": results.collect::<Vec<_>>(),

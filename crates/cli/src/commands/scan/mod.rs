@@ -68,12 +68,23 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
         interrupt::check()?;
         let shown = super::inspect::shown(&inputs.names[index]);
         let of = if several { format!("{shown}: ") } else { String::new() };
-        let mut findings = outcome.map_err(|failure| match (failure, several) {
+        let outcome = outcome.map_err(|failure| match (failure, several) {
             // One file of several that cannot be read keeps none of the others from being.
             (Failure::Host(what, error), true) => fathom_block::Error::io(what, error).into(),
             (failure, true) => failure.of_image(&shown),
             (failure, false) => failure,
-        })?;
+        });
+        let mut findings = match outcome {
+            Ok(findings) => findings,
+            Err(failure) => {
+                // Nobody who reads the document alone may take it for one that has no flaws.
+                let mut none = Findings::none(&shown, GENERATOR, Vec::new());
+                let message = failure.why().unwrap_or_else(|| "it could not be read".to_owned());
+                none.notes.push(Note { kind: NoteKind::ScanFailed, message });
+                all.push(none);
+                return Err(failure);
+            }
+        };
         partial |= !findings.notes.is_empty();
         tell_notes(&findings, &of);
         decide(&mut findings, &mut exceptions, &mut documents, &of, Day::of(&timestamp));
