@@ -75,7 +75,6 @@ fn check(lines: &str, expected: &[&str]) -> Plan {
             let source = it.source_package.as_ref().unwrap_or(&it.package);
             let is_of_step = *source == step.source
                 && it.package_kind == step.package_kind
-                && it.fixed_in == step.channel
                 && it.state == State::Fixed
                 && step.flaws.contains(&it.cve_id)
                 && step.packages.iter().any(|known| known.package == it.package);
@@ -133,11 +132,31 @@ fn the_highest_version_is_that_of_the_kind_of_package() {
 }
 
 #[test]
-fn what_not_everybody_gets_is_a_step_of_its_own() {
+fn the_higher_version_mends_what_the_lower_does() {
     let lines = "CVE-1 | deb | a | s | 1 | 2 | fixed | 10
-                 CVE-2 | deb | a | s | 1 | 2+esm1 | fixed | 20 | Ubuntu Pro";
-    let plan = check(lines, &["a → 2+esm1 (Ubuntu Pro): CVE-2; 10", "a → 2: CVE-1; 0"]);
-    assert!(plan.steps[0].advice.ends_with("the machine has to be attached to Ubuntu Pro"));
+                 CVE-2 | deb | a | s | 1 | 2+esm1 | fixed | 20 | Ubuntu Pro
+                 CVE-3 | deb | b | - | 1 | 2+esm1 | fixed | 5 | Ubuntu Pro
+                 CVE-4 | deb | b | - | 1 | 3 | fixed | 5";
+    let plan =
+        check(lines, &["a → 2+esm1 (Ubuntu Pro): CVE-1 CVE-2; 9.75", "b → 3: CVE-3 CVE-4; 0"]);
+    let advice = "Upgrade a to 2+esm1 or later; the machine has to be attached to Ubuntu Pro; \
+                  without that, to 2 or later";
+    assert_eq!(plan.steps[0].advice, advice);
+}
+
+#[test]
+fn what_only_red_hat_has_cannot_be_had_on_a_rebuild() {
+    let own = "CVE-1 | rpm | kernel-core | kernel | 1 | 4.18.0-553.157.1.el8_10 | fixed | 10";
+    let theirs = "CVE-2 | rpm | kernel-core | kernel | 1 | 0:4.18.0-553.27.1.el8_10 | fixed | 20 | Red Hat
+                  CVE-3 | rpm | kernel-core | kernel | 1 | 4.18.0-553.200.1.el8_10 | fixed | 5 | Red Hat
+                  CVE-4 | rpm | bash | - | 1 | 2-1 | fixed | 5 | Red Hat
+                  CVE-5 | rpm | bash | - | 1 | - | affected | 1";
+    let expected = ["kernel-core → 4.18.0-553.157.1.el8_10: CVE-1 CVE-2; 10.6525"];
+    let plan = check(&format!("{own}\n{theirs}"), &expected);
+    let rest: Vec<_> = plan.remaining.iter().map(|it| (it.flaws.join(" "), &*it.reason)).collect();
+    let reason = "mended in a version of Red Hat's, and in none of what is rebuilt from it";
+    let affected = ("CVE-5".to_owned(), "nothing mends it yet");
+    assert_eq!(rest, [("CVE-3 CVE-4".to_owned(), reason), affected]);
 }
 
 #[test]

@@ -77,6 +77,15 @@ impl Source {
 pub(crate) struct Component {
     pub(crate) package: Package,
     pub(crate) distribution: Option<Distribution>,
+    /// Whether the list says what it was built from.
+    pub(crate) is_source_said: bool,
+}
+
+impl Component {
+    /// Whether other sources than those that packages are called by are usual.
+    pub(crate) fn has_source(&self) -> bool {
+        matches!(self.package.kind, PackageKind::Deb | PackageKind::Apk)
+    }
 }
 
 /// Why a component cannot be used.
@@ -86,6 +95,7 @@ pub(crate) enum Unusable {
     BadUrl,
     OfKind(String),
     NoVersion,
+    BadVersion(PackageKind, String),
     Source,
 }
 
@@ -100,6 +110,9 @@ impl std::fmt::Display for Unusable {
                 write!(out, "of the kind {kind:?}, of which no advisories are kept")
             }
             Self::NoVersion => out.write_str("without a version"),
+            Self::BadVersion(kind, version) => {
+                write!(out, "with a version that no package of {} has: {version:?}", kind.name())
+            }
             Self::Source => out.write_str("sources, which are not installed"),
         }
     }
@@ -179,14 +192,30 @@ impl Said {
             Some(purl) => own_name.unwrap_or_else(|| purl.name.clone()),
             None => own_name.ok_or(Unusable::NoUrl)?,
         };
-        let full = purl.as_ref().and_then(|purl| purl.version.clone()).or(self.version);
-        let full = match full.filter(|version| !version.is_empty()) {
+        let of_purl = purl.as_ref().and_then(|purl| purl.version.clone());
+        let full = match of_purl
+            .filter(|it| is_said(it))
+            .or_else(|| self.version.filter(|it| is_said(it)))
+        {
             Some(full) => full,
             // An update of Windows is known by its number alone.
             None if !is_compared(kind) => String::new(),
             None => return Err(Unusable::NoVersion),
         };
-        let (epoch, version, release) = parted(kind, &full, qualifier("epoch").as_deref());
+        let of_url = ["upstream", "sourcerpm", "source"].iter().find_map(|key| qualifier(key));
+        let source = self.source.or_else(|| Source::parse(&of_url?));
+        let epoch = qualifier("epoch");
+        let of_source =
+            source.as_ref().and_then(|it| it.version.as_deref()).filter(|it| is_said(it));
+        let versions = [Some(full.as_str()), of_source];
+        if let Some(none) = versions.into_iter().flatten().find(|it| !is_version(kind, it)) {
+            return Err(Unusable::BadVersion(kind, crate::kind::shortened(none)));
+        }
+        if let Some(epoch) = epoch.as_deref().filter(|it| it.parse::<u32>().is_err()) {
+            let version = format!("{epoch}:{full}");
+            return Err(Unusable::BadVersion(kind, crate::kind::shortened(&version)));
+        }
+        let (epoch, version, release) = parted(kind, &full, epoch.as_deref());
         let distribution = match kind {
             PackageKind::Deb | PackageKind::Rpm | PackageKind::Apk | PackageKind::Pacman => {
                 purl.as_ref().and_then(Distribution::of)
@@ -209,10 +238,9 @@ impl Said {
             location: self.location.filter(|_| kind.is_of_language()),
             ..Package::bare(kind, name, version, evidence)
         };
-        let of_url = ["upstream", "sourcerpm", "source"].iter().find_map(|key| qualifier(key));
-        let source = self.source.or_else(|| Source::parse(&of_url?));
+        let is_source_said = source.is_some();
         set_source(&mut package, source);
-        Ok(Component { package, distribution })
+        Ok(Component { package, distribution, is_source_said })
     }
 }
 
@@ -230,8 +258,30 @@ fn set_source(package: &mut Package, source: Option<Source>) {
     let is_own = |version: &String| {
         *version == own || package.kind == PackageKind::Rpm && version.as_str() == without
     };
-    package.source_version = version.filter(|version| !version.is_empty() && !is_own(version));
+    package.source_version = version.filter(|version| is_said(version) && !is_own(version));
     package.source = Some(name);
+}
+
+/// Whether a version is said: SPDX has words for one that is not.
+fn is_said(version: &str) -> bool {
+    !matches!(version.trim(), "" | "NOASSERTION" | "NONE")
+}
+
+/// Whether a version may be one of such packages. What is none is ordered behind all that are, so that
+/// all flaws would seem mended.
+fn is_version(kind: PackageKind, full: &str) -> bool {
+    let knows_epochs = matches!(kind, PackageKind::Deb | PackageKind::Rpm | PackageKind::Pacman);
+    let version = match full.split_once(':').filter(|_| knows_epochs) {
+        Some((epoch, _)) if epoch.parse::<u32>().is_err() => return false,
+        Some((_, version)) => version,
+        None => full,
+    };
+    let is_digit = |c: char| c.is_ascii_digit();
+    match kind {
+        PackageKind::Deb | PackageKind::Apk => version.starts_with(is_digit),
+        PackageKind::Rpm => version.contains(is_digit),
+        _ => true,
+    }
 }
 
 /// The epoch, the version and the release, as reports have them.
@@ -355,6 +405,33 @@ mod tests {
             assert_eq!(package(purl, names).name, expected, "{purl}");
         }
         assert_eq!(package("pkg:golang/stdlib@go1.21.5", &[]).version, "1.21.5");
+    }
+
+    #[test]
+    fn what_is_no_version_is_never_compared() {
+        let why = |purl: &str, version: Option<&str>| {
+            let version = version.map(str::to_owned);
+            let said = Said { purl: Some(purl.to_owned()), version, ..Said::default() };
+            said.component("a list").map(|it| it.package.full_version())
+        };
+        let no = Some("NOASSERTION");
+        assert_eq!(why("pkg:deb/debian/x", no), Err(Unusable::NoVersion));
+        assert_eq!(why("pkg:pypi/x@NOASSERTION", Some("NONE")), Err(Unusable::NoVersion));
+        assert_eq!(why("pkg:deb/debian/x@1", no), Ok("1".to_owned()));
+        assert_eq!(why("pkg:deb/debian/x@NONE", Some("2")), Ok("2".to_owned()));
+        for (purl, kind, version) in [
+            ("pkg:deb/debian/x@unknown", PackageKind::Deb, "unknown"),
+            ("pkg:deb/debian/x@1:abc", PackageKind::Deb, "1:abc"),
+            ("pkg:deb/debian/x@4294967296:1", PackageKind::Deb, "4294967296:1"),
+            ("pkg:deb/debian/x@1?epoch=4294967296", PackageKind::Deb, "4294967296:1"),
+            ("pkg:deb/debian/x@1?upstream=y@abc", PackageKind::Deb, "abc"),
+            ("pkg:apk/alpine/x@latest", PackageKind::Apk, "latest"),
+            ("pkg:rpm/rhel/x@unknown", PackageKind::Rpm, "unknown"),
+            ("pkg:rpm/rhel/x@x:1-1", PackageKind::Rpm, "x:1-1"),
+        ] {
+            assert_eq!(why(purl, None), Err(Unusable::BadVersion(kind, version.to_owned())));
+        }
+        assert_eq!(why("pkg:rpm/rhel/x@r12-1", None), Ok("r12-1".to_owned()));
     }
 
     #[test]

@@ -53,6 +53,7 @@ const NAMES: &[(&str, &str)] = &[
     ("rhel", "rhel"),
     ("rocky", "rocky"),
     ("rocky linux", "rocky"),
+    ("rockylinux", "rocky"),
     ("sled", "sled"),
     ("sles", "sles"),
     ("sles_sap", "sles_sap"),
@@ -155,15 +156,27 @@ impl Distribution {
         let within = |one: &str, other: &str| {
             one == other || other.strip_prefix(one).is_some_and(|rest| rest.starts_with('.'))
         };
-        self.id == other.id
+        (self.id == other.id || self.is_kin(&other.id) || other.is_kin(&self.id))
             && match (&self.version, &other.version) {
                 (Some(one), Some(other)) => within(one, other) || within(other, one),
                 _ => true,
             }
     }
 
+    /// Whether this is the vendor of several, of which that is one.
+    pub(crate) fn is_kin(&self, id: &str) -> bool {
+        match self.id.as_str() {
+            "opensuse" => matches!(id, "opensuse-leap" | "opensuse-tumbleweed"),
+            "suse" => matches!(id, "sles" | "sled" | "sles_sap"),
+            _ => false,
+        }
+    }
+
     /// Takes what an agreeing one says more precisely.
     pub(crate) fn refine(&mut self, other: &Self) {
+        if self.is_kin(&other.id) {
+            self.id.clone_from(&other.id);
+        }
         let len = |version: &Option<String>| version.as_ref().map_or(0, String::len);
         if len(&other.version) > len(&self.version) {
             self.version.clone_from(&other.version);
@@ -240,5 +253,25 @@ mod tests {
         assert!(!of(Some("12")).agrees(&of(Some("11"))));
         assert!(!of(Some("1")).agrees(&of(Some("12"))));
         assert!(!of(None).agrees(&Distribution::named("ubuntu", None)));
+        let of = |text: &str| Distribution::of(&Purl::parse(text).unwrap()).unwrap();
+        for (text, name, version) in [
+            ("pkg:rpm/opensuse/x@1", "opensuse-leap", "15.4"),
+            ("pkg:rpm/opensuse/x@1?distro=15.4", "opensuse-leap", "15.4"),
+            ("pkg:rpm/opensuse/x@1", "opensuse-tumbleweed", "20240101"),
+            ("pkg:rpm/suse/x@1?distro=15.4", "sled", "15.4"),
+            ("pkg:rpm/redhat/x@1", "rhel", "9.3"),
+            ("pkg:rpm/amazon/x@1", "amzn", "2"),
+            ("pkg:rpm/oraclelinux/x@1", "ol", "9.3"),
+            ("pkg:rpm/rockylinux/x@1", "rocky", "9.3"),
+        ] {
+            let system = Distribution::named(name, Some(version));
+            let mut found = of(text);
+            assert!(system.agrees(&found) && found.agrees(&system), "{text}");
+            found.refine(&system);
+            assert_eq!(found, system);
+        }
+        let leap = Distribution::named("opensuse-leap", Some("15.4"));
+        assert!(!leap.agrees(&Distribution::named("opensuse-tumbleweed", None)));
+        assert!(!leap.agrees(&of("pkg:rpm/suse/x@1?distro=15.4")));
     }
 }

@@ -1,6 +1,6 @@
 //! What was read of a document, on its way to a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use fathom_report::finding::Unscanned;
 use fathom_report::{
@@ -43,12 +43,18 @@ pub(crate) struct Declared {
     pub(crate) hidden: Option<(Coverage, String)>,
 }
 
+/// Why flaws are missed where nothing is said of sources.
+const NO_SOURCES: &str = "the list does not say what its packages were built from, so that flaws of \
+                          sources with other names are not told";
+
 /// What was read of a document.
 pub(crate) struct Draft {
     /// What kind of document it is; everything rests on it.
     document: &'static str,
     systems: Vec<Declared>,
     components: Vec<(Option<usize>, Component)>,
+    /// What tells components apart.
+    known: HashSet<String>,
     passed_over: BTreeMap<String, Unscanned>,
     hidden: Vec<String>,
     noted: Vec<String>,
@@ -62,6 +68,7 @@ impl Draft {
             document,
             systems: Vec::new(),
             components: Vec::new(),
+            known: HashSet::new(),
             passed_over: BTreeMap::new(),
             hidden: Vec::new(),
             noted: Vec::new(),
@@ -84,11 +91,21 @@ impl Draft {
         })
     }
 
-    /// Adds a component, of which the document may say on which system it is.
+    /// Adds a component, of which the document may say on which system it is. One that is listed twice
+    /// is one.
     pub(crate) fn component(&mut self, said: Said, system: Option<usize>) -> Result<()> {
         let name = said.names.first().or(said.purl.as_ref()).cloned().unwrap_or_default();
         match said.component(self.document) {
             Ok(component) => {
+                let of = &component.package;
+                let key = (
+                    (system, of.kind, &of.name, of.full_version(), &of.architecture, &of.location),
+                    (&of.source, &of.source_version, &of.module, &of.owner, &of.state),
+                    &component.distribution,
+                );
+                if !self.known.insert(format!("{key:?}")) {
+                    return Ok(());
+                }
                 if self.components.len() >= MAX_PACKAGES {
                     let why = format!(
                         "it lists more than {MAX_PACKAGES} packages, which is the most that is read"
@@ -145,6 +162,13 @@ impl Draft {
     /// The report that comes of it.
     pub(crate) fn finish(mut self) -> Taken {
         self.is_undeclared = self.systems.is_empty();
+        // Our own lists say it wherever it is another.
+        let is_ours = self.systems.iter().any(|it| it.root.is_some());
+        let mut of_sources = self.components.iter().map(|(_, it)| it).filter(|it| it.has_source());
+        let is_told = of_sources.clone().any(|it| it.is_source_said);
+        if !is_ours && !is_told && of_sources.next().is_some() {
+            self.hidden.push(NO_SOURCES.to_owned());
+        }
         let mut systems = match self.systems.len() {
             0 => vec![self.undeclared()],
             1 => vec![self.declared()],
@@ -213,7 +237,11 @@ impl Draft {
         let mut declared = self.systems.pop().unwrap_or_default();
         // Packages may say more precisely what the system is, never that it is another one.
         match (&mut declared.distribution, self.told().as_slice()) {
-            (Some(own), [one]) if own.version.is_none() && one.agrees(own) => *own = one.clone(),
+            (Some(own), [one])
+                if one.agrees(own) && (own.version.is_none() || own.is_kin(&one.id)) =>
+            {
+                own.refine(one)
+            }
             (own @ None, [one]) => *own = Some(one.clone()),
             _ => {}
         }

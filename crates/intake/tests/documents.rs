@@ -333,3 +333,63 @@ fn what_makes_no_sense_is_refused() {
     assert!(taken.passed_over.len() < 100, "{}", taken.passed_over.len());
     assert_eq!(taken.passed_over.iter().map(|it| it.count).sum::<usize>(), 5_000);
 }
+
+/// A list with an operating system and package URLs.
+fn listed(system: (&str, &str), purls: &[&str]) -> Taken {
+    let of = |purl: &&str| format!(r#"{{"type": "library", "name": "n", "purl": "{purl}"}}"#);
+    let components: Vec<_> = purls.iter().map(of).collect();
+    taken(&format!(
+        r#"{{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [
+        {{"type": "operating-system", "name": "{}", "version": "{}"}}, {}]}}"#,
+        system.0,
+        system.1,
+        components.join(",")
+    ))
+}
+
+#[test]
+fn what_is_listed_twice_is_one() {
+    let kernel = "pkg:deb/debian/linux-image-6.1.0-1-amd64@6.1.4-1?upstream=linux";
+    let other = format!("{kernel}&arch=amd64");
+    let mut purls = vec![kernel; 200];
+    purls.push(&other);
+    let taken = listed(("debian", "12"), &purls);
+    assert_eq!(system(&taken).packages.items.len(), 2);
+    assert_eq!(system(&taken).packages.coverage, Coverage::Complete);
+}
+
+#[test]
+fn a_list_that_names_no_sources_is_not_complete() {
+    let ssl = "pkg:deb/debian/libssl3@3.0.11-1";
+    let silent = listed(("debian", "12"), &[ssl, "pkg:deb/debian/bash@5.2-1"]);
+    let packages = &system(&silent).packages;
+    assert_eq!(packages.coverage, Coverage::Partial);
+    assert!(packages.reason.as_deref().unwrap().contains("what its packages were built from"));
+    let apk = listed(("alpine", "3.18.4"), &["pkg:apk/alpine/libssl3@3.1.3-r0"]);
+    assert_eq!(system(&apk).packages.coverage, Coverage::Partial);
+    // Those that do not say it are called like their source, where others say it.
+    let told = listed(("debian", "12"), &[ssl, "pkg:deb/debian/libc6@2.36-9?upstream=glibc"]);
+    assert_eq!(system(&told).packages.coverage, Coverage::Complete);
+    let rpm = listed(("rhel", "9.3"), &["pkg:rpm/redhat/openssl-libs@3.0.7-1.el9"]);
+    assert_eq!(system(&rpm).packages.coverage, Coverage::Complete);
+}
+
+#[test]
+fn a_vendor_of_several_distributions_speaks_of_each() {
+    let taken = listed(("opensuse-leap", "15.4"), &["pkg:rpm/opensuse/bash@4.4-1?arch=x86_64"]);
+    check(&taken, "opensuse-leap 15.4", &["rpm bash 4.4-1 - -"]);
+    assert_eq!(taken.passed_over, []);
+}
+
+#[test]
+fn spdx_says_in_words_that_it_knows_no_version() {
+    for word in ["NOASSERTION", "NONE"] {
+        let taken = taken(&format!(
+            r#"{{"spdxVersion": "SPDX-2.3", "packages": [{{"name": "x", "SPDXID": "SPDXRef-1",
+            "versionInfo": "{word}", "externalRefs": [{{"referenceType": "purl",
+            "referenceLocator": "pkg:deb/debian/x?distro=debian-12"}}]}}]}}"#
+        ));
+        assert_eq!(system(&taken).packages.items, []);
+        assert_eq!(taken.passed_over[0].reason, "listed without a version");
+    }
+}

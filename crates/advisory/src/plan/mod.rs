@@ -1,8 +1,10 @@
 //! What to do about findings: the fewest upgrades that mend all that can be mended.
 //!
-//! What was built from one source moves together, to the highest of the versions that are needed; what
-//! comes from elsewhere than everybody gets packages from is a step of its own. Each step mends what no
-//! other does, so that the order is simply by how much risk each takes away.
+//! What was built from one source moves together, to the highest of the versions that are needed,
+//! wherever that comes from: the higher mends what the lower does. What only the distribution has that
+//! this one is rebuilt from can be had nowhere, so that it asks for nothing; a version of the rebuild's
+//! own that is as high mends it. Each step mends what no other does, so that the order is simply by how
+//! much risk each takes away.
 
 mod command;
 mod restart;
@@ -10,7 +12,7 @@ mod restart;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use fathom_report::finding::{Finding, Findings, State};
+use fathom_report::finding::{Finding, Findings, Scanned, State};
 use fathom_report::{PLAN_SCHEMA, PackageKind, Plan, Remaining, Step, Upgrade};
 
 use crate::matching::scheme;
@@ -22,30 +24,43 @@ struct Key<'f> {
     system: Option<&'f str>,
     kind: PackageKind,
     source: &'f str,
-    channel: Option<&'f str>,
     /// Of what lies in no database of the system, each place by itself.
     location: Option<&'f str>,
     /// Of a Windows, each update by itself.
     update: Option<&'f str>,
 }
 
+/// Findings that move together.
+struct Group<'f> {
+    key: Key<'f>,
+    /// The version that mends all of them.
+    to: &'f str,
+    /// From where that comes, where not everybody gets it.
+    channel: Option<&'f str>,
+    /// The highest that everybody gets, where that is another.
+    common: Option<&'f str>,
+    findings: Vec<&'f Finding>,
+    risk: f64,
+}
+
+/// From where fixes come that a rebuild does not have yet.
+const UPSTREAM: &str = "Red Hat";
+
 /// What to do about the findings of a machine.
 pub fn plan(findings: &Findings) -> Plan {
-    let mut groups: BTreeMap<Key<'_>, Vec<&Finding>> = BTreeMap::new();
+    let mut by_key: BTreeMap<Key<'_>, Vec<&Finding>> = BTreeMap::new();
     let mut rest: Vec<&Finding> = Vec::new();
     for finding in &findings.vulnerabilities {
         match key(finding) {
-            Some(key) => groups.entry(key).or_default().push(finding),
+            Some(key) => by_key.entry(key).or_default().push(finding),
             None => rest.push(finding),
         }
     }
-    let mut groups: Vec<_> = groups
-        .into_iter()
-        .map(|(key, of_group)| (of_machine(of_group.iter().copied()), key, of_group))
-        .collect();
+    let mut groups: Vec<_> =
+        by_key.into_iter().filter_map(|(key, of_key)| group(key, of_key, &mut rest)).collect();
     // Equal ones stay in the order of their names.
-    groups.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let steps = steps(&groups, &rest);
+    groups.sort_by(|one, other| other.risk.total_cmp(&one.risk));
+    let steps = steps(&groups, &rest, &findings.systems);
     let after = of_machine(rest.iter().copied());
     Plan {
         schema: PLAN_SCHEMA.to_owned(),
@@ -70,61 +85,102 @@ fn key(finding: &Finding) -> Option<Key<'_>> {
         system: finding.system.as_deref(),
         kind: finding.package_kind,
         source: finding.source_package.as_deref().unwrap_or(&finding.package),
-        channel: finding.fixed_in.as_deref(),
         location: finding.location.as_deref(),
         update: is_update.then_some(fixed),
     })
 }
 
-fn steps(groups: &[(f64, Key<'_>, Vec<&Finding>)], rest: &[&Finding]) -> Vec<Step> {
+fn is_upstream(finding: &Finding) -> bool {
+    finding.fixed_in.as_deref() == Some(UPSTREAM)
+}
+
+fn is_higher(kind: PackageKind, one: &str, other: &str) -> bool {
+    scheme(kind).and_then(|it| it.compare(one, other)) == Some(Ordering::Greater)
+}
+
+/// The highest of the versions that these need.
+fn highest<'f>(findings: impl Iterator<Item = &'f Finding>) -> Option<&'f Finding> {
+    findings.filter(|it| it.fixed_version.is_some()).reduce(|best, it| {
+        match (&it.fixed_version, &best.fixed_version) {
+            (Some(one), Some(other)) if is_higher(it.package_kind, one, other) => it,
+            // Of the same version it is that which everybody gets.
+            (one, other) if one == other && it.fixed_in.is_none() => it,
+            _ => best,
+        }
+    })
+}
+
+/// What moves together, and to where. What that does not mend remains.
+fn group<'f>(
+    key: Key<'f>,
+    of_key: Vec<&'f Finding>,
+    rest: &mut Vec<&'f Finding>,
+) -> Option<Group<'f>> {
+    let best = highest(of_key.iter().copied().filter(|it| !is_upstream(it)));
+    let Some((best, to)) = best.and_then(|it| Some((it, it.fixed_version.as_deref()?))) else {
+        rest.extend(of_key);
+        return None;
+    };
+    let channel = best.fixed_in.as_deref();
+    let common = highest(of_key.iter().copied().filter(|it| it.fixed_in.is_none()));
+    let common = common.and_then(|it| it.fixed_version.as_deref()).filter(|_| channel.is_some());
+    let (beyond, findings): (Vec<_>, Vec<_>) = of_key.into_iter().partition(|it| {
+        let fixed = it.fixed_version.as_deref().filter(|_| is_upstream(it));
+        fixed.is_some_and(|fixed| is_higher(key.kind, fixed, to))
+    });
+    rest.extend(beyond);
+    let risk = of_machine(findings.iter().copied());
+    Some(Group { key, to, channel, common, findings, risk })
+}
+
+fn steps(groups: &[Group<'_>], rest: &[&Finding], systems: &[Scanned]) -> Vec<Step> {
     // From the end, since to add what is at stake is exact, and to take it away is not.
     let mut mounting = Mounting::default();
     rest.iter().for_each(|finding| mounting.add(finding));
     let mut steps = Vec::with_capacity(groups.len());
-    for (_, key, of_group) in groups.iter().rev() {
+    for group in groups.iter().rev() {
         let risk_after = mounting.risk();
-        of_group.iter().for_each(|finding| mounting.add(finding));
-        steps.push(step(key, of_group, mounting.risk(), risk_after));
+        group.findings.iter().for_each(|finding| mounting.add(finding));
+        steps.push(step(group, systems, mounting.risk(), risk_after));
     }
     steps.reverse();
     steps
 }
 
-fn step(key: &Key<'_>, of_group: &[&Finding], risk_before: f64, risk_after: f64) -> Step {
-    let packages = upgrades(of_group);
+fn step(group: &Group<'_>, systems: &[Scanned], risk_before: f64, risk_after: f64) -> Step {
+    let Group { key, channel, findings, .. } = group;
+    let packages = upgrades(findings, group.to);
+    let system = match (key.system, systems) {
+        (Some(root), _) => systems.iter().find(|it| it.root == root),
+        (None, [one]) => Some(one),
+        (None, _) => None,
+    };
     let named = |is_meant: &dyn Fn(&Finding) -> bool| {
-        let names = of_group.iter().filter(|it| is_meant(it)).map(|it| it.cve_id.clone());
+        let names = findings.iter().filter(|it| is_meant(it)).map(|it| it.cve_id.clone());
         names.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
     };
+    let mut advice = command::advice(key.kind, *channel, &packages);
+    if let Some(common) = group.common {
+        advice = format!("{advice}; without that, to {common} or later");
+    }
     Step {
         system: key.system.map(str::to_owned),
         source: key.source.to_owned(),
         package_kind: key.kind,
-        channel: key.channel.map(str::to_owned),
+        channel: channel.map(str::to_owned),
         flaws: named(&|_| true),
         exploited: named(&|it| it.exploitability.exploited_since.is_some()),
         risk_before,
         risk_after,
         restart: restart::needed(key.kind, key.source, &packages),
-        command: command::of(key.kind, key.source, &packages),
-        advice: command::advice(key.kind, key.channel, &packages),
+        command: command::of(key.kind, system, &packages),
+        advice,
         packages,
     }
 }
 
-/// Each package once, to the highest version that any of its source needs.
-fn upgrades(of_group: &[&Finding]) -> Vec<Upgrade> {
-    let mut to: Option<&str> = None;
-    for finding in of_group {
-        let Some(fixed) = finding.fixed_version.as_deref() else { continue };
-        let is_higher = to.is_none_or(|to| {
-            let order = scheme(finding.package_kind).and_then(|it| it.compare(fixed, to));
-            order == Some(Ordering::Greater)
-        });
-        if is_higher {
-            to = Some(fixed);
-        }
-    }
+/// Each package once.
+fn upgrades(of_group: &[&Finding], to: &str) -> Vec<Upgrade> {
     let mut upgrades: Vec<Upgrade> = of_group
         .iter()
         .map(|finding| Upgrade {
@@ -132,7 +188,7 @@ fn upgrades(of_group: &[&Finding]) -> Vec<Upgrade> {
             architecture: finding.architecture.clone(),
             location: finding.location.clone(),
             from: finding.installed_version.clone(),
-            to: to.unwrap_or_default().to_owned(),
+            to: to.to_owned(),
         })
         .collect();
     let order = |it: &Upgrade| (it.package.clone(), it.architecture.clone(), it.from.clone());
@@ -142,20 +198,21 @@ fn upgrades(of_group: &[&Finding]) -> Vec<Upgrade> {
 }
 
 fn remaining(rest: &[&Finding]) -> Vec<Remaining> {
-    let mut by_state: HashMap<State, Vec<&Finding>> = HashMap::new();
+    let mut by_reason: HashMap<(State, &str), Vec<&Finding>> = HashMap::new();
     for finding in rest {
-        by_state.entry(finding.state).or_default().push(finding);
+        let reason = reason(finding);
+        by_reason.entry((finding.state, reason)).or_default().push(finding);
     }
-    let mut remaining: Vec<_> = by_state
+    let mut remaining: Vec<_> = by_reason
         .into_iter()
-        .map(|(state, findings)| {
+        .map(|((state, reason), findings)| {
             let all = |text: fn(&Finding) -> &String| {
                 let texts: BTreeSet<_> = findings.iter().map(|it| text(it).clone()).collect();
                 texts.into_iter().collect()
             };
             Remaining {
                 state,
-                reason: reason(state).to_owned(),
+                reason: reason.to_owned(),
                 flaws: all(|it| &it.cve_id),
                 packages: all(|it| &it.package),
                 risk: of_machine(findings.iter().copied()),
@@ -163,13 +220,17 @@ fn remaining(rest: &[&Finding]) -> Vec<Remaining> {
         })
         .collect();
     remaining.sort_by(|one, other| {
-        other.risk.total_cmp(&one.risk).then_with(|| one.state.cmp(&other.state))
+        let names = |it: &Remaining| (it.state, it.reason.clone());
+        other.risk.total_cmp(&one.risk).then_with(|| names(one).cmp(&names(other)))
     });
     remaining
 }
 
-fn reason(state: State) -> &'static str {
-    match state {
+fn reason(finding: &Finding) -> &'static str {
+    match finding.state {
+        State::Fixed if is_upstream(finding) => {
+            "mended in a version of Red Hat's, and in none of what is rebuilt from it"
+        }
         State::Fixed => "mended in a version that is not known, or cannot be compared",
         State::Affected => "nothing mends it yet",
         State::WillNotFix => "whoever maintains it will not mend it",
