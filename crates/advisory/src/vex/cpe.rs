@@ -18,17 +18,40 @@ const SYSTEMS: [(&str, &str, &str); 12] = [
     ("fedoraproject", "fedora", "fedora"),
 ];
 
-/// Whether a name means the system. One without a version means all of them, one of a major version
-/// its minor ones too.
+/// What Red Hat delivers the packages of one release in, as the editions in those names.
+const REPOSITORIES: [&str; 10] = [
+    "appstream",
+    "baseos",
+    "crb",
+    "extras",
+    "highavailability",
+    "nfv",
+    "realtime",
+    "resilientstorage",
+    "sap",
+    "supplementary",
+];
+
+/// Whether a name means the system and all of it.
+pub(super) fn is_all_of(text: &str, system: &Scanned) -> bool {
+    is_of(text, system) && Name::parse(text).is_some_and(|it| !it.has_repository)
+}
+
+/// Whether a name means the system, or a part of it that packages are delivered in. One without a
+/// version means all of them, one of a major version its minor ones too.
 pub(super) fn is_of(text: &str, system: &Scanned) -> bool {
     let Some(found) = Name::parse(text) else { return false };
     let known = SYSTEMS.iter().find(|it| it.0 == found.vendor && it.1 == found.product);
     if known.map(|it| it.2) != system.distribution.as_deref() || known.is_none() {
         return false;
     }
-    let Some(wanted) = found.version() else { return true };
+    found.version().is_none_or(|wanted| is_version(&wanted, system))
+}
+
+/// Whether a system is of a version, or of a minor one of that.
+pub(super) fn is_version(wanted: &str, system: &Scanned) -> bool {
     let Some(version) = system.version.as_deref() else { return false };
-    let rest = version.strip_prefix(wanted.as_str());
+    let rest = version.strip_prefix(wanted);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
@@ -37,6 +60,7 @@ struct Name<'t> {
     product: &'t str,
     version: &'t str,
     update: &'t str,
+    has_repository: bool,
 }
 
 impl<'t> Name<'t> {
@@ -51,7 +75,19 @@ impl<'t> Name<'t> {
             Some(other) => other,
         };
         let (version, update) = (known(fields.next()), known(fields.next()));
-        is_of_systems.then_some(Self { vendor, product, version, update })
+        // The first versions of these names pack further fields into one, between tildes.
+        let mut others =
+            fields.flat_map(|it| it.split('~')).filter(|it| !known(Some(it)).is_empty());
+        let mut has_repository = false;
+        let is_known = others.all(|other| {
+            let is_repository = vendor == "redhat" && REPOSITORIES.contains(&other);
+            has_repository |= is_repository;
+            is_repository || (vendor == "canonical" && other == "lts")
+        });
+        let is_pack = vendor == "suse" && update.starts_with("sp") && !version.is_empty();
+        let is_known = is_known && (update.is_empty() || is_pack);
+        let name = Self { vendor, product, version, update, has_repository };
+        (is_of_systems && is_known).then_some(name)
     }
 
     /// The version as systems write it: a service pack of SUSE is behind a dot.
@@ -84,6 +120,19 @@ mod tests {
         check("cpe:2.3:o:canonical:ubuntu_linux:22.04:*:*:*:lts:*:*:*", "ubuntu", "22.04", true);
         check("cpe:/o:suse:sles:15:sp4", "sles", "15.4", true);
         check("cpe:/o:redhat:enterprise_linux", "rhel", "9.2", true);
+    }
+
+    #[test]
+    fn what_is_said_behind_the_version_is_heeded() {
+        check("cpe:2.3:o:debian:debian_linux:12:*:*:*:*:*:arm64:*", "debian", "12", false);
+        check("cpe:2.3:o:debian:debian_linux:12:*:*:*:*:*:-:*", "debian", "12", true);
+        check("cpe:2.3:o:debian:debian_linux:12:rc1:*:*:*:*:*:*", "debian", "12", false);
+        check("cpe:/o:canonical:ubuntu_linux:22.04::~~lts~~~", "ubuntu", "22.04", true);
+        check("cpe:/o:canonical:ubuntu_linux:22.04::~~lts~~arm64~", "ubuntu", "22.04", false);
+        check("cpe:/o:redhat:enterprise_linux:8::elsewhere", "rhel", "8.6", false);
+        let system = Scanned::bare("/", "rhel", "8.6");
+        assert!(!is_all_of("cpe:/o:redhat:enterprise_linux:8::baseos", &system));
+        assert!(is_all_of("cpe:/o:redhat:enterprise_linux:8", &system));
     }
 
     #[test]

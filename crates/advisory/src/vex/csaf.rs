@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use fathom_report::finding::VexStatus;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::product::{Identifier, Part, Place, Product, Subject};
 use super::{Document, Malformed, Statement, check_count, joined, moment, names};
 
 /// The most products that the groups of a document may name, counted each time that they are used.
 const GROUPED: usize = 1 << 20;
+
+/// The most that the branches on the way to a product may say of it: what says more is in doubt.
+const WAY: usize = 3;
 
 #[derive(Deserialize)]
 struct Written {
@@ -55,6 +59,10 @@ struct Tree {
 
 #[derive(Deserialize)]
 struct Branch {
+    #[serde(default)]
+    category: String,
+    #[serde(default)]
+    name: String,
     product: Option<Named>,
     #[serde(default)]
     branches: Vec<Branch>,
@@ -72,6 +80,9 @@ struct Named {
 struct Helper {
     purl: Option<String>,
     cpe: Option<String>,
+    /// Checksums, serial numbers and the like, which no finding is compared with.
+    #[serde(flatten)]
+    others: HashMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -190,21 +201,17 @@ impl Products {
     fn of(tree: Tree) -> Result<Self, Malformed> {
         let mut products = Self::default();
         for named in tree.full_product_names {
-            products.add(named, None)?;
+            products.add(named, None, &[])?;
         }
         // How deeply they nest is bounded by the reader of JSON.
-        let mut branches = tree.branches;
-        while let Some(branch) = branches.pop() {
-            if let Some(named) = branch.product {
-                products.add(named, None)?;
-            }
-            branches.extend(branch.branches);
+        for branch in tree.branches {
+            products.add_branch(branch, &[])?;
         }
         for (index, relationship) in tree.relationships.into_iter().enumerate() {
             let place = format!("product_tree.relationships[{index}]");
             let component = products.place(&relationship.product_reference, &place)?;
             let of = products.place(&relationship.relates_to_product_reference, &place)?;
-            products.add(relationship.full_product_name, Some(Part { of, component }))?;
+            products.add(relationship.full_product_name, Some(Part { of, component }), &[])?;
         }
         for group in tree.product_groups {
             let members =
@@ -216,12 +223,47 @@ impl Products {
         Ok(products)
     }
 
-    fn add(&mut self, named: Named, part: Option<Part>) -> Result<(), Malformed> {
+    /// Adds what is in a branch, of which all is said that the branches on the way say.
+    fn add_branch(&mut self, branch: Branch, way: &[Identifier]) -> Result<(), Malformed> {
+        let mut way = way.to_vec();
+        match branch.category.as_str() {
+            // Names for people.
+            "vendor" | "product_family" | "product_name" => {}
+            "product_version" => way.push(Identifier::Version(branch.name.into())),
+            "architecture" => way.push(Identifier::Architecture(branch.name.into())),
+            // A range of versions, a patch level, a language.
+            _ => way.push(Identifier::Unknown),
+        }
+        // Each product has them all, so that they must be few.
+        if way.len() > WAY {
+            way = vec![Identifier::Unknown];
+        }
+        if let Some(named) = branch.product {
+            self.add(named, None, &way)?;
+        }
+        branch.branches.into_iter().try_for_each(|branch| self.add_branch(branch, &way))
+    }
+
+    fn add(
+        &mut self,
+        named: Named,
+        part: Option<Part>,
+        way: &[Identifier],
+    ) -> Result<(), Malformed> {
         let mut identifiers = Vec::new();
         if let Some(helper) = named.product_identification_helper {
+            if !helper.others.is_empty() {
+                identifiers.push(Identifier::Unknown);
+            }
             let texts = [helper.purl, helper.cpe].into_iter().flatten();
             identifiers.extend(texts.map(|text| Identifier::of(&text)));
         }
+        let is_said = |said: &Identifier| match (said, identifiers.as_slice()) {
+            (Identifier::Version(text), [Identifier::Purl(purl), ..]) => purl.says(text),
+            _ => false,
+        };
+        let further: Vec<_> = way.iter().filter(|it| !is_said(it)).cloned().collect();
+        identifiers.extend(further);
         identifiers.push(Identifier::Name(named.name));
         let place = self.all.len();
         self.all.push(Product { identifiers, part });

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use fathom_report::finding::VexStatus;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::product::{Identifier, Part, Place, Product, Subject};
 use super::purl::decoded;
@@ -41,10 +42,15 @@ struct Contact {
 struct Component {
     #[serde(rename = "bom-ref")]
     reference: Option<String>,
+    #[serde(rename = "type", default)]
+    kind: String,
     #[serde(default)]
     name: String,
+    version: Option<String>,
     purl: Option<String>,
     cpe: Option<String>,
+    #[serde(flatten)]
+    others: HashMap<String, IgnoredAny>,
     #[serde(default)]
     components: Vec<Component>,
 }
@@ -100,6 +106,9 @@ struct Version {
     status: Option<String>,
 }
 
+/// What may be said of a component that no finding is compared with.
+const UNKNOWN: [&str; 5] = ["hashes", "omniborId", "pedigree", "swhid", "swid"];
+
 /// The components of a document, by what they are called in it.
 struct Components {
     products: Vec<Product>,
@@ -134,13 +143,22 @@ pub(super) fn read(text: &str) -> Result<Document, Malformed> {
 }
 
 impl Components {
-    /// Adds a component that is part of another, and what it is made of.
+    /// Adds a component that is part of another, and what it is made of itself.
     fn add(&mut self, component: Component, of: Option<Place>) -> Result<(), Malformed> {
+        // A name of a platform means all systems of it, and something else that bears it is one thing on it.
+        let is_other = component.cpe.is_some()
+            && component.purl.is_none()
+            && component.kind != "operating-system";
+        let is_unknown =
+            is_other || UNKNOWN.iter().any(|field| component.others.contains_key(*field));
         let names = [component.purl, component.cpe].into_iter().flatten();
         let mut identifiers: Vec<_> = names.map(|name| Identifier::of(&name)).collect();
         if !component.name.is_empty() {
             identifiers.push(Identifier::Name(component.name));
         }
+        let version = component.version.filter(|version| !version.is_empty());
+        identifiers.extend(version.map(|it| Identifier::Version(it.into())));
+        identifiers.extend(is_unknown.then_some(Identifier::Unknown));
         let place = self.products.len();
         self.products.push(Product { identifiers, part: None });
         let known = match of {
@@ -160,10 +178,12 @@ impl Components {
             return Err(Malformed::at("bom-ref", format!("{reference:?} is there twice")));
         }
         // How deeply they nest is bounded by the reader of JSON.
-        component.components.into_iter().try_for_each(|part| self.add(part, of))
+        component.components.into_iter().try_for_each(|part| self.add(part, Some(known)))
     }
 
-    /// What a reference means: a component of this document, or one of another by its package URL.
+    /// What a reference means: a component of this document, or one that is not listed by its package
+    /// URL, as part of what the document is about. One of another document is part of what that is
+    /// about, which is not known unless this one says it.
     fn place(&mut self, reference: &str) -> Place {
         if let Some(place) = self.places.get(reference) {
             return *place;
@@ -173,8 +193,17 @@ impl Components {
             Some((_, fragment)) => decoded(fragment).unwrap_or_default(),
             None => reference.to_owned(),
         };
-        let place = self.products.len();
-        self.products.push(Product { identifiers: vec![Identifier::of(&name)], part: None });
+        let mut identifiers = vec![Identifier::of(&name)];
+        if other.is_some() && self.whole.is_none() {
+            identifiers.push(Identifier::Unknown);
+        }
+        let mut place = self.products.len();
+        self.products.push(Product { identifiers, part: None });
+        if let Some(of) = self.whole {
+            let part = Some(Part { of, component: place });
+            self.products.push(Product { identifiers: Vec::new(), part });
+            place += 1;
+        }
         self.places.insert(reference.to_owned(), place);
         place
     }

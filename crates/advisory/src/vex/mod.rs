@@ -34,6 +34,16 @@ use crate::segment::beginning;
 /// The most bytes of a document that are read.
 pub const MOST: usize = 16 << 20;
 
+/// What begins an OpenVEX document of each version.
+const CONTEXTS: [&str; 6] = [
+    "https://openvex.dev/ns",
+    "https://openvex.dev/ns/v0.0.0",
+    "https://openvex.dev/ns/v0.0.1",
+    "https://openvex.dev/ns/v0.0.2",
+    "https://openvex.dev/ns/v0.1.0",
+    "https://openvex.dev/ns/v0.2.0",
+];
+
 /// The most statements, products and parts of them that one document may have, each.
 const MANY: usize = 1 << 18;
 
@@ -112,8 +122,11 @@ impl Document {
         let mut document = match kind {
             Kind { context: Some(context), .. } => {
                 let context = context.as_str().unwrap_or_default();
-                if !context.starts_with("https://openvex.dev/ns") {
-                    return Err(Malformed::at("@context", "it is not that of OpenVEX"));
+                if !CONTEXTS.contains(&context) {
+                    return Err(Malformed::at(
+                        "@context",
+                        "it is not one of OpenVEX that is known",
+                    ));
                 }
                 openvex::read(text)?
             }

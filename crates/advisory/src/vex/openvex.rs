@@ -1,7 +1,10 @@
 //! OpenVEX: of version 0.2.0, and of those before it, in which names were plain texts.
 
-use fathom_report::finding::VexStatus;
+use std::collections::HashMap;
+
+use fathom_report::finding::{MACHINE, VexStatus};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::product::{Identifier, Product, Subject};
 use super::{Document, Malformed, Statement, check_count, joined, moment, names};
@@ -59,6 +62,7 @@ struct Described {
     #[serde(rename = "@id")]
     id: Option<String>,
     identifiers: Option<Identifiers>,
+    hashes: Option<IgnoredAny>,
     #[serde(default)]
     subcomponents: Vec<Component>,
 }
@@ -73,6 +77,9 @@ struct Identifiers {
     at_cpe22: Option<String>,
     #[serde(rename = "@cpe23")]
     at_cpe23: Option<String>,
+    /// What no finding is compared with.
+    #[serde(flatten)]
+    others: HashMap<String, IgnoredAny>,
 }
 
 pub(super) fn read(text: &str) -> Result<Document, Malformed> {
@@ -115,13 +122,13 @@ fn one(
     // A statement holds from when the document says so, unless it says another time itself.
     let timestamp = written.last_updated.or(written.timestamp).or_else(|| issued.cloned());
     let shared: Vec<_> =
-        written.subcomponents.into_iter().map(|part| add(part.described().0, products)).collect();
+        written.subcomponents.into_iter().map(|part| add(part.into_part(), products)).collect();
     let mut subjects = Vec::with_capacity(written.products.len());
     for product in written.products {
         let (identifiers, parts) = product.described();
         let product = add(identifiers, products);
         let mut parts: Vec<_> =
-            parts.into_iter().map(|part| add(part.described().0, products)).collect();
+            parts.into_iter().map(|part| add(part.into_part(), products)).collect();
         parts.extend(&shared);
         subjects.push(Subject { parts, ..Subject::whole(product) });
     }
@@ -149,8 +156,11 @@ impl Vulnerability {
             Self::Described { id, name, aliases } => (id, name, aliases),
         };
         // The name may stand in the address alone.
-        let of_id = id.rsplit('/').next().unwrap_or_default().to_owned();
-        [name, of_id].into_iter().chain(aliases).collect()
+        let name = match name.trim() {
+            "" => id.rsplit('/').next().unwrap_or_default().to_owned(),
+            _ => name,
+        };
+        std::iter::once(name).chain(aliases).collect()
     }
 }
 
@@ -162,11 +172,33 @@ impl Component {
             Self::Described(described) => *described,
         };
         let mut texts: Vec<_> = described.id.into_iter().collect();
+        let mut is_known = described.hashes.is_none();
         if let Some(it) = described.identifiers {
+            is_known &= it.others.is_empty();
             texts.extend(
                 [it.purl, it.cpe22, it.cpe23, it.at_cpe22, it.at_cpe23].into_iter().flatten(),
             );
         }
-        (texts.iter().map(|text| Identifier::of(text)).collect(), described.subcomponents)
+        let mut identifiers: Vec<_> = texts.iter().map(|text| Identifier::of(text)).collect();
+        // What has a name of its own is one thing on a platform, not all systems of it.
+        let has_purl = identifiers.iter().any(|it| matches!(it, Identifier::Purl(_)));
+        let has_platform = identifiers.iter().any(|it| matches!(it, Identifier::Cpe(_)));
+        let is_named = identifiers
+            .iter()
+            .any(|it| matches!(it, Identifier::Name(name) if !name.starts_with(MACHINE)));
+        if !is_known || (is_named && has_platform && !has_purl) {
+            identifiers.push(Identifier::Unknown);
+        }
+        (identifiers, described.subcomponents)
+    }
+
+    /// All names of a part. Of one that has parts itself only these are meant, and what lies within a
+    /// package is not known.
+    fn into_part(self) -> Vec<Identifier> {
+        let (mut identifiers, parts) = self.described();
+        if !parts.is_empty() {
+            identifiers.push(Identifier::Unknown);
+        }
+        identifiers
     }
 }

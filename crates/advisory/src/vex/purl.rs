@@ -73,17 +73,37 @@ impl Purl {
             "deb" => self.architecture() == Some("source"),
             _ => false,
         };
-        // The version of the sources stands beside their name where it is another.
-        let upstream = package.qualifiers.get("upstream");
-        let of_source = upstream.and_then(|upstream| Some(upstream.split_once('@')?.1));
-        let version = of_source.or(package.version.as_deref());
+        let version = package.version_of_sources();
         is_of_sources
             && self.is_named(package, source)
             && self.version.as_deref().is_none_or(|wanted| version == Some(wanted))
             && self.has_qualifiers_of(package, Some("arch"))
     }
 
-    fn architecture(&self) -> Option<&str> {
+    /// The version of the sources of a package, which stands beside their name where it is another.
+    pub(super) fn version_of_sources(&self) -> Option<&str> {
+        let upstream = self.qualifiers.get("upstream");
+        let of_source = upstream.and_then(|upstream| Some(upstream.split_once('@')?.1));
+        of_source.or(self.version.as_deref())
+    }
+
+    /// Whether a text says no more of a version than this does: as the name alone, or as `rpm` writes a
+    /// package, `NAME-EPOCH:VERSION.ARCHITECTURE`.
+    pub(super) fn says(&self, text: &str) -> bool {
+        let Some(rest) = text.strip_prefix(self.name.as_str()) else { return false };
+        if rest.is_empty() {
+            return true;
+        }
+        let epoch = self.qualifiers.get("epoch");
+        let rest = rest.strip_prefix('-').zip(self.version.as_deref());
+        let behind = rest.and_then(|(rest, version)| {
+            let bare = epoch.and_then(|epoch| rest.strip_prefix(epoch.as_str())?.strip_prefix(':'));
+            bare.unwrap_or(rest).strip_prefix(version)
+        });
+        behind.is_some_and(|it| it.is_empty() || it.strip_prefix('.') == self.architecture())
+    }
+
+    pub(super) fn architecture(&self) -> Option<&str> {
         self.qualifiers.get("arch").map(String::as_str)
     }
 
@@ -192,6 +212,23 @@ mod tests {
         };
         assert_eq!(of("pkg:deb/debian/gcc-defaults@1.203?arch=source"), Some(true));
         assert_eq!(of("pkg:deb/debian/gcc-defaults@4:12.2?arch=source"), Some(false));
+    }
+
+    #[test]
+    fn texts_of_a_version_say_no_more() {
+        let purl = Purl::parse("pkg:rpm/redhat/openssl@3.0.7-25.el9?arch=src&epoch=1");
+        for (text, expected) in [
+            ("openssl", true),
+            ("openssl-1:3.0.7-25.el9.src", true),
+            ("openssl-3.0.7-25.el9", true),
+            ("openssl-2:3.0.7-25.el9.src", false),
+            ("openssl-1:3.0.7-25.el9_1.src", false),
+            ("openssl-1:3.0.7-25.el9.x86_64", false),
+            ("openssl-libs", false),
+            ("3.0.12", false),
+        ] {
+            assert_eq!(purl.as_ref().map(|it| it.says(text)), Some(expected), "{text}");
+        }
     }
 
     #[test]

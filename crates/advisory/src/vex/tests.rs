@@ -150,6 +150,57 @@ fn a_statement_about_another_product_tells_nothing_apart() {
 }
 
 #[test]
+fn all_that_is_said_of_a_product_must_be_so() {
+    let package = "pkg:deb/debian/libssl1.1";
+    let of =
+        |id: &str, further: &str| about(&format!(r#"{{"@id":"{id}",{further}}}"#), "not_affected");
+    let system = |version: &str| {
+        format!(r#""identifiers":{{"cpe23":"cpe:2.3:o:debian:debian_linux:{version}"}}"#)
+    };
+    check(&[&of(package, &system("11"))], &[NOT_AFFECTED], &[]);
+    check(&[&of("urn:fathom:machine:web-1", &system("11"))], &[NOT_AFFECTED], &[]);
+    check(&[&of(package, r#""hashes":null"#)], &[NOT_AFFECTED], &[]);
+    for (id, further) in [
+        ("pkg:deb/debian/bash", &*system("11")),
+        (package, &*system("12")),
+        (package, r#""identifiers":{"cpe23":"cpe:2.3:a:openssl:openssl:3"}"#),
+        (package, r#""identifiers":{"purl":"pkg:deb/debian/libssl1.1@1.1.1l-1"}"#),
+        (package, r#""identifiers":{"purl":"pkg:deb/debian/bash"}"#),
+        (package, r#""identifiers":{"purl":"PKG:deb/debian/bash"}"#),
+        (package, r#""identifiers":{"swid":"x"}"#),
+        (package, r#""hashes":{"md5":"00"}"#),
+        ("urn:fathom:machine:web-2", r#""identifiers":{"purl":"pkg:deb/debian/libssl1.1"}"#),
+        ("urn:fathom:machine:web-2", &*system("11")),
+        ("other.qcow2", &*system("11")),
+        ("urn:fathom:machine:web-1", &*system("12")),
+    ] {
+        check(&[&of(id, further)], &[], &[]);
+    }
+}
+
+/// What comes through a pipe is no machine of its own: another one comes so too.
+#[test]
+fn what_has_no_name_is_no_machine() {
+    for (subject, machine, expected) in [
+        ("web.qcow2", "urn:fathom:machine:web.qcow2", 1),
+        ("-", "urn:fathom:machine:-", 0),
+        ("-", "urn:fathom:machine:%2D", 0),
+        ("-", "-", 0),
+        ("", "urn:fathom:machine:", 0),
+        // By the name of the machine itself it is one.
+        ("-", "urn:fathom:machine:web-1", 1),
+    ] {
+        let product = format!(
+            r#"{{"@id":"{machine}","subcomponents":[{{"@id":"pkg:deb/debian/libssl1.1"}}]}}"#
+        );
+        let text = about(&product, "not_affected");
+        let document = Document::parse(&text, "a").unwrap_or_else(|why| panic!("{why}"));
+        let mut found = Findings { subject: subject.to_owned(), ..findings() };
+        assert_eq!(apply(&mut found, &[document]).excepted, expected, "{subject}: {machine}");
+    }
+}
+
+#[test]
 fn parts_are_packages_of_the_machine() {
     let of = |product: &str, part: &str| {
         about(
@@ -164,6 +215,12 @@ fn parts_are_packages_of_the_machine() {
     check(&[&of("cpe:/o:debian:debian_linux:11", package)], &[NOT_AFFECTED], &[]);
     check(&[&of("urn:fathom:machine:web-2", package)], &[], &[]);
     check(&[&of("web.qcow2", "pkg:deb/debian/libssl3")], &[], &[]);
+    // Nor is what lies within a part.
+    let within = of("web.qcow2", package).replace(
+        &format!(r#"{{"@id":"{package}"}}"#),
+        &format!(r#"{{"@id":"{package}","subcomponents":[{{"@id":"pkg:generic/x"}}]}}"#),
+    );
+    check(&[&within], &[], &[]);
     // What lies within the package is not looked at.
     check(&[&of(package, "pkg:golang/x")], &[], &[]);
     check(&[&of("pkg:deb/debian/nginx", package)], &[], &[]);
@@ -222,6 +279,11 @@ fn names_of_flaws_may_be_others() {
         &[],
         noted,
     );
+    check(
+        &[&of(r#"{"@id":"https://nvd.nist.gov/vuln/detail/CVE-2021-3711","name":"CVE-2000-1"}"#)],
+        &[],
+        &[],
+    );
     check(&[&of(r#""CVE-2021-3711""#)], &[], noted);
     check(&[&of(r#"{"name":"CVE-2021-37110"}"#)], &[], &[]);
 }
@@ -274,6 +336,62 @@ fn csaf_names_products_in_a_tree() {
     check(&[&ring], &[], &[]);
 }
 
+/// A product at the end of a way of branches, with this helper, is said to be mended.
+#[track_caller]
+fn check_way(way: &[(&str, &str)], helper: &str, is_meant: bool) {
+    let leaf = format!(
+        r#""product":{{"product_id":"p","name":"A product","product_identification_helper":{{{helper}}}}}"#
+    );
+    let branch = way.iter().rev().fold(leaf, |within, (category, name)| {
+        let within = match within.starts_with('{') {
+            true => format!(r#""branches":[{within}]"#),
+            false => within,
+        };
+        format!(r#"{{"category":"{category}","name":"{name}",{within}}}"#)
+    });
+    let text = csaf(r#"{"fixed":["p"]}"#).replacen(
+        r#""branches":["#,
+        &format!(r#""branches":[{branch},"#),
+        1,
+    );
+    let apart: &[&str] = if is_meant { &["libssl1.1: it is mended"] } else { &[] };
+    check(&[&text], apart, &[]);
+}
+
+#[test]
+fn the_way_to_a_product_is_said_of_it() {
+    let purl = r#""purl":"pkg:deb/debian/libssl1.1""#;
+    let sources = r#""purl":"pkg:deb/debian/openssl@1.1.1k-1?arch=source""#;
+    let system = r#""cpe":"cpe:/o:debian:debian_linux:11""#;
+    let named = [("vendor", "Debian"), ("product_name", "OpenSSL")];
+    let end = |category, name| [named[0], named[1], (category, name)];
+    check_way(&named, purl, true);
+    check_way(&end("product_version", "1.1.1k-1"), purl, true);
+    check_way(&end("product_version", "libssl1.1"), purl, true);
+    check_way(&end("architecture", "amd64"), purl, true);
+    check_way(
+        &[("architecture", "source"), ("product_version", "openssl-1.1.1k-1.source")],
+        sources,
+        true,
+    );
+    check_way(&end("product_version", "11"), system, true);
+    check_way(&end("product_version", "1.1.1l-1"), purl, false);
+    check_way(&end("product_version_range", "vers:deb/>=1.1.1l"), purl, false);
+    check_way(&end("architecture", "arm64"), purl, false);
+    check_way(&end("architecture", "arm64"), system, false);
+    check_way(&end("product_version", "12"), system, false);
+    check_way(&end("patch_level", "1"), system, false);
+    check_way(&[("architecture", "arm64"), ("product_version", "1.1.1k-1")], purl, false);
+    check_way(&[("architecture", "amd64"); 4], purl, false);
+    for other in
+        ["hashes", "serial_numbers", "x_generic_uris", "sbom_urls", "model_numbers", "skus"]
+    {
+        check_way(&named, &format!(r#"{purl},"{other}":[]"#), false);
+    }
+    check_way(&named, &format!("{purl},{system}"), true);
+    check_way(&named, &format!(r#""purl":"pkg:deb/debian/bash",{system}"#), false);
+}
+
 /// A CycloneDX document about this, with this analysis of one reference.
 fn cyclonedx(whole: &str, reference: &str, state: &str) -> String {
     format!(
@@ -292,15 +410,46 @@ fn cyclonedx_refers_to_components() {
     check(&[&cyclonedx("", "a", "in_triage")], &[], &["libssl1.1: under_investigation"]);
     let elsewhere =
         "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#pkg:deb/debian/libssl1.1@1.1.1k-1";
-    check(&[&cyclonedx("", elsewhere, "not_affected")], apart, &[]);
+    // Whose component that is, only a document says that is about something itself.
+    check(&[&cyclonedx("", elsewhere, "not_affected")], &[], &[]);
     check(&[&cyclonedx("", "pkg:deb/debian/libssl1.1", "not_affected")], apart, &[]);
     check(&[&cyclonedx("", "b", "not_affected")], &[], &[]);
     // Components of another machine.
     let of = |name: &str| {
         format!(r#","component":{{"type":"container","bom-ref":"m","name":"{name}"}}"#)
     };
-    check(&[&cyclonedx(&of("web.qcow2"), "a", "not_affected")], apart, &[]);
-    check(&[&cyclonedx(&of("other.qcow2"), "a", "not_affected")], &[], &[]);
+    for reference in ["a", elsewhere, "pkg:deb/debian/libssl1.1"] {
+        check(&[&cyclonedx(&of("web.qcow2"), reference, "not_affected")], apart, &[]);
+        check(&[&cyclonedx(&of("other.qcow2"), reference, "not_affected")], &[], &[]);
+    }
+    // Nor are components of a component those of the machine.
+    let nested = |whole: &str| {
+        let parts = format!(r#""components":[{{"bom-ref":"p","name":"p","purl":"{OPENSSL}"}}]"#);
+        let text = cyclonedx(&of(whole), "p", "not_affected");
+        [
+            text.replace(r#""bom-ref":"m","#, &format!(r#""bom-ref":"m",{parts},"#)),
+            text.replace(r#""bom-ref":"a","#, &format!(r#""bom-ref":"a",{parts},"#)),
+        ]
+    };
+    let [in_machine, in_package] = nested("web.qcow2");
+    check(&[&in_machine], apart, &[]);
+    check(&[&in_package], &[], &[]);
+    let [in_other, in_package] = nested("other.qcow2");
+    check(&[&in_other, &in_package], &[], &[]);
+    // All that is said of a component counts.
+    let said = |field: &str| {
+        let of = format!(r#""bom-ref":"a",{field},"#);
+        cyclonedx("", "a", "not_affected").replace(r#""bom-ref":"a","#, &of)
+    };
+    check(&[&said(r#""version":"1.1.1k-1""#)], apart, &[]);
+    check(&[&said(r#""cpe":"cpe:/o:debian:debian_linux:11""#)], apart, &[]);
+    check(&[&said(r#""version":"1.1.1l-1""#)], &[], &[]);
+    check(&[&said(r#""cpe":"cpe:/o:debian:debian_linux:12""#)], &[], &[]);
+    check(&[&said(r#""hashes":[{"alg":"MD5","content":"00"}]"#)], &[], &[]);
+    let system = cyclonedx("", "a", "not_affected")
+        .replace(&format!(r#""purl":"{OPENSSL}""#), r#""cpe":"cpe:/o:debian:debian_linux:11""#);
+    check(&[&system.replace("library", "operating-system")], apart, &[]);
+    check(&[&system], &[], &[]);
     let both = [apart[0], "cryptography: it is not affected: no SM2"];
     check(&[&cyclonedx(&of("web.qcow2"), "m", "not_affected")], &both, &[]);
     check(&[&cyclonedx(&of("other.qcow2"), "m", "not_affected")], &[], &[]);
@@ -325,6 +474,8 @@ fn what_makes_no_sense_is_an_error_that_says_where() {
         ("[]", "line 1 column"),
         ("{}", "neither OpenVEX nor CSAF nor CycloneDX"),
         (r#"{"@context":"https://a.example"}"#, "@context: "),
+        (&about_openssl.replace("/ns/v0.2.0", "/nsfoo"), "@context: "),
+        (&about_openssl.replace("/ns/v0.2.0", "/ns/v9.9.9"), "@context: "),
         (&about_openssl.replace("\"not_affected\"", "\"harmless\""), "unknown variant `harmless`"),
         (
             &about_openssl.replace("\"justification\"", "\"reason\""),
