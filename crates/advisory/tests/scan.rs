@@ -5,7 +5,7 @@
 use fathom_advisory::risk::Weights;
 use fathom_advisory::segment::{About, End, NewAdvisory, Statement, Subject, Upper, Writer};
 use fathom_advisory::{Cve, Database, Day, Fleet, Likeness, Options};
-use fathom_report::finding::{Findings, NoteKind, Severity, State};
+use fathom_report::finding::{Finding, Findings, NoteKind, Severity, State};
 use fathom_report::{
     BootEntry, EndOfLife, Fact, Family, Kernel, Listing, Package, PackageKind, Report, System,
 };
@@ -332,9 +332,13 @@ fn windows() -> (TempDir, Database) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("windows.advisories");
     let mut writer = Writer::create(&path, About::default()).unwrap();
-    for (flaw, update) in
-        [("CVE-2023-0001", "KB1"), ("CVE-2023-0002", "KB3"), ("CVE-2023-0002", "KB2")]
-    {
+    for (flaw, update) in [
+        ("CVE-2023-0001", "KB1"),
+        ("CVE-2023-0002", "KB3"),
+        ("CVE-2023-0002", "KB2"),
+        ("CVE-2023-0002", "KB4"),
+        ("CVE-2023-0002", "KB5"),
+    ] {
         let cves = [flaw.parse().unwrap()];
         let advisory = NewAdvisory { name: flaw, cves: &cves, ..NewAdvisory::default() };
         let id = writer.advisory(&advisory).unwrap().unwrap();
@@ -404,6 +408,135 @@ fn a_windows_has_the_flaws_that_no_update_mends() {
     let mut unknown = server(&[]);
     unknown.identity.build = Fact::known("99999.1".to_owned(), "registry");
     assert!(notes(&scan(&database, unknown)).contains(&NoteKind::OsUnsupported));
+}
+
+/// A database of a Windows: flaws with their days, components and updates, and what replaces what.
+fn updates(product: &str, lines: &str, replaced: &[(u32, u32)]) -> (TempDir, Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("windows.advisories");
+    let mut writer = Writer::create(&path, About::default()).unwrap();
+    let mut last = None;
+    for line in lines.lines() {
+        let [flaw, day, component, updates] =
+            line.split('|').map(str::trim).collect::<Vec<_>>().try_into().unwrap();
+        let cves = [flaw.parse().unwrap()];
+        let published = Day::of(day);
+        let advisory = NewAdvisory { name: flaw, cves: &cves, published, ..Default::default() };
+        let id = match last {
+            Some((name, id)) if name == flaw => id,
+            _ => writer.advisory(&advisory).unwrap().unwrap(),
+        };
+        last = Some((flaw, id));
+        for update in updates.split(' ') {
+            let statement = Statement {
+                namespace: &format!("Windows:{product}"),
+                scheme: Scheme::Windows,
+                subject: Subject::Installed,
+                name: component,
+                lower: None,
+                upper: None,
+                state: State::Fixed,
+                severity: None,
+                qualifier: Some(update),
+            };
+            writer.statement(id, &statement).unwrap();
+        }
+    }
+    for (old, new) in replaced {
+        writer.replaced(*old, *new);
+    }
+    writer.finish().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    (folder, database)
+}
+
+/// A server with a desktop.
+fn of_build(build: &str, name: &str, updates: &[&str]) -> System {
+    let updates: Vec<_> = updates.iter().map(|update| (*update, None)).collect();
+    let mut system = server(&updates);
+    system.identity.name = Fact::known(name.to_owned(), "registry");
+    system.identity.build = Fact::known(build.to_owned(), "registry");
+    system.identity.installation = Some("Server".to_owned());
+    system
+}
+
+#[test]
+fn a_flaw_of_several_components_is_mended_in_all_of_them() {
+    let product = "Windows Server 2012 R2";
+    let lines = "CVE-2016-0001 | 2016-04-12 | Microsoft Graphics Component | KB1 KB2
+                 CVE-2016-0001 | 2016-04-12 | Journal | KB3
+                 CVE-2016-0002 | 2016-04-12 | Windows Internet Explorer 11 | KB4
+                 CVE-2016-0002 | 2016-04-12 | Internet Explorer 9 | KB5";
+    let (_folder, database) = updates(product, lines, &[]);
+    let of = |updates: &[&str]| scan(&database, of_build("9600.1", product, updates));
+    let journal = format!("{product} CVE-2016-0001 KB3 fixed");
+    let graphics = format!("{product} CVE-2016-0001 KB1 fixed");
+    let browser = format!("{product} CVE-2016-0002 KB5 fixed");
+    check(&of(&["KB1"]), &[&journal, &browser]);
+    check(&of(&["KB3"]), &[&graphics, &browser]);
+    // Of a component any of its updates will do, and a Windows has one Internet Explorer.
+    check(&of(&["KB2", "KB3", "KB4"]), &[]);
+}
+
+#[test]
+fn an_update_of_another_windows_is_no_remedy() {
+    let product = "Windows Server 2012 R2";
+    let lines = "CVE-2016-0001 | 2016-04-12 | Windows Kernel | KB1
+                 CVE-2016-0002 | 2016-05-12 | Windows Kernel | KB2";
+    let (_folder, database) = updates(product, lines, &[(1, 2), (2, 9), (1, 8), (8, 2)]);
+    let of = |updates: &[&str]| scan(&database, of_build("9600.1", product, updates));
+    let one = format!("{product} CVE-2016-0001 KB2 fixed");
+    let two = format!("{product} CVE-2016-0002 KB2 fixed");
+    check(&of(&[]), &[&one, &two]);
+    check(&of(&["KB9", "KB8"]), &[&one, &two]);
+    check(&of(&["KB2"]), &[]);
+}
+
+#[test]
+fn an_update_that_holds_all_earlier_ones_needs_no_chain() {
+    // Nobody says that 20 replaces 10, or 30 it; 10 replaces 9. 11 is for the start alone.
+    let lines = "CVE-2026-0001 | 2026-01-13 | Windows Kernel | KB10
+                 CVE-2026-0002 | 2026-01-13 | Windows NTFS | KB10
+                 CVE-2026-0003 | 2026-01-13 | Windows Shell | KB10
+                 CVE-2026-0004 | 2026-01-13 | Windows Secure Boot | KB11
+                 CVE-2026-0005 | 2026-02-10 | Windows Kernel | KB20
+                 CVE-2026-0006 | 2026-02-10 | Windows NTFS | KB20
+                 CVE-2026-0007 | 2026-02-10 | Windows Shell | KB20
+                 CVE-2026-0008 | 2026-03-10 | Windows Kernel | KB30
+                 CVE-2026-0009 | 2026-03-10 | Windows NTFS | KB30
+                 CVE-2026-0010 | 2026-03-10 | Windows Shell | KB30
+                 CVE-2026-0011 | 2026-04-14 | Windows Shell | KB20
+                 CVE-2026-0012 | 2025-12-09 | Windows Shell | KB9";
+    let told = |build: &str, product: &str, installed: &[&str]| -> Vec<String> {
+        let (_folder, database) = updates(product, lines, &[(9, 10)]);
+        let findings = scan(&database, of_build(build, product, installed));
+        let of =
+            |it: &Finding| format!("{} {}", &it.cve_id[9..], it.fixed_version.as_ref().unwrap());
+        findings.vulnerabilities.iter().map(of).collect()
+    };
+    let new = |installed: &[&str]| told("14393.9000", "Windows Server 2016", installed);
+    assert_eq!(new(&["KB30"]), ["0004 KB11"]);
+    // What came later is no more mended than before; that a flaw is known of later changes nothing.
+    let left = ["0004 KB11", "0008 KB30", "0009 KB30", "0010 KB30"];
+    assert_eq!(new(&["KB20"]), left);
+    // The one for the start holds nothing else, and the last one is the one to install.
+    let all = new(&["KB11"]);
+    assert_eq!(all.len(), 11);
+    assert!(all.iter().all(|it| it.ends_with(" KB30")), "{all:?}");
+    // Before Windows 10 updates were for one flaw each.
+    assert_eq!(told("9600.1", "Windows Server 2012 R2", &["KB30"]).len(), 9);
+}
+
+#[test]
+fn servers_of_half_a_year_are_known() {
+    for (build, version) in [("19042.1", "20H2"), ("16299.1", "1709")] {
+        let product = format!("Windows Server, version {version} (Server Core Installation)");
+        let lines = "CVE-2021-0001 | 2021-04-13 | Windows Kernel | KB1";
+        let (_folder, database) = updates(&product, lines, &[]);
+        let mut system = of_build(build, "Windows Server Datacenter", &[]);
+        system.identity.installation = Some("Server Core".to_owned());
+        assert_eq!(scan(&database, system).vulnerabilities.len(), 1);
+    }
 }
 
 #[test]

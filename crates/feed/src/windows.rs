@@ -125,7 +125,9 @@ fn table(
         }
         // Bulletins have no number of the CVE list, and what is about no update of a Windows cannot be
         // compared with those that are installed.
-        if cve.is_empty() || update.is_empty() || !is_system(&product) {
+        let component = field(5);
+        let is_compared = is_system(&product) && !is_dot_net(&component);
+        if cve.is_empty() || update.is_empty() || !is_compared {
             continue;
         }
         let Some(update) = update.parse().ok().filter(|_| is_flaw(&cve)) else {
@@ -144,7 +146,7 @@ fn table(
             }
         }
         let mend =
-            Mend { product: names.place(&product), component: names.place(&field(5)), update };
+            Mend { product: names.place(&product), component: names.place(&component), update };
         flaw.mends.push(mend);
     }
     Ok(())
@@ -162,6 +164,12 @@ pub(crate) fn is_system(product: &str) -> bool {
     let systems =
         ["Windows 1", "Windows 7", "Windows 8", "Windows Server", "Windows Vista", "Windows RT"];
     systems.iter().any(|system| product.starts_with(system)) && !product.contains(" HLK ")
+}
+
+/// Whether the component is a .NET, of which several are installed side by side and each has updates of
+/// its own.
+fn is_dot_net(component: &str) -> bool {
+    component.contains(".NET")
 }
 
 /// The day that the text begins with, as `20240213`.

@@ -202,6 +202,7 @@ fn updates_of_windows_mend_and_replace() {
     let table = "\"DatePosted\",\"CVE\",\"BulletinKB\",\"Title\",\"AffectedProduct\",\"AffectedComponent\",\"Severity\",\"Impact\",\"Supersedes\",\"Exploits\"\n\
                  \"20211214\",\"CVE-2019-0887\",\"5008223\",\"Remote, Desktop\",\"Windows Server 2022\",\"Microsoft Windows\",\"Important\",\"Remote Code Execution\",\"5007205;5007206\",\"https://exploit.example/1\"\n\
                  \"20211214\",\"CVE-2019-0887\",\"\",\"Remote, Desktop\",\"Windows Server 2022\",\"\",\"\",\"\",\"\",\"\"\n\
+                 \"20211214\",\"CVE-2019-0887\",\"5008299\",\"Remote, Desktop\",\"Windows Server 2022\",\"Microsoft .NET Framework 3.5.1\",\"\",\"\",\"\",\"\"\n\
                  \"20180105\",\"ADV180002\",\"4056890\",\"Speculative\",\"Windows Server 2022\",\"Windows Kernel\",\"\",\"\",\"\",\"\"\n\
                  \"20211214\",\"CVE-2019-0888\",\"5008224\",\"jq\",\"cbl2 jq 1.6 on CBL Mariner 2.0\",\"Mariner\",\"Critical\",\"\",\"\",\"\"\n\
                  \"20211214\",\"CVE-X\",\"5008225\",\"bad\",\"Windows 10 for x64-based Systems\",\"\",\"\",\"\",\"\",\"\"\n";
@@ -233,6 +234,9 @@ fn updates_of_windows_mend_and_replace() {
             &["ADV180002 [,) fixed KB4056890"],
         );
         assert_eq!(segment.namespaces().unwrap().len(), 1);
+        // What is about .NET is not compared.
+        let server = &segment.namespaces().unwrap()[0];
+        assert!(segment.rows(server, "Microsoft .NET Framework 3.5.1").unwrap().is_empty());
         assert_eq!(segment.replacements(5_007_206), [5_008_223]);
         let advisory = segment.advisory(1).unwrap();
         assert_eq!((advisory.severity, advisory.has_exploit), (Some(Severity::High), true));

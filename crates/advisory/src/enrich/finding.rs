@@ -6,7 +6,7 @@ use fathom_report::{Enabled, Evidence, Fact, Package, PackageKind, System, packa
 use super::flaw::{Flaw, Flaws, chosen, rating};
 use crate::database::Database;
 use crate::error::Result;
-use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, beyond, latest};
+use crate::matching::{Distribution, Hit, Match, Part, Role, WINDOWS, beyond};
 use crate::risk::Weights;
 use crate::segment::{Advisory, Subject, Texts, Unpacked, Vector, beginning};
 
@@ -94,8 +94,8 @@ impl<'d, 's> Teller<'d, 's> {
             architecture: package.architecture.clone(),
             location: package.location.clone(),
             purl,
-            fixed_version: match (fixed, first.row.qualifier) {
-                (_, Some(update)) if found.package.is_none() => latest(first.segment, update),
+            fixed_version: match (fixed, first.remedy) {
+                (_, Some(update)) => Some(format!("KB{update}")),
                 (Some(version), _) => Some(without_nought(package.kind, version.text).to_owned()),
                 (None, _) => None,
             },

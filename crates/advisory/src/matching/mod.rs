@@ -33,7 +33,7 @@ use self::repository::{For, Repositories};
 pub(crate) use self::resolve::Hit;
 use self::variant::Variant;
 use self::windows::Known;
-pub(crate) use self::windows::{PREFIX as WINDOWS, latest};
+pub(crate) use self::windows::PREFIX as WINDOWS;
 use crate::cve::Cve;
 use crate::database::Database;
 use crate::day::Day;
@@ -625,6 +625,7 @@ impl<'d> Scope<'_, 'd> {
             role: self.role,
             row,
             named: Rc::clone(named),
+            remedy: None,
         }
     }
 }

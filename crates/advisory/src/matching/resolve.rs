@@ -22,6 +22,8 @@ pub(crate) struct Hit<'d> {
     pub(crate) row: Row<'d>,
     /// What was looked for, and compared.
     pub(crate) named: Rc<Named>,
+    /// The number of the update to install, of a Windows.
+    pub(crate) remedy: Option<u32>,
 }
 
 impl Hit<'_> {

@@ -1,10 +1,12 @@
 //! Windows: which flaws no installed update mends.
 //!
 //! Microsoft numbers its updates, and says which flaws in which product each mends and which updates it
-//! replaces. A flaw is mended where one of the updates that mend it is installed, or one that has
-//! replaced it, however many times over. Of updates that hold all that came before them it also says
+//! replaces. A flaw is mended where, for every component that has it, one of the updates that mend it
+//! there is installed, or one that has replaced it, however many times over. Of updates that hold all that came before them it also says
 //! which build they bring a Windows to: who has that build or a later one is mended, whether or not the
 //! update is listed. An image that was made with them lists none.
+
+mod updates;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
@@ -12,16 +14,15 @@ use std::rc::Rc;
 use fathom_report::{Coverage, Family, Identity, PackageKind, System};
 use fathom_version::Scheme;
 
+use self::updates::Updates;
 use super::{Hit, Named, Role};
 use crate::database::Database;
+use crate::day::Day;
 use crate::error::Result;
-use crate::segment::{Namespace, Segment, Version};
+use crate::segment::{Namespace, Row, Segment, Subject, Version};
 
 /// Before the names of products, in the names of ecosystems.
 pub(crate) const PREFIX: &str = "Windows:";
-
-/// The most updates that are followed from one: what replaces it, and what replaces that.
-const FOLLOWED: usize = 10_000;
 
 /// Releases of Windows 10 and 11 by their builds, as advisories call them.
 const CLIENTS: [(u32, &str); 23] = [
@@ -51,18 +52,20 @@ const CLIENTS: [(u32, &str); 23] = [
 ];
 
 /// Releases of Windows Server by their builds.
-const SERVERS: [(u32, &str); 14] = [
+const SERVERS: [(u32, &str); 16] = [
     (6002, "Windows Server 2008"),
     (6003, "Windows Server 2008"),
     (7601, "Windows Server 2008 R2"),
     (9200, "Windows Server 2012"),
     (9600, "Windows Server 2012 R2"),
     (14393, "Windows Server 2016"),
+    (16299, "Windows Server, version 1709"),
     (17134, "Windows Server, version 1803"),
     (17763, "Windows Server 2019"),
     (18362, "Windows Server, version 1903"),
     (18363, "Windows Server, version 1909"),
     (19041, "Windows Server, version 2004"),
+    (19042, "Windows Server, version 20H2"),
     (20348, "Windows Server 2022"),
     (25398, "Windows Server 2022, 23H2 Edition"),
     (26100, "Windows Server 2025"),
@@ -70,8 +73,7 @@ const SERVERS: [(u32, &str); 14] = [
 
 /// The name that advisories have for a Windows; nothing for one of a build that is not known.
 fn product(identity: &Identity) -> Option<String> {
-    let build = identity.build.value()?;
-    let build: u32 = build.split('.').next()?.parse().ok()?;
+    let build = build(identity)?;
     let named = |releases: &[(u32, &'static str)]| {
         releases.iter().find(|(known, _)| *known == build).map(|(_, name)| *name)
     };
@@ -99,6 +101,11 @@ fn product(identity: &Identity) -> Option<String> {
         7601 => format!("{release} for {architecture} Service Pack 1"),
         _ => format!("{release} for {architecture}"),
     })
+}
+
+/// The number of its build, without the revision.
+fn build(identity: &Identity) -> Option<u32> {
+    identity.build.value()?.split('.').next()?.parse().ok()
 }
 
 /// What is known of a Windows.
@@ -134,18 +141,17 @@ pub(super) fn find<'d>(database: &'d Database, system: &System) -> Result<Known<
     }
     let installed = installed(system);
     let lacks_updates = installed.is_empty() && system.packages.coverage != Coverage::Complete;
-    let mut flaws: BTreeMap<String, Option<Vec<Hit<'d>>>> = BTreeMap::new();
-    for (segment, namespace) in spoken {
-        let known = HashMap::new();
-        let mut mended = Mended { segment, installed: &installed, lacks_updates, known };
-        of_product(segment, &namespace, system, &mut mended, &mut flaws)?;
+    let mut said = Vec::new();
+    for (segment, namespace) in &spoken {
+        let who = spoken.iter().position(|(it, _)| std::ptr::eq(*it, *segment)).unwrap_or_default();
+        of_product(segment, namespace, who, &mut said)?;
     }
-    let mut flaws: Vec<_> =
-        flaws.into_iter().filter_map(|(flaw, hits)| Some((flaw, hits?))).collect();
+    let mut flaws = flaws(&said, system, &installed, lacks_updates);
     for (_, hits) in &mut flaws {
         // A patch without a restart brings to a lower build than the update that everybody gets.
         hits.sort_by_key(|hit| std::cmp::Reverse(hit.row.upper.map(|upper| upper.key)));
     }
+    let flaws = flaws.into_iter().map(|(flaw, hits)| (flaw.to_owned(), hits)).collect();
     Ok(Known::Flaws { flaws, lacks_updates })
 }
 
@@ -162,45 +168,111 @@ fn number(update: &str) -> Option<u32> {
     update.strip_prefix("KB")?.parse().ok()
 }
 
-/// Adds the flaws of a product: nothing for one that something mends that is installed.
+/// That a component of a Windows has a flaw, and what mends it there.
+struct Said<'d> {
+    /// Who says it: the same of one segment.
+    who: usize,
+    segment: &'d Segment,
+    namespace: &'d str,
+    subject: Subject,
+    component: &'d str,
+    flaw: &'d str,
+    published: Day,
+    row: Row<'d>,
+}
+
+/// Adds what is said of a product.
 fn of_product<'d>(
     segment: &'d Segment,
     namespace: &Namespace<'d>,
-    system: &System,
-    mended: &mut Mended<'_, 'd>,
-    flaws: &mut BTreeMap<String, Option<Vec<Hit<'d>>>>,
+    who: usize,
+    said: &mut Vec<Said<'d>>,
 ) -> Result<()> {
-    let build = system.identity.build.value().cloned().unwrap_or_default();
-    let own = Build::of(&build);
     for all in segment.all(namespace) {
         let (name, rows) = all?;
-        let named = Rc::new(Named { name: name.to_owned(), version: build.clone() });
         for row in rows {
-            let by_build = own.as_ref().zip(row.upper).and_then(|(own, upper)| own.has(upper));
-            let update = row.qualifier.and_then(number).filter(|_| !mended.lacks_updates);
-            // Neither what is installed nor the build says anything of it.
-            if by_build.is_none() && update.is_none() {
-                continue;
-            }
-            let is_mended =
-                by_build == Some(true) || update.is_some_and(|update| mended.by(update));
             let advisory = segment.advisory(row.advisory)?;
-            let hits = flaws.entry(advisory.name.to_owned()).or_insert_with(|| Some(Vec::new()));
-            match hits {
-                _ if is_mended => *hits = None,
-                Some(hits) => hits.push(Hit {
-                    segment,
-                    namespace: namespace.name,
-                    subject: namespace.subject,
-                    role: Role::Own,
-                    row,
-                    named: Rc::clone(&named),
-                }),
-                None => {}
-            }
+            said.push(Said {
+                who,
+                segment,
+                namespace: namespace.name,
+                subject: namespace.subject,
+                component: component(name),
+                flaw: advisory.name,
+                published: advisory.published,
+                row,
+            });
         }
     }
     Ok(())
+}
+
+/// What of a Windows is meant. It has one Internet Explorer, of whichever version.
+fn component(name: &str) -> &str {
+    if name.contains("Internet Explorer") { "Internet Explorer" } else { name }
+}
+
+/// Where a flaw is not mended, and what would mend it there: by who says so, and the component.
+type Places<'d> = BTreeMap<(usize, &'d str), Option<Vec<Hit<'d>>>>;
+
+/// The flaws that are not mended.
+fn flaws<'d>(
+    said: &[Said<'d>],
+    system: &System,
+    installed: &HashSet<u32>,
+    lacks_updates: bool,
+) -> Vec<(&'d str, Vec<Hit<'d>>)> {
+    let version = system.identity.build.value().cloned().unwrap_or_default();
+    let own = Build::of(&version);
+    let updates = Updates::of(said, build(&system.identity));
+    let month = updates.month(installed);
+    let mut named = HashMap::new();
+    let mut known = HashMap::new();
+    let mut remedies = HashMap::new();
+    let mut flaws: BTreeMap<&str, Places<'_>> = BTreeMap::new();
+    for it in said {
+        let by_build = own.as_ref().zip(it.row.upper).and_then(|(own, upper)| own.has(upper));
+        let update = it.row.qualifier.and_then(number);
+        let listed = update.filter(|_| !lacks_updates);
+        // Neither what is installed nor the build says anything of it.
+        if by_build.is_none() && listed.is_none() {
+            continue;
+        }
+        let has = |update: u32| {
+            *known.entry(update).or_insert_with(|| updates.has(update, installed, month))
+        };
+        let is_mended = by_build == Some(true) || listed.is_some_and(has);
+        let place = flaws.entry(it.flaw).or_default().entry((it.who, it.component));
+        let hits = place.or_insert_with(|| Some(Vec::new()));
+        if is_mended {
+            *hits = None;
+        }
+        let Some(hits) = hits else { continue };
+        let named = named.entry(it.component).or_insert_with(|| {
+            Rc::new(Named { name: it.component.to_owned(), version: version.clone() })
+        });
+        let remedy =
+            update.map(|update| *remedies.entry(update).or_insert_with(|| updates.latest(update)));
+        hits.push(Hit {
+            segment: it.segment,
+            namespace: it.namespace,
+            subject: it.subject,
+            role: Role::Own,
+            row: it.row,
+            named: Rc::clone(named),
+            remedy,
+        });
+    }
+    flaws.into_iter().filter_map(|(flaw, places)| Some((flaw, remaining(places)?))).collect()
+}
+
+/// What remains of a flaw; nothing where anybody says of all components that it is mended there.
+fn remaining(places: Places<'_>) -> Option<Vec<Hit<'_>>> {
+    let remain = |who: usize| places.iter().any(|((it, _), hits)| *it == who && hits.is_some());
+    if places.keys().any(|(who, _)| !remain(*who)) {
+        return None;
+    }
+    Some(places.into_values().flatten().flatten().collect())
 }
 
 /// The build of a Windows, with its revision, as updates name builds.
@@ -232,59 +304,4 @@ impl Build {
         let of = |text: &str| text.rsplit_once('.').map(|(of, _)| of.to_owned());
         (of(&self.text)? == of(fixed.text)?).then(|| *self.key >= *fixed.key)
     }
-}
-
-/// Which updates are installed, or replaced by one that is.
-struct Mended<'i, 'd> {
-    segment: &'d Segment,
-    installed: &'i HashSet<u32>,
-    /// Whether that could not be read.
-    lacks_updates: bool,
-    known: HashMap<u32, bool>,
-}
-
-impl Mended<'_, '_> {
-    fn by(&mut self, update: u32) -> bool {
-        if let Some(known) = self.known.get(&update) {
-            return *known;
-        }
-        let mut seen = HashSet::from([update]);
-        let mut next = vec![update];
-        let mut is_mended = false;
-        while let Some(update) = next.pop() {
-            if self.installed.contains(&update) {
-                is_mended = true;
-                break;
-            }
-            for newer in self.segment.replacements(update) {
-                if seen.len() < FOLLOWED && seen.insert(newer) {
-                    next.push(newer);
-                }
-            }
-        }
-        self.known.insert(update, is_mended);
-        is_mended
-    }
-}
-
-/// The latest update that mends what this one does: the one with the highest number of those that
-/// replace it and are not replaced themselves.
-pub(crate) fn latest(segment: &Segment, update: &str) -> Option<String> {
-    let first = number(update)?;
-    let mut seen = HashSet::from([first]);
-    let mut next = vec![first];
-    let mut latest = None;
-    while let Some(update) = next.pop() {
-        let newer = segment.replacements(update);
-        if newer.is_empty() {
-            latest = latest.max(Some(update));
-        }
-        for update in newer {
-            if seen.len() < FOLLOWED && seen.insert(update) {
-                next.push(update);
-            }
-        }
-    }
-    // Where they replace each other in a ring, none is the last.
-    latest.or_else(|| seen.into_iter().max()).map(|update| format!("KB{update}"))
 }
