@@ -495,3 +495,27 @@ fn what_others_made_is_not_compared() {
     let findings = scan(folder.path(), system("8.9", vec![foreign]));
     assert_eq!((shown(&findings), findings.unscanned.len()), (Vec::new(), 1));
 }
+
+/// What two streams are mended by at once, cut to a package that only the second has, and one of each.
+const STREAMS: &str = r#"{"id":"RHSA-2020:1644","related":["CVE-2019-14540"],"summary":"Red Hat Security Advisory: pki-core:10.6 and pki-deps:10.6 security, bug fix, and enhancement update","affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:8::appstream","name":"jackson-databind"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:2.10.0-1.module+el8.2.0+5059+3eb3af25"}]}]}]}
+{"id":"RHSA-2020:4670","related":["CVE-2020-1722"],"summary":"Red Hat Security Advisory: idm:DL1 and idm:client security, bug fix, and enhancement update","affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:8::appstream","name":"ipa-client"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:4.8.7-12.module+el8.3.0+8222+c1bff54a"}]}]}]}
+"#;
+
+#[test]
+fn what_is_said_of_two_streams_holds_for_each() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "redhat-osv.jsonl", STREAMS);
+    let of = |name: &str, version: &str, release: &str, module: &str| {
+        let mut package = package(name, name, version, release);
+        package.module = Some(format!("{module}:8060020220101:abc"));
+        shown(&scan(folder.path(), system("8.9", vec![package]))).len()
+    };
+    let build = "1.module+el8.1.0+3366+6dfb954c";
+    assert_eq!(of("jackson-databind", "2.9.8", build, "pki-deps:10.6"), 1);
+    assert_eq!(of("jackson-databind", "2.9.8", build, "pki-core:10.6"), 1);
+    assert_eq!(of("jackson-databind", "2.9.8", build, "other:10.6"), 0);
+    let build = "10.module+el8.2.0+5723+4574fbff";
+    assert_eq!(of("ipa-client", "4.8.4", build, "idm:client"), 1);
+    assert_eq!(of("ipa-client", "4.8.4", build, "idm:DL1"), 1);
+    assert_eq!(of("ipa-client", "4.8.7", "12.module+el8.3.0+8222+c1bff54a", "idm:client"), 0);
+}
