@@ -572,3 +572,24 @@ fn the_database_knows_that_a_release_is_over_where_the_report_does_not() {
     assert!(ended(centos("8", "CentOS Linux 8")).is_some());
     assert_eq!(ended(centos("8", "CentOS Stream 8")), None);
 }
+
+#[test]
+fn what_suse_mends_for_those_who_pay_says_so() {
+    let lines = "SUSE-1 | CVE-2024-0001 | SUSE:Linux Enterprise Server for SAP Applications 15 SP1 | curl | 7.60.0-2 | fixed
+                 SUSE-2 | CVE-2024-0002 | SUSE:Linux Enterprise Server for SAP Applications 15 SP1 | curl | 7.60.0-3 | fixed
+                 SUSE-2 | CVE-2024-0002 | SUSE:Linux Enterprise Server 15 SP1 | curl | 7.60.0-3 | fixed";
+    let (_folder, database) = database("suse", Scheme::Rpm, Subject::Installed, lines);
+    let of = |distribution: &str| {
+        let packages = vec![package(PackageKind::Rpm, "curl", "7.60.0-1")];
+        let findings = scan(&database, system(distribution, "15.1", packages));
+        let mut found: Vec<_> = findings
+            .vulnerabilities
+            .into_iter()
+            .map(|it| (it.cve_id, it.fixed_in.unwrap_or_default()))
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, from)| from).collect::<Vec<_>>()
+    };
+    assert_eq!(of("sles"), ["long-term support", ""]);
+    assert_eq!(of("sles_sap"), ["", ""]);
+}

@@ -519,3 +519,38 @@ fn what_is_said_of_two_streams_holds_for_each() {
     assert_eq!(of("ipa-client", "4.8.4", build, "idm:DL1"), 1);
     assert_eq!(of("ipa-client", "4.8.7", "12.module+el8.3.0+8222+c1bff54a", "idm:client"), 0);
 }
+
+/// What was mended for those alone who pay for Extended Life-cycle Support, and for everybody before.
+const EXTENDED: &str = r#"{"id":"RHSA-2025:1","related":["CVE-2024-12085"],"affected":[{"package":{"ecosystem":"Red Hat:rhel_els:7","name":"rsync"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:3.1.2-12.el7_9.1"}]}]}]}
+{"id":"RHSA-2022:1","related":["CVE-2022-29154"],"affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:7::server","name":"rsync"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:3.1.2-12.el7_9"}]}]}]}
+"#;
+const MAP_OF_7: &str = r#"{
+"data":{
+"rhel-7-server-rpms":{"cpes":["cpe:/o:redhat:enterprise_linux:7::server"]},
+"rhel-7-server-els-rpms":{"cpes":["cpe:/o:redhat:rhel_els:7"]}}}"#;
+
+#[test]
+fn what_is_mended_for_those_who_pay_is_told_to_everybody() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "repository-to-cpe.json", MAP_OF_7);
+    add(folder.path(), "redhat-osv.jsonl", EXTENDED);
+    let of = |distribution: &str, version: &str, repository, release: &str| {
+        let rsync = from(repository, package("rsync", "rsync", "3.1.2", release));
+        let mut system = system(version, vec![rsync]);
+        system.identity.distribution = Fact::known(distribution.to_owned(), "test");
+        shown(&scan(folder.path(), system))
+    };
+    let mended = "rsync CVE-2022-29154 0:3.1.2-12.el7_9 fixed";
+    let extended = "rsync CVE-2024-12085 0:3.1.2-12.el7_9.1 fixed";
+    let paid = format!("{extended} (Extended Life-cycle Support)");
+    let main = Some("rhel-7-server-rpms");
+    for (distribution, repository) in [("rhel", None), ("rhel", main), ("centos", None)] {
+        assert_eq!(of(distribution, "7.9", repository, "10.el7"), [mended, paid.as_str()]);
+        assert_eq!(of(distribution, "7.9", repository, "12.el7_9"), [paid.as_str()]);
+        assert_eq!(of(distribution, "7.9", repository, "12.el7_9.1"), [""; 0]);
+        assert_eq!(of(distribution, "6.10", repository, "10.el6"), [""; 0]);
+    }
+    // Whoever has its repositories pays; and has the main stream too, of which it is the last release.
+    let own = Some("rhel-7-server-els-rpms");
+    assert_eq!(of("rhel", "7.9", own, "10.el7"), [mended, extended]);
+}
