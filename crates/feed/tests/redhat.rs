@@ -522,7 +522,7 @@ fn what_is_said_of_two_streams_holds_for_each() {
 
 /// What was mended for those alone who pay for Extended Life-cycle Support, and for everybody before.
 const EXTENDED: &str = r#"{"id":"RHSA-2025:1","related":["CVE-2024-12085"],"affected":[{"package":{"ecosystem":"Red Hat:rhel_els:7","name":"rsync"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:3.1.2-12.el7_9.1"}]}]}]}
-{"id":"RHSA-2022:1","related":["CVE-2022-29154"],"affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:7::server","name":"rsync"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:3.1.2-12.el7_9"}]}]}]}
+{"id":"RHSA-2022:1","related":["CVE-2022-29154"],"affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:7::server","name":"rsync"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:3.1.2-11.el7"}]}]}]}
 "#;
 const MAP_OF_7: &str = r#"{
 "data":{
@@ -540,7 +540,7 @@ fn what_is_mended_for_those_who_pay_is_told_to_everybody() {
         system.identity.distribution = Fact::known(distribution.to_owned(), "test");
         shown(&scan(folder.path(), system))
     };
-    let mended = "rsync CVE-2022-29154 0:3.1.2-12.el7_9 fixed";
+    let mended = "rsync CVE-2022-29154 0:3.1.2-11.el7 fixed";
     let extended = "rsync CVE-2024-12085 0:3.1.2-12.el7_9.1 fixed";
     let paid = format!("{extended} (Extended Life-cycle Support)");
     let main = Some("rhel-7-server-rpms");
