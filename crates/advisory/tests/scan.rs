@@ -836,3 +836,119 @@ fn signed_boot_loaders_have_the_flaws_of_what_was_signed() {
         ],
     );
 }
+
+/// A system with these kernels, of which the first starts.
+fn with_kernels(mut system: System, releases: &[&str]) -> System {
+    let kernel = |version: &&str| Kernel {
+        version: (*version).to_owned(),
+        image: None,
+        initramfs: None,
+        modules: None,
+        evidence: Vec::new(),
+    };
+    system.boot.kernels = Listing::complete(releases.iter().map(kernel).collect(), Vec::new());
+    let entry = BootEntry {
+        loader: "grub".to_owned(),
+        title: None,
+        version: releases.first().map(|it| (*it).to_owned()),
+        image: None,
+        initramfs: Vec::new(),
+        arguments: None,
+    };
+    system.boot.default = Fact::known(entry, "grub.cfg");
+    system
+}
+
+#[track_caller]
+fn check_kernels(findings: &Findings, expected: &[(&str, &str, bool)]) {
+    let found = findings.vulnerabilities.iter();
+    let mut found: Vec<_> =
+        found.map(|it| (it.package.as_str(), it.installed_version.as_str(), it.inactive)).collect();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn kernels_of_suse_are_known_without_the_number_of_their_rebuild() {
+    let product = "SUSE:Linux Enterprise Server 15 SP3";
+    let lines = ["kernel-default", "kernel-rt"]
+        .map(|name| format!("SUSE-1 | CVE-2024-0001 | {product} | {name} | 5.4-1 | fixed\n"))
+        .concat();
+    let (_folder, database) = database("suse", Scheme::Rpm, Subject::Installed, &lines);
+    let packages = vec![
+        package(PackageKind::Rpm, "kernel-default", "5.3.18-150300.59.161.1"),
+        package(PackageKind::Rpm, "kernel-default", "5.3.18-150300.59.93.1"),
+        package(PackageKind::Rpm, "kernel-rt", "5.3.18-150300.59.161.1"),
+    ];
+    let releases =
+        ["5.3.18-150300.59.161-default", "5.3.18-150300.59.93-default", "5.3.18-150300.59.161-rt"];
+    check_kernels(
+        &scan(&database, with_kernels(system("sles", "15.3", packages), &releases)),
+        &[
+            ("kernel-default", "5.3.18-150300.59.161.1", false),
+            ("kernel-default", "5.3.18-150300.59.93.1", true),
+            ("kernel-rt", "5.3.18-150300.59.161.1", true),
+        ],
+    );
+}
+
+#[test]
+fn kernels_of_photon_are_told_from_their_aids() {
+    let lines = "CVE-2026-1001 | CVE-2026-1001 | Photon OS:5.0 | linux | 6.1.10-1.ph5 | fixed
+                 CVE-2026-1002 | CVE-2026-1002 | Photon OS:5.0 | linux-firmware | 99-1.ph5 | fixed";
+    let (_folder, database) = database("photon", Scheme::Rpm, Subject::Source, lines);
+    let of = |name: &str, version: &str, source: Option<&str>| {
+        let mut package = package(PackageKind::Rpm, name, version);
+        package.source = source.map(str::to_owned);
+        package
+    };
+    let packages = vec![
+        of("linux", "6.1.9-1.ph5", Some("linux")),
+        of("linux", "6.1.8-1.ph5", Some("linux")),
+        of("linux-devel", "6.1.9-1.ph5", Some("linux")),
+        of("linux-docs", "6.1.9-1.ph5", Some("linux")),
+        of("linux-tools", "6.1.9-1.ph5", None),
+        of("linux-firmware", "1-1.ph5", None),
+    ];
+    let system = with_kernels(system("photon", "5.0", packages), &["6.1.9-1.ph5", "6.1.8-1.ph5"]);
+    check_kernels(
+        &scan(&database, system),
+        &[
+            ("linux", "6.1.8-1.ph5", true),
+            ("linux", "6.1.9-1.ph5", false),
+            ("linux-firmware", "1-1.ph5", false),
+        ],
+    );
+}
+
+#[test]
+fn what_suse_mends_for_those_who_pay_says_so() {
+    let lines = "SUSE-1 | CVE-2024-0001 | SUSE:Linux Enterprise Server for SAP Applications 15 SP1 | curl | 7.60.0-2 | fixed
+                 SUSE-2 | CVE-2024-0002 | SUSE:Linux Enterprise Server for SAP Applications 15 SP1 | curl | 7.60.0-3 | fixed
+                 SUSE-2 | CVE-2024-0002 | SUSE:Linux Enterprise Server 15 SP1 | curl | 7.60.0-3 | fixed";
+    let (_folder, database) = database("suse", Scheme::Rpm, Subject::Installed, lines);
+    let of = |distribution: &str| {
+        let packages = vec![package(PackageKind::Rpm, "curl", "7.60.0-1")];
+        let findings = scan(&database, system(distribution, "15.1", packages));
+        let mut found: Vec<_> = findings
+            .vulnerabilities
+            .into_iter()
+            .map(|it| (it.cve_id, it.fixed_in.unwrap_or_default()))
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, from)| from).collect::<Vec<_>>()
+    };
+    assert_eq!(of("sles"), ["long-term support", ""]);
+    assert_eq!(of("sles_sap"), ["", ""]);
+}
+
+#[test]
+fn a_system_without_a_version_is_none_that_anything_is_known_of() {
+    let lines = "CVE-2020-0001 | CVE-2020-0001 | Red Hat:enterprise_linux:::hypervisor | openssl | - | affected";
+    let (_folder, database) = database("redhat-cve", Scheme::Rpm, Subject::Source, lines);
+    let packages = vec![package(PackageKind::Rpm, "openssl-libs", "1:3.0.7-18.el9")];
+    let findings = scan(&database, system("rhel", "", packages));
+    check(&findings, &[]);
+    assert!(notes(&findings).contains(&NoteKind::OsUnsupported), "{:?}", findings.notes);
+    assert!(notes(&findings).contains(&NoteKind::Unscanned), "{:?}", findings.notes);
+}

@@ -495,3 +495,62 @@ fn what_others_made_is_not_compared() {
     let findings = scan(folder.path(), system("8.9", vec![foreign]));
     assert_eq!((shown(&findings), findings.unscanned.len()), (Vec::new(), 1));
 }
+
+/// What two streams are mended by at once, cut to a package that only the second has, and one of each.
+const STREAMS: &str = r#"{"id":"RHSA-2020:1644","related":["CVE-2019-14540"],"summary":"Red Hat Security Advisory: pki-core:10.6 and pki-deps:10.6 security, bug fix, and enhancement update","affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:8::appstream","name":"jackson-databind"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:2.10.0-1.module+el8.2.0+5059+3eb3af25"}]}]}]}
+{"id":"RHSA-2020:4670","related":["CVE-2020-1722"],"summary":"Red Hat Security Advisory: idm:DL1 and idm:client security, bug fix, and enhancement update","affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:8::appstream","name":"ipa-client"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:4.8.7-12.module+el8.3.0+8222+c1bff54a"}]}]}]}
+"#;
+
+#[test]
+fn what_is_said_of_two_streams_holds_for_each() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "redhat-osv.jsonl", STREAMS);
+    let of = |name: &str, version: &str, release: &str, module: &str| {
+        let mut package = package(name, name, version, release);
+        package.module = Some(format!("{module}:8060020220101:abc"));
+        shown(&scan(folder.path(), system("8.9", vec![package]))).len()
+    };
+    let build = "1.module+el8.1.0+3366+6dfb954c";
+    assert_eq!(of("jackson-databind", "2.9.8", build, "pki-deps:10.6"), 1);
+    assert_eq!(of("jackson-databind", "2.9.8", build, "pki-core:10.6"), 1);
+    assert_eq!(of("jackson-databind", "2.9.8", build, "other:10.6"), 0);
+    let build = "10.module+el8.2.0+5723+4574fbff";
+    assert_eq!(of("ipa-client", "4.8.4", build, "idm:client"), 1);
+    assert_eq!(of("ipa-client", "4.8.4", build, "idm:DL1"), 1);
+    assert_eq!(of("ipa-client", "4.8.7", "12.module+el8.3.0+8222+c1bff54a", "idm:client"), 0);
+}
+
+/// What was mended for those alone who pay for Extended Life-cycle Support, and for everybody before.
+const EXTENDED: &str = r#"{"id":"RHSA-2025:1","related":["CVE-2024-12085"],"affected":[{"package":{"ecosystem":"Red Hat:rhel_els:7","name":"rsync"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:3.1.2-12.el7_9.1"}]}]}]}
+{"id":"RHSA-2022:1","related":["CVE-2022-29154"],"affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:7::server","name":"rsync"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:3.1.2-11.el7"}]}]}]}
+"#;
+const MAP_OF_7: &str = r#"{
+"data":{
+"rhel-7-server-rpms":{"cpes":["cpe:/o:redhat:enterprise_linux:7::server"]},
+"rhel-7-server-els-rpms":{"cpes":["cpe:/o:redhat:rhel_els:7"]}}}"#;
+
+#[test]
+fn what_is_mended_for_those_who_pay_is_told_to_everybody() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "repository-to-cpe.json", MAP_OF_7);
+    add(folder.path(), "redhat-osv.jsonl", EXTENDED);
+    let of = |distribution: &str, version: &str, repository, release: &str| {
+        let rsync = from(repository, package("rsync", "rsync", "3.1.2", release));
+        let mut system = system(version, vec![rsync]);
+        system.identity.distribution = Fact::known(distribution.to_owned(), "test");
+        shown(&scan(folder.path(), system))
+    };
+    let mended = "rsync CVE-2022-29154 3.1.2-11.el7 fixed";
+    let extended = "rsync CVE-2024-12085 3.1.2-12.el7_9.1 fixed";
+    let paid = format!("{extended} (Extended Life-cycle Support)");
+    let main = Some("rhel-7-server-rpms");
+    for (distribution, repository) in [("rhel", None), ("rhel", main), ("centos", None)] {
+        assert_eq!(of(distribution, "7.9", repository, "10.el7"), [mended, paid.as_str()]);
+        assert_eq!(of(distribution, "7.9", repository, "12.el7_9"), [paid.as_str()]);
+        assert_eq!(of(distribution, "7.9", repository, "12.el7_9.1"), [""; 0]);
+        assert_eq!(of(distribution, "6.10", repository, "10.el6"), [""; 0]);
+    }
+    // Whoever has its repositories pays; and has the main stream too, of which it is the last release.
+    let own = Some("rhel-7-server-els-rpms");
+    assert_eq!(of("rhel", "7.9", own, "10.el7"), [mended, extended]);
+}

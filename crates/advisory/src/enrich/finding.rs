@@ -274,6 +274,9 @@ fn channel(hit: &Hit<'_>, fixed: &str, system: &System) -> Option<String> {
     Some(match hit.role {
         Role::Own => return None,
         Role::Paid if hit.namespace.starts_with("Ubuntu") => "Ubuntu Pro".to_owned(),
+        Role::Paid if hit.namespace.starts_with("Red Hat") => {
+            "Extended Life-cycle Support".to_owned()
+        }
         Role::Paid => "long-term support".to_owned(),
         Role::Beyond => return beyond(fixed, system.identity.version.value()?),
         Role::Upstream => "Red Hat".to_owned(),

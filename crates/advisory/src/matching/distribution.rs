@@ -94,6 +94,10 @@ impl Distribution {
     /// How the ecosystem of this name holds for the distribution.
     pub(crate) fn role(&self, namespace: &str) -> Option<Role> {
         let (name, rest) = namespace.split_once(':').unwrap_or((namespace, ""));
+        // Of which version nothing is known, nothing holds but what has none.
+        if self.version.is_empty() && !rest.is_empty() {
+            return None;
+        }
         let is = |wanted: &str, role: Role| (rest == wanted).then_some(role);
         match (self.id.as_str(), name) {
             ("debian", "Debian") => is(self.major(), Role::Own),
@@ -117,6 +121,10 @@ impl Distribution {
                 is_own.then_some(Role::Own)
             }
             ("arch", "Arch Linux") => Some(Role::Own),
+            ("rhel" | "centos", "Red Hat") if rest.starts_with(EXTENDED) => {
+                let major = rest.strip_prefix(EXTENDED)?.split(':').next()?;
+                (major == self.major()).then_some(Role::Paid)
+            }
             (_, "Red Hat") if self.is_of_red_hat() => {
                 let role = if self.is_rebuilt() { Role::Upstream } else { Role::Own };
                 // `enterprise_linux:8::appstream`, `enterprise_linux:8`.
@@ -125,7 +133,10 @@ impl Distribution {
                 (major == self.major()).then_some(role)
             }
             ("sles" | "sled" | "sles_sap", "SUSE") => self.of_suse(rest),
-            ("opensuse-leap", "openSUSE") => is(&format!("Leap {}", self.version), Role::Own),
+            ("opensuse-leap", "openSUSE") => {
+                let release = rest.strip_suffix(" NonFree").unwrap_or(rest);
+                (release == format!("Leap {}", self.version)).then_some(Role::Own)
+            }
             _ => None,
         }
     }
@@ -154,24 +165,43 @@ impl Distribution {
     }
 
     /// `Linux Enterprise Server 15 SP4`, `Linux Enterprise Module for Basesystem 15 SP4`,
-    /// `Linux Enterprise Server 15 SP4-LTSS`.
+    /// `Linux Enterprise Server 15 SP4-LTSS`, `Linux Enterprise Server LTSS Extended Security 12 SP5`.
+    ///
+    /// Modules of 12, and those of 11 that stand behind its number, are of no service pack, and hold for
+    /// each. SAP's edition is cared for longer than the server that it shares its packages with: what is
+    /// said of it alone mends the same flaws of that server, for who pays.
     fn of_suse(&self, rest: &str) -> Option<Role> {
         let product = rest.strip_prefix("Linux Enterprise ")?;
         let (major, pack) = self.version.split_once('.').unwrap_or((&self.version, "0"));
-        let wanted = match pack {
-            "0" => major.to_owned(),
-            pack => format!("{major} SP{pack}"),
+        let (name, after) = product.split_once(&format!(" {major}"))?;
+        let (its_pack, edition) = match after.strip_prefix(" SP") {
+            Some(rest) => {
+                let end = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
+                rest.split_at(end)
+            }
+            None => ("0", after),
         };
-        let at = product.find(&wanted)?;
-        let before = product[..at].chars().next_back();
-        let after = &product[at + wanted.len()..];
-        let is_it = before == Some(' ')
-            && (after.is_empty() || after.starts_with("-LTSS") || after.starts_with("-ESPOS"))
-            && !after.starts_with(" SP");
-        let role = if after.is_empty() { Role::Own } else { Role::Paid };
-        is_it.then_some(role)
+        // What stands behind may be another number: `12` is not 1.
+        if !edition.is_empty() && !edition.starts_with([' ', '-']) {
+            return None;
+        }
+        let edition = edition.trim_start_matches([' ', '-']);
+        let is_module = match major {
+            "12" => name.starts_with("Module for ") && its_pack == "0",
+            "11" => matches!(edition, "SECURITY" | "PUBCLOUD"),
+            _ => false,
+        };
+        let is_for_all = is_module || edition.is_empty() || edition == "CLIENT-TOOLS";
+        let is_of_others = name.contains("SAP Applications") && self.id != "sles_sap";
+        let is_paid = !is_for_all || name.contains("LTSS") || is_of_others;
+        let role = if is_paid { Role::Paid } else { Role::Own };
+        (is_module || its_pack == pack).then_some(role)
     }
 }
+
+/// How the product is called that mends the last minor release of a Red Hat for those who pay, once
+/// nobody else gets mends.
+const EXTENDED: &str = "rhel_els:";
 
 /// The number of a release.
 pub(crate) type Release = (u32, u32);
@@ -259,6 +289,10 @@ mod tests {
         check("rhel", "8.9", "Red Hat:enterprise_linux:8", Some(Role::Own));
         check("rhel", "8.9", "Red Hat:rhel_eus:8.8::baseos", None);
         check("rhel", "10.1", "Red Hat:enterprise_linux:10.0", Some(Role::Own));
+        check("rhel", "7.9", "Red Hat:rhel_els:7", Some(Role::Paid));
+        check("centos", "6.10", "Red Hat:rhel_els:6", Some(Role::Paid));
+        check("centos", "7.9", "Red Hat:rhel_els:6", None);
+        check("ol", "7.9", "Red Hat:rhel_els:7", None);
         check("sles", "15.4", "SUSE:Linux Enterprise Server 15 SP4", Some(Role::Own));
         check("sles", "15.4", "SUSE:Linux Enterprise Server 15 SP4-LTSS", Some(Role::Paid));
         check(
@@ -270,6 +304,8 @@ mod tests {
         check("sles", "15", "SUSE:Linux Enterprise Server 15 SP4", None);
         check("sles", "15", "SUSE:Linux Enterprise Server 15", Some(Role::Own));
         check("opensuse-leap", "15.4", "openSUSE:Leap 15.4", Some(Role::Own));
+        check("opensuse-leap", "15.5", "openSUSE:Leap 15.5 NonFree", Some(Role::Own));
+        check("opensuse-leap", "15.4", "openSUSE:Leap 15.5 NonFree", None);
         check("amzn", "2", "Amazon Linux:2", Some(Role::Own));
         check("amzn", "2", "Amazon Linux:2023", None);
         check("amzn", "2023", "Amazon Linux:2023", Some(Role::Own));
@@ -280,6 +316,48 @@ mod tests {
         check("photon", "4.0", "Photon OS:4.0", Some(Role::Own));
         check("photon", "4.0", "Photon OS:5.0", None);
         check("arch", "", "Arch Linux", Some(Role::Own));
+    }
+
+    #[test]
+    fn modules_of_suse_hold_for_each_service_pack() {
+        let of = |id: &str, version: &str, product: &str, expected: Option<Role>| {
+            check(id, version, &format!("SUSE:Linux Enterprise {product}"), expected);
+        };
+        let own = Some(Role::Own);
+        for module in ["Web and Scripting", "Containers", "Legacy", "Public Cloud", "Toolchain"] {
+            let module = format!("Module for {module} 12");
+            of("sles", "12.5", &module, own);
+            of("sles", "12", &module, own);
+            of("sles_sap", "12.3", &module, own);
+            of("sles", "15.1", &module, None);
+        }
+        of("sles", "15.1", "Module for Legacy 15", None);
+        of("sles", "15.4", "Module for Python 3 15 SP4", own);
+        of("sles", "12.5", "Server 12", None);
+        of("sles", "12.5", "Server 12-LTSS", None);
+        of("sles", "12.5", "Micro 5.1", None);
+        of("sles", "11.4", "Server 11-SECURITY", own);
+        of("sles", "11.4", "Server 11 SP4-CLIENT-TOOLS", own);
+        of("sles", "11.4", "Server 11 SP3-CLIENT-TOOLS", None);
+    }
+
+    #[test]
+    fn longer_care_of_suse_is_for_those_who_pay() {
+        let of = |id: &str, version: &str, product: &str, expected: Option<Role>| {
+            check(id, version, &format!("SUSE:Linux Enterprise {product}"), expected);
+        };
+        let (own, paid) = (Some(Role::Own), Some(Role::Paid));
+        of("sles", "15.1", "Server for SAP Applications 15 SP1", paid);
+        of("sles_sap", "15.1", "Server for SAP Applications 15 SP1", own);
+        of("sles_sap", "15.1", "Server 15 SP1-LTSS", paid);
+        of("sles_sap", "15.1", "Server for SAP Applications 15 SP2", None);
+        of("sles", "12.5", "Server LTSS Extended Security 12 SP5", paid);
+        of("sles", "12.4", "Server LTSS Extended Security 12 SP5", None);
+        of("sles", "11.4", "Server 11 SP4 LTSS EXTREME CORE", paid);
+        of("sles", "12.2", "Server 12 SP2-BCL", paid);
+        of("sles", "12.4", "Server 12 SP4-ESPOS", paid);
+        of("sles", "15", "High Performance Computing 15-ESPOS", paid);
+        of("sles", "12.5", "Server 12 SP5", own);
     }
 
     #[test]

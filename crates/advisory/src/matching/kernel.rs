@@ -49,7 +49,8 @@ fn is_image(package: &Package) -> Option<bool> {
             Some(images.iter().any(|image| name.starts_with(image)))
         }
         PackageKind::Rpm => {
-            let rest = name.strip_prefix("kernel").or_else(|| {
+            let of_photon = || name.strip_prefix("linux").filter(|_| is_of_photon(package));
+            let rest = name.strip_prefix("kernel").or_else(of_photon).or_else(|| {
                 ["perf", "python3-perf", "python-perf", "bpftool", "rtla", "rv", "libperf"]
                     .contains(&name)
                     .then_some("-tools")
@@ -58,8 +59,7 @@ fn is_image(package: &Package) -> Option<bool> {
             if !(rest.is_empty() || rest.starts_with('-')) {
                 return None;
             }
-            let aids = ["headers", "devel", "doc", "docs", "tools", "srpm", "macros", "source"];
-            Some(!rest.split('-').any(|word| aids.contains(&word)))
+            Some(!rest.split('-').any(|word| AIDS.contains(&word)))
         }
         PackageKind::Apk => {
             let is_kernel = name.starts_with("linux-") && package.source.as_deref() == Some(name);
@@ -74,6 +74,31 @@ fn is_image(package: &Package) -> Option<bool> {
     }
 }
 
+/// What packages of rpm are called by that hold nothing of what runs.
+const AIDS: [&str; 9] =
+    ["headers", "devel", "doc", "docs", "tools", "perf", "srpm", "macros", "source"];
+
+/// Whether a package of rpm was built from one of Photon's kernels. Elsewhere there are others that are
+/// called so: `linux-firmware`, `linux-glibc-devel`.
+fn is_of_photon(package: &Package) -> bool {
+    let name = package.name.as_str();
+    let source = package.source.as_deref().unwrap_or_else(|| match name.rsplit_once('-') {
+        Some((kernel, aid)) if AIDS.contains(&aid) => kernel,
+        _ => name,
+    });
+    ["linux", "linux-aws", "linux-esx", "linux-rt", "linux-secure"].contains(&source)
+}
+
+/// Whether a release of a kernel is that of SUSE's package, in which the number of the rebuild stands,
+/// and which names the flavour by itself: `kernel-default` 5.3.18-150300.59.93.1 is
+/// 5.3.18-150300.59.93-default.
+fn is_of_suse(package: &Package, release: &str) -> bool {
+    let build = package.release.as_deref().and_then(|it| it.rsplit_once('.'));
+    let flavour =
+        build.and_then(|(build, _)| release.strip_prefix(&format!("{}-{build}-", package.version)));
+    flavour.is_some_and(|flavour| package.name.split('-').any(|word| word == flavour))
+}
+
 /// Whether the kernel that a package is part of starts by default, or may for all that is known.
 fn starts(package: &Package, system: &System) -> bool {
     let default = system.boot.default.value().and_then(|entry| entry.version.as_deref());
@@ -83,6 +108,7 @@ fn starts(package: &Package, system: &System) -> bool {
         PackageKind::Rpm => {
             let build = package.release.as_deref().unwrap_or_default();
             release.starts_with(&format!("{}-{build}", package.version))
+                || is_of_suse(package, release)
         }
         _ => true,
     };

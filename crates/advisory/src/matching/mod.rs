@@ -149,11 +149,14 @@ fn scopes<'s, 'd>(ground: &'s Ground<'d>) -> (Vec<Scope<'s, 'd>>, Matches<'d>) {
             Scope { segment, namespace, role, language, product, repositories }
         };
         let product = namespace.name.strip_prefix("Red Hat:");
-        if let Some(role) = distribution.and_then(|it| it.role(namespace.name)) {
+        let holds = product.and_then(|it| repositories.holds(it));
+        let role = distribution.and_then(|it| it.role(namespace.name));
+        // Whoever has the repositories of longer care is one of those who pay for it.
+        if let Some(role) = role.filter(|_| holds != Some(For::All)) {
             // Who stays with a minor release gets what mends a flaw there; the main stream goes on.
             let goes_on = product.is_some() && repositories.is_longer();
             scopes.push(scope(if goes_on { Role::Beyond } else { role }, false, None));
-        } else if let Some(holds) = product.and_then(|it| repositories.holds(it)) {
+        } else if let Some(holds) = holds {
             scopes.push(scope(Role::Own, false, product.filter(|_| holds == For::Own)));
         } else if LANGUAGES.contains(&without_repository(namespace.name)) {
             scopes.push(scope(Role::Own, true, None));

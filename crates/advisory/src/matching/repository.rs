@@ -65,9 +65,9 @@ impl<'d> Repositories<'d> {
     }
 
     /// Whether the system is cared for longer than its minor release is the latest, and so does not go to
-    /// the next.
+    /// the next. Extended Life-cycle Support goes on from the last of all, which has the main stream whole.
     pub(crate) fn is_longer(&self) -> bool {
-        !self.longer.is_empty()
+        self.longer.iter().any(|product| id(product) != "rhel_els")
     }
 
     /// How what is said of the product holds for the system, if it does.

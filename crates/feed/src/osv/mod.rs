@@ -22,6 +22,9 @@ use crate::{cvss, tally};
 /// The most scores of a record that are kept.
 const SCORES: usize = 16;
 
+/// The most streams of modules of a record that are kept; there are two, where there are several.
+const STREAMS: usize = 4;
+
 /// Adds all records of the file.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
     records(path, &mut |item| one(&item, writer))
@@ -166,7 +169,7 @@ fn statements<'r>(record: &'r Record<'_>, writer: &mut Writer) -> Vec<Said<'r>> 
         if affected.database_specific.as_ref().is_some_and(OfAffected::is_no_flaw) {
             continue;
         }
-        if let Err(why) = of_package(record, affected, ecosystem, &mut said) {
+        for why in of_package(record, affected, ecosystem, &mut said) {
             let named = format!("{}, {}", record.id, package.name);
             tally::malformed(writer.about(), &named, why);
         }
@@ -174,60 +177,78 @@ fn statements<'r>(record: &'r Record<'_>, writer: &mut Writer) -> Vec<Said<'r>> 
     said
 }
 
+/// Adds what is said of a package, and tells what of it makes no sense.
 fn of_package<'r>(
     record: &'r Record<'_>,
     affected: &'r Affected<'_>,
     ecosystem: Ecosystem,
     said: &mut Vec<Said<'r>>,
-) -> std::result::Result<(), String> {
-    let Some(package) = &affected.package else { return Ok(()) };
+) -> Vec<String> {
+    let Some(package) = &affected.package else { return Vec::new() };
     let specific = affected.ecosystem_specific.as_ref();
     let namespace = &*package.ecosystem;
-    let qualifier = module(record, namespace);
-    let base = |name: String, interval: Interval<'r>| Said {
-        namespace,
-        ecosystem,
-        name,
-        state: state(specific, interval),
-        severity: specific.and_then(|it| crate::severity::severity(&it.urgency)),
-        interval,
-        qualifier,
+    let streams = streams(record, namespace);
+    let mut add = |name: String, interval: Interval<'r>| {
+        let one = |name: String, qualifier: Option<&'r str>| Said {
+            namespace,
+            ecosystem,
+            name,
+            state: state(specific, interval),
+            severity: specific.and_then(|it| crate::severity::severity(&it.urgency)),
+            interval,
+            qualifier,
+        };
+        match streams.as_slice() {
+            [] => said.push(one(name, None)),
+            streams => said.extend(streams.iter().map(|it| one(name.clone(), Some(*it)))),
+        }
     };
     // SUSE names what was built, each with its version; the range is that of the source.
     if ecosystem.subject == Subject::Installed
         && let Some(binaries) = specific.map(|it| &it.binaries).filter(|it| !it.is_empty())
     {
+        let mut wrong = Vec::new();
         for (name, version) in binaries.iter().flatten().filter(|(name, _)| is_run(name)) {
-            let upper = version.as_str().ok_or("a package has no version")?;
+            let Some(upper) = version.as_str() else {
+                wrong.push("a package has no version".to_owned());
+                continue;
+            };
             let interval = Interval { upper: Some(upper), is_mended: true, ..Interval::ALL };
-            said.push(base(name.clone().into_owned(), interval));
+            add(name.clone().into_owned(), interval);
         }
-        return Ok(());
+        return wrong;
     }
-    if is_run(&package.name) {
-        let mut intervals = range::intervals(affected, ecosystem.scheme)?;
-        // Of what does harm by itself, no version is better than another.
-        if intervals.is_empty() && is_malicious(record) {
-            intervals.push(Interval::ALL);
-        }
-        for interval in intervals {
-            said.push(base(normalised(namespace, &package.name), interval));
-        }
+    if !is_run(&package.name) {
+        return Vec::new();
     }
-    Ok(())
+    let (mut intervals, wrong) = range::intervals(affected, ecosystem.scheme);
+    // Of what does harm by itself, no version is better than another.
+    if intervals.is_empty() && is_malicious(record) {
+        intervals.push(Interval::ALL);
+    }
+    for interval in intervals {
+        add(normalised(namespace, &package.name), interval);
+    }
+    wrong
 }
 
-/// The stream of a module that all of an advisory of Red Hat is about, as its title says:
-/// `Red Hat Security Advisory: nodejs:16 security update`.
-fn module<'r>(record: &'r Record<'_>, namespace: &str) -> Option<&'r str> {
+/// The streams of modules that an advisory of Red Hat is about, as its title says:
+/// `Red Hat Security Advisory: idm:DL1 and idm:client security update`. Which package is of which of them
+/// is not said, and some are of each.
+fn streams<'r>(record: &'r Record<'_>, namespace: &str) -> Vec<&'r str> {
     let kin = ["Red Hat:", "AlmaLinux:", "Rocky Linux:"];
-    if !kin.iter().any(|name| namespace.starts_with(name)) {
-        return None;
-    }
-    let (_, title) = record.summary.split_once(": ")?;
-    let word = title.split_whitespace().next()?;
-    let (name, stream) = word.split_once(':')?;
-    (!name.is_empty() && !stream.is_empty()).then_some(word)
+    let title = record.summary.split_once(": ").map(|(_, title)| title);
+    let Some(title) = title.filter(|_| kin.iter().any(|name| namespace.starts_with(name))) else {
+        return Vec::new();
+    };
+    let words = title.split([' ', ',']).filter(|word| !word.is_empty() && *word != "and");
+    words.take_while(|word| is_stream(word)).take(STREAMS).collect()
+}
+
+/// Whether the word is that of a stream of a module: `nodejs:16`.
+fn is_stream(word: &str) -> bool {
+    let parts = word.split_once(':');
+    parts.is_some_and(|(name, stream)| !name.is_empty() && !stream.is_empty())
 }
 
 fn state(specific: Option<&OfEcosystem<'_>>, interval: Interval<'_>) -> State {
@@ -241,5 +262,46 @@ fn state(specific: Option<&OfEcosystem<'_>>, interval: Interval<'_>) -> State {
         ("deferred", _) => State::Deferred,
         ("needs-triage", _) => State::UnderInvestigation,
         _ => State::Affected,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(title: &str, namespace: &str, expected: &[&str]) {
+        let record = Record { summary: title.into(), ..empty() };
+        assert_eq!(streams(&record, namespace), expected, "{title}");
+    }
+
+    fn empty() -> Record<'static> {
+        serde_json::from_str(r#"{"id":"RHSA-1"}"#).unwrap()
+    }
+
+    #[test]
+    fn titles_name_streams() {
+        for (title, expected) in [
+            ("nodejs:16 security update", &["nodejs:16"][..]),
+            ("idm:DL1 and idm:client security update", &["idm:DL1", "idm:client"]),
+            (
+                "pki-core:10.6 and pki-deps:10.6 security, bug fix, and enhancement update",
+                &["pki-core:10.6", "pki-deps:10.6"],
+            ),
+            ("virt:av and virt-devel:av qemu-kvm security update", &["virt:av", "virt-devel:av"]),
+            (
+                "mariadb:10.3, and mariadb-devel:10.3 update",
+                &["mariadb:10.3", "mariadb-devel:10.3"],
+            ),
+            ("nodejs : security update", &[]),
+            ("kernel security and bug fix update", &[]),
+        ] {
+            let red_hat = format!("Red Hat Security Advisory: {title}");
+            check(&red_hat, "Red Hat:enterprise_linux:8::appstream", expected);
+            check(&format!("Important: {title}"), "AlmaLinux:8", expected);
+        }
+        check("openssl: a:1 and b:2", "Debian:12", &[]);
+        check("nodejs:16 security update", "Rocky Linux:8", &[]);
     }
 }

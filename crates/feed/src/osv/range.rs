@@ -17,41 +17,78 @@ pub(super) struct Interval<'a> {
     pub(super) is_mended: bool,
 }
 
-/// The intervals of a package, or why they cannot be told. Versions that are listed one by one count
-/// where there are no ranges of versions: where there are, they list those that were released and lie
-/// within.
+/// The intervals of a package, and why some of its ranges cannot be told. Versions that are listed one by
+/// one count where no range has them: most lists are of those that were released and lie within.
 pub(super) fn intervals<'a>(
     affected: &'a Affected<'_>,
     scheme: Scheme,
-) -> Result<Vec<Interval<'a>>, String> {
-    let mut found = Vec::new();
-    let mut has_ranges = false;
-    for range in &affected.ranges {
-        // Commits are no versions.
-        if range.kind != "GIT" {
-            has_ranges = true;
-            found.extend(of_events(&range.events, scheme)?);
+) -> (Vec<Interval<'a>>, Vec<String>) {
+    let (mut found, mut wrong) = (Vec::new(), Vec::new());
+    // Commits are no versions.
+    let ranges = || affected.ranges.iter().filter(|range| range.kind != "GIT");
+    for range in ranges() {
+        match of_events(&range.events, scheme) {
+            Ok(intervals) => found.extend(intervals),
+            Err(why) => wrong.push(why),
         }
     }
-    if !has_ranges {
-        let one = |version: &'a str| Interval {
+    let known = affected.database_specific.as_ref().and_then(OfAffected::last_known);
+    if let Some(known) = known {
+        found.iter_mut().for_each(|interval| interval.end_with(known, scheme));
+    }
+    let has_ranges = ranges().next().is_some();
+    let bounds: Vec<_> = found.iter().map(|interval| interval.bounds(scheme)).collect();
+    let listed = affected.versions.iter().map(AsRef::as_ref);
+    found.extend(listed.filter(|version| !has_ranges || is_left(version, &bounds, scheme)).map(
+        |version| Interval {
             lower: Some(version),
             upper: Some(version),
             is_inclusive: true,
             is_mended: false,
-        };
-        found.extend(affected.versions.iter().map(|version| one(version)));
+        },
+    ));
+    (found, wrong)
+}
+
+/// Whether a version that is listed lies within none of these bounds. One that is no version cannot be
+/// installed either.
+fn is_left(version: &str, bounds: &[Option<Bounds>], scheme: Scheme) -> bool {
+    let Some(key) = scheme.key(version) else { return false };
+    !bounds.iter().flatten().any(|bounds| bounds.has(&key))
+}
+
+/// Keys of the ends of an interval.
+struct Bounds {
+    lower: Option<Vec<u8>>,
+    upper: Option<Vec<u8>>,
+    is_inclusive: bool,
+}
+
+impl Bounds {
+    fn has(&self, key: &[u8]) -> bool {
+        let begins = self.lower.as_deref().is_none_or(|lower| lower <= key);
+        begins
+            && self
+                .upper
+                .as_deref()
+                .is_none_or(|upper| key < upper || self.is_inclusive && key == upper)
     }
-    if let Some(known) = affected.database_specific.as_ref().and_then(OfAffected::last_known) {
-        found.iter_mut().for_each(|interval| interval.end_with(known, scheme));
-    }
-    Ok(found)
 }
 
 impl<'a> Interval<'a> {
     /// All versions.
     pub(super) const ALL: Self =
         Self { lower: None, upper: None, is_inclusive: false, is_mended: false };
+
+    /// Its ends as they are compared; nothing where one of them is no version.
+    fn bounds(&self, scheme: Scheme) -> Option<Bounds> {
+        let key = |version: Option<&str>| match version {
+            None => Some(None),
+            Some(version) => scheme.key(version).map(Some),
+        };
+        let (lower, upper) = (key(self.lower)?, key(self.upper)?);
+        Some(Bounds { lower, upper, is_inclusive: self.is_inclusive })
+    }
 
     /// Ends what has no end of its own: with the version, if that is true, or before it. GitHub says
     /// so of what nothing mends, where later versions do not have it, or are not known to.
@@ -180,7 +217,7 @@ mod tests {
                 r#"{{"ranges":[{{"type":"SEMVER","events":{events}}}],"database_specific":{{"last_known_affected_version_range":"{known}"}}}}"#
             );
             let affected: Affected<'_> = serde_json::from_str(&record).unwrap();
-            let found = intervals(&affected, Scheme::Semver).unwrap();
+            let (found, _) = intervals(&affected, Scheme::Semver);
             let upper = found[0].upper.map(str::to_owned);
             (upper, found[0].is_inclusive, found[0].is_mended)
         };
@@ -193,5 +230,45 @@ mod tests {
         assert_eq!(of("<= 1.5", mended), (Some("1.2".to_owned()), false, true));
         let limited = r#"[{"introduced":"1"},{"limit":"2"},{"limit":"*"}]"#;
         assert_eq!(of("", limited), (Some("2".to_owned()), false, false));
+    }
+
+    #[track_caller]
+    fn check_affected(affected: &str, expected: &[(Option<&str>, Option<&str>)], wrong: usize) {
+        let affected: Affected<'_> = serde_json::from_str(affected).unwrap();
+        let (found, problems) = intervals(&affected, Scheme::Semver);
+        let found: Vec<_> = found.iter().map(|it| (it.lower, it.upper)).collect();
+        assert_eq!((found.as_slice(), problems.len()), (expected, wrong), "{problems:?}");
+    }
+
+    #[test]
+    fn versions_that_no_range_has_count_by_themselves() {
+        check_affected(
+            r#"{"ranges":[{"type":"SEMVER","events":[{"introduced":"1.0.0"},{"fixed":"1.2.0"}]}],"versions":["1.0.0","1.1.0","1.2.0","0.9.0","odd"]}"#,
+            &[
+                (Some("1.0.0"), Some("1.2.0")),
+                (Some("1.2.0"), Some("1.2.0")),
+                (Some("0.9.0"), Some("0.9.0")),
+            ],
+            0,
+        );
+        check_affected(
+            r#"{"ranges":[{"type":"GIT","events":[{"introduced":"0"}]}],"versions":["1.0.0"]}"#,
+            &[(Some("1.0.0"), Some("1.0.0"))],
+            0,
+        );
+        check_affected(
+            r#"{"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"last_affected":"1.2.0"}]}],"versions":["1.2.0","1.2.1"]}"#,
+            &[(None, Some("1.2.0")), (Some("1.2.1"), Some("1.2.1"))],
+            0,
+        );
+    }
+
+    #[test]
+    fn a_range_that_makes_no_sense_leaves_the_others() {
+        check_affected(
+            r#"{"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"?"}]},{"type":"SEMVER","events":[{"introduced":"2.0.0"},{"fixed":"2.1.0"}]}],"versions":["2.0.0","1.0.0"]}"#,
+            &[(Some("2.0.0"), Some("2.1.0")), (Some("1.0.0"), Some("1.0.0"))],
+            1,
+        );
     }
 }
