@@ -2,7 +2,7 @@
 //! affected, or never was, and what is going to be done about it.
 //!
 //! Products are listed in a tree, packages among them; how a package stands in a product has a name of
-//! its own, which [`Relationship`]s make of the two. What is built of one source has one statement, by
+//! its own, which `Relationship`s make of the two. What is built of one source has one statement, by
 //! the name of the source, as [`super::cve`] has them: the packages themselves say nothing more.
 
 mod document;
