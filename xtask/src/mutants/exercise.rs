@@ -3,6 +3,7 @@
 
 #[path = "exercise/advisory.rs"]
 pub(crate) mod advisory;
+#[path = "exercise/intake.rs"]
 pub(crate) mod intake;
 
 use std::cmp::Ordering;
