@@ -123,11 +123,11 @@ fn table(
                 writer.replaced(old, new);
             }
         }
-        // Bulletins have no number of the CVE list, and what is about no update of a Windows cannot be
+        // Bulletins have no number of the CVE list, or the word alone in its place, and what is about no update of a Windows cannot be
         // compared with those that are installed.
         let component = field(5);
         let is_compared = is_system(&product) && !is_dot_net(&component);
-        if cve.is_empty() || update.is_empty() || !is_compared {
+        if matches!(cve.as_str(), "" | "CVE") || update.is_empty() || !is_compared {
             continue;
         }
         let Some(update) = update.parse().ok().filter(|_| is_flaw(&cve)) else {
