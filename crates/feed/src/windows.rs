@@ -123,8 +123,8 @@ fn table(
                 writer.replaced(old, new);
             }
         }
-        // Bulletins have no number of the CVE list, or the word alone in its place, and what is about no update of a Windows cannot be
-        // compared with those that are installed.
+        // Bulletins have no number of the CVE list, or the word alone in its place, and what is about no
+        // update of a Windows cannot be compared with those that are installed.
         let component = field(5);
         let is_compared = is_system(&product) && !is_dot_net(&component);
         if matches!(cve.as_str(), "" | "CVE") || update.is_empty() || !is_compared {
