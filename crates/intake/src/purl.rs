@@ -1,5 +1,7 @@
 //! Package URLs, taken apart: `pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12`.
 
+use fathom_report::percent_decoded;
+
 /// The longest that is taken apart.
 const MOST: usize = 8192;
 
@@ -62,19 +64,7 @@ impl Purl {
 /// Without percent-encoding; nothing where what comes of it is no text, or one that holds what no name
 /// or version does.
 fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'%' => {
-                let digit = |it: Option<u8>| char::from(it?).to_digit(16);
-                let (high, low) = (digit(rest.next())?, digit(rest.next())?);
-                bytes.push(u8::try_from(high * 16 + low).ok()?);
-            }
-            byte => bytes.push(byte),
-        }
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
+    percent_decoded(text).filter(|text| !text.contains(char::is_control))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub use pattern::is_like;
 pub use plan::{PLAN_SCHEMA, Plan, Remaining, Restart, Step, Upgrade, plan_schema};
 pub use problem::{Problem, ProblemKind};
 pub use profile::{Outcome, Profile, RuleResult, Severity};
-pub use purl::{package_url, percent_encoded, system_url};
+pub use purl::{package_url, percent_decoded, percent_encoded, system_url};
 pub use security::{
     Audit, Certificate, MandatoryAccess, NAMED_FILES_ALONE, OpenFile, Security, Setting, Sshd,
     SshdMatch, USUAL_FOLDERS_ALONE, Updates,

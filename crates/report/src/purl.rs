@@ -169,6 +169,22 @@ impl Url {
     }
 }
 
+/// Without percent-encoding; nothing where that is broken, or makes no text.
+pub fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// Percent-encoding as package URLs have it: everything but letters, digits, `.-_~` and the colon; in qualifiers slashes
 /// stay too.
 pub fn percent_encoded(text: &str, slashes: bool) -> String {

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use fathom_report::finding::VexStatus;
+use fathom_report::percent_decoded;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::product::{Identifier, Part, Place, Product, Subject};
-use super::purl::decoded;
 use super::{Document, Malformed, Statement, check_count, joined, moment, names};
 
 #[derive(Deserialize)]
@@ -190,7 +190,7 @@ impl Components {
         }
         let other = reference.strip_prefix("urn:cdx:").and_then(|link| link.split_once('#'));
         let name = match other {
-            Some((_, fragment)) => decoded(fragment).unwrap_or_default(),
+            Some((_, fragment)) => percent_decoded(fragment).unwrap_or_default(),
             None => reference.to_owned(),
         };
         let mut identifiers = vec![Identifier::of(&name)];

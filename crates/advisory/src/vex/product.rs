@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use fathom_report::finding::{Finding, Findings, MACHINE, Scanned};
+use fathom_report::percent_decoded;
 
 use super::cpe;
-use super::purl::{Purl, decoded};
+use super::purl::Purl;
 
 /// How many products may lie within each other.
 const DEPTH: usize = 8;
@@ -209,7 +210,7 @@ impl<'f> Target<'f> {
     /// Whether a name of a machine is that of the one that the finding is of; nothing where a name is
     /// not one of a machine.
     fn is_named_machine(&self, name: &str) -> Option<bool> {
-        let own = decoded(name.strip_prefix(MACHINE)?);
+        let own = percent_decoded(name.strip_prefix(MACHINE)?);
         Some(own.is_some_and(|own| {
             self.machine.is_subject(&own)
                 || self.system().is_some_and(|it| it.hostname.as_ref() == Some(&own))

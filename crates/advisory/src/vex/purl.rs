@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use fathom_report::percent_decoded;
+
 /// A package URL in its parts, each as its kind of package writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Purl {
@@ -18,7 +20,7 @@ impl Purl {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let rest = text.trim().strip_prefix("pkg:")?.trim_start_matches('/');
         let (rest, subpath) = match rest.split_once('#') {
-            Some((rest, subpath)) => (rest, Some(decoded(subpath.trim_matches('/'))?)),
+            Some((rest, subpath)) => (rest, Some(percent_decoded(subpath.trim_matches('/'))?)),
             None => (rest, None),
         };
         let (rest, listed) = rest.split_once('?').unwrap_or((rest, ""));
@@ -26,7 +28,7 @@ impl Purl {
         for pair in listed.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=')?;
             if !value.is_empty() {
-                qualifiers.insert(key.to_ascii_lowercase(), decoded(value)?);
+                qualifiers.insert(key.to_ascii_lowercase(), percent_decoded(value)?);
             }
         }
         let (kind, rest) = rest.split_once('/')?;
@@ -38,15 +40,15 @@ impl Purl {
         // The version stands behind the last `@`, unless that begins a scope of npm.
         let (path, version) = match rest.rsplit_once('@') {
             Some((path, version)) if !path.is_empty() && !path.ends_with('/') => {
-                (path, Some(decoded(version)?))
+                (path, Some(percent_decoded(version)?))
             }
             _ => (rest, None),
         };
         let path = path.trim_matches('/');
         let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
         let segments: Option<Vec<_>> =
-            namespace.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
-        let (namespace, name) = as_its_kind(&kind, segments?.join("/"), decoded(name)?);
+            namespace.split('/').filter(|part| !part.is_empty()).map(percent_decoded).collect();
+        let (namespace, name) = as_its_kind(&kind, segments?.join("/"), percent_decoded(name)?);
         (!name.is_empty()).then_some(Self {
             kind,
             namespace,
@@ -131,22 +133,6 @@ fn as_its_kind(kind: &str, namespace: String, name: String) -> (String, String) 
         "npm" => (namespace.to_lowercase(), name.to_lowercase()),
         _ => (namespace, name),
     }
-}
-
-/// Without percent-encoding; nothing where that is broken, or hides what is no text.
-pub(super) fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: u8| char::from(byte).to_digit(16);
-        let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
-        bytes.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

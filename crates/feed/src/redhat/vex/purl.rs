@@ -1,6 +1,8 @@
 //! Package URLs, as far as they name packages of Red Hat:
 //! `pkg:rpm/redhat/redis@7.2.10-1.module%2Bel9.6.0?arch=src&epoch=1&rpmmod=redis:7:9060020250716081121:9`.
 
+use fathom_report::percent_decoded;
+
 /// What a package URL says of a package of rpm.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Purl {
@@ -33,10 +35,10 @@ pub(super) fn read(text: &str) -> Option<Named> {
     // Behind the last slash, so that an `@` of a namespace is none of a version.
     let (namespace, last) = path.rsplit_once('/').unwrap_or(("", path));
     let (name, version) = match last.split_once('@') {
-        Some((name, version)) => (name, Some(decoded(version)?)),
+        Some((name, version)) => (name, Some(percent_decoded(version)?)),
         None => (last, None),
     };
-    let name = decoded(name).filter(|name| !name.is_empty())?;
+    let name = percent_decoded(name).filter(|name| !name.is_empty())?;
     match (kind, namespace) {
         ("rpm", "redhat") => {}
         ("rpmmod", "redhat") => {
@@ -48,7 +50,7 @@ pub(super) fn read(text: &str) -> Option<Named> {
     }
     let value = |wanted: &str| {
         let mut pairs = qualifiers.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == wanted).and_then(|(_, value)| decoded(value))
+        pairs.find(|(key, _)| *key == wanted).and_then(|(_, value)| percent_decoded(value))
     };
     let epoch = value("epoch").filter(|epoch| epoch != "0");
     let version = version.filter(|version| !version.is_empty()).map(|version| match epoch {
@@ -60,26 +62,6 @@ pub(super) fn read(text: &str) -> Option<Named> {
         module[..end].to_owned()
     });
     Some(Named::Package(Purl { name, version, architecture: value("arch"), stream }))
-}
-
-/// The text without what is written as `%2B`; nothing where that makes no text.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let (digits, behind) = rest.split_at_checked(2)?;
-        if !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
-        rest = behind;
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
