@@ -29,17 +29,14 @@ pub(super) fn components(findings: &[Finding]) -> Vec<Component> {
     let mut components: Vec<_> = all.iter().filter_map(|findings| component(findings)).collect();
     components.sort_by(|one, other| {
         let risk = other.risk.total_cmp(&one.risk);
-        let names = |it: &Component| {
-            (
-                it.package.clone(),
-                it.installed_version.clone(),
-                it.system.clone(),
-                it.location.clone(),
-            )
-        };
         risk.then_with(|| names(one).cmp(&names(other)))
     });
     components
+}
+
+/// What those with as much at stake stand in order of.
+fn names(it: &Component) -> impl Ord + use<'_> {
+    (&it.package, &it.installed_version, &it.system, &it.location)
 }
 
 fn component(findings: &[&Finding]) -> Option<Component> {
