@@ -269,7 +269,10 @@ impl<'o> Scanner<'o> {
     /// Findings that were saved, with the weights of today.
     fn again(&self, mut findings: Findings) -> Findings {
         let said = findings.summary.clone();
-        fathom_advisory::summarize(&mut findings);
+        match &self.weights {
+            Some(weights) => risk::weigh(&mut findings, weights),
+            None => fathom_advisory::summarize(&mut findings),
+        }
         let is_whole = said.vulnerabilities == findings.summary.vulnerabilities
             && said.vulnerable_packages == findings.summary.vulnerable_packages;
         if !is_whole {
@@ -279,9 +282,6 @@ impl<'o> Scanner<'o> {
                 findings.summary.vulnerabilities, said.vulnerabilities,
             );
             findings.notes.push(Note { kind: NoteKind::MissingScanData, message });
-        }
-        if let Some(weights) = &self.weights {
-            risk::weigh(&mut findings, weights);
         }
         findings
     }
