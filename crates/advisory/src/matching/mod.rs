@@ -142,12 +142,14 @@ impl<'d> Ground<'d> {
 fn scopes<'s, 'd>(ground: &'s Ground<'d>) -> (Vec<Scope<'s, 'd>>, Matches<'d>) {
     let Ground { distribution, namespaces, repositories, ended } = ground;
     let distribution = distribution.as_ref();
-    let mut scopes = Vec::new();
-    for (segment, namespace) in namespaces {
-        let scope = |role, language, product| {
+    let scope =
+        |(segment, namespace): &'s (&'d Segment, Namespace<'d>), role, language, product| {
             let namespace = namespace.clone();
             Scope { segment, namespace, role, language, product, repositories }
         };
+    let mut scopes = Vec::new();
+    for place in namespaces {
+        let namespace = &place.1;
         let product = namespace.name.strip_prefix("Red Hat:");
         let holds = product.and_then(|it| repositories.holds(it));
         let role = distribution.and_then(|it| it.role(namespace.name));
@@ -155,11 +157,11 @@ fn scopes<'s, 'd>(ground: &'s Ground<'d>) -> (Vec<Scope<'s, 'd>>, Matches<'d>) {
         if let Some(role) = role.filter(|_| holds != Some(For::All)) {
             // Who stays with a minor release gets what mends a flaw there; the main stream goes on.
             let goes_on = product.is_some() && repositories.is_longer();
-            scopes.push(scope(if goes_on { Role::Beyond } else { role }, false, None));
+            scopes.push(scope(place, if goes_on { Role::Beyond } else { role }, false, None));
         } else if let Some(holds) = holds {
-            scopes.push(scope(Role::Own, false, product.filter(|_| holds == For::Own)));
+            scopes.push(scope(place, Role::Own, false, product.filter(|_| holds == For::Own)));
         } else if LANGUAGES.contains(&without_repository(namespace.name)) {
-            scopes.push(scope(Role::Own, true, None));
+            scopes.push(scope(place, Role::Own, true, None));
         }
     }
     let mut matches = Matches {
@@ -171,14 +173,7 @@ fn scopes<'s, 'd>(ground: &'s Ground<'d>) -> (Vec<Scope<'s, 'd>>, Matches<'d>) {
     if matches.knows_distribution && !matches.knows_unfixed && ended.is_some() {
         matches.compared_with = distribution.and_then(|it| later(it, namespaces));
         let later = namespaces.iter().filter(|it| Some(it.1.name) == matches.compared_with);
-        scopes.extend(later.map(|(segment, namespace)| Scope {
-            segment,
-            namespace: namespace.clone(),
-            role: Role::Successor,
-            language: false,
-            product: None,
-            repositories,
-        }));
+        scopes.extend(later.map(|place| scope(place, Role::Successor, false, None)));
     }
     matches.ended.clone_from(ended);
     (scopes, matches)
