@@ -185,7 +185,7 @@ fn judge(image: &mut Image, database: &Database, sum: &mut Sum, misses: bool) ->
             .iter()
             .position(|it| it.name == label.package && it.full_version() == label.shown)
             .with_context(|| format!("{} is not in the report", label.package))?;
-        let opinions = |flaw| fathom_advisory::opinions(database, system, at, flaw, today);
+        let opinions = |flaw| fathom_advisory::opinions(database, system, at..at + 1, flaw, today);
         let of_flaw = opinions(label.flaw.parse().ok())?;
         // Where much is said of the package, its name is right; a module's stream may be another.
         if of_flaw.is_empty() && !label.version.contains(".module") && !opinions(None)?.is_empty() {

@@ -17,6 +17,7 @@ mod variant;
 mod windows;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::rc::Rc;
 
 use fathom_report::finding::State;
@@ -293,6 +294,8 @@ pub fn flaws_of(database: &Database, system: &System, today: Day) -> Result<BTre
 /// What is said of a package, whether it holds for the version that is installed or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opinion {
+    /// Which of the packages of the system.
+    pub package: usize,
     /// The ecosystem that it is said of.
     pub ecosystem: String,
     /// What is said.
@@ -303,28 +306,31 @@ pub struct Opinion {
     pub holds: bool,
 }
 
-/// Everything that is said of one of the packages of a system, of this flaw or of any, as of a day.
+/// Everything that is said of some of the packages of a system, of this flaw or of any, as of a day.
 pub fn opinions(
     database: &Database,
     system: &System,
-    package: usize,
+    packages: Range<usize>,
     flaw: Option<Cve>,
     today: Day,
 ) -> Result<Vec<Opinion>> {
-    let Some(package) = system.packages.items.get(package) else { return Ok(Vec::new()) };
     let ground = Ground::of(database, system, today)?;
     let (scopes, _) = scopes(&ground);
     let streams = Streams::of(database, system)?;
     let mut opinions = Vec::new();
-    for (hit, holds) in Key::of(package).rows(&scopes, &streams)?.unwrap_or_default() {
-        let said = hit.segment.flaws(hit.row.advisory)?;
-        if flaw.is_none_or(|flaw| said.cves.contains(&flaw)) {
-            opinions.push(Opinion {
-                ecosystem: hit.namespace.to_owned(),
-                state: hit.row.state,
-                upper: hit.row.upper.map(|upper| upper.text.to_owned()),
-                holds,
-            });
+    for index in packages {
+        let Some(package) = system.packages.items.get(index) else { break };
+        for (hit, holds) in Key::of(package).rows(&scopes, &streams)?.unwrap_or_default() {
+            let said = hit.segment.flaws(hit.row.advisory)?;
+            if flaw.is_none_or(|flaw| said.cves.contains(&flaw)) {
+                opinions.push(Opinion {
+                    package: index,
+                    ecosystem: hit.namespace.to_owned(),
+                    state: hit.row.state,
+                    upper: hit.row.upper.map(|upper| upper.text.to_owned()),
+                    holds,
+                });
+            }
         }
     }
     Ok(opinions)

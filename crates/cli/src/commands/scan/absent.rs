@@ -55,19 +55,15 @@ fn said(
 ) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     for system in &report.systems {
-        for (index, package) in system.packages.items.iter().enumerate() {
-            let of_package = opinions(database, system, index, Some(flaw), today);
-            for opinion in of_package.map_err(database::failed)? {
-                let version = package.full_version();
-                let line = format!(
-                    "{} {version}: {} of {}",
-                    package.name,
-                    why(&opinion, &version),
-                    opinion.ecosystem
-                );
-                if !lines.contains(&line) {
-                    lines.push(line);
-                }
+        let all = &system.packages.items;
+        let said = opinions(database, system, 0..all.len(), Some(flaw), today);
+        for opinion in said.map_err(database::failed)? {
+            let Some(package) = all.get(opinion.package) else { continue };
+            let version = package.full_version();
+            let (why, of) = (why(&opinion, &version), &opinion.ecosystem);
+            let line = format!("{} {version}: {why} of {of}", package.name);
+            if !lines.contains(&line) {
+                lines.push(line);
             }
         }
     }
