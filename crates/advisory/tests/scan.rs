@@ -667,6 +667,40 @@ fn a_database_without_a_date_is_not_taken_for_a_fresh_one() {
 }
 
 #[test]
+fn an_old_file_is_said_of_what_it_speaks_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "S | CVE-2024-0001 | Debian:12 | openssl | 3.1 | fixed";
+    add(folder.path(), "debian", Scheme::Debian, Subject::Source, line);
+    let old = folder.path().join("npm.advisories");
+    let about =
+        About { provider: "npm".to_owned(), as_of: "2025-01-01".to_owned(), ..About::default() };
+    let mut writer = Writer::create(&old, about).unwrap();
+    let advisory = writer.advisory(&NewAdvisory { name: "N", ..NewAdvisory::default() });
+    let statement = Statement {
+        namespace: "npm",
+        scheme: Scheme::Semver,
+        subject: Subject::Installed,
+        name: "left-pad",
+        lower: None,
+        upper: None,
+        state: State::Affected,
+        severity: None,
+        qualifier: None,
+    };
+    writer.statement(advisory.unwrap().unwrap(), &statement).unwrap();
+    writer.finish().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let openssl = || deb("openssl", "openssl", "3.1");
+    let findings = scan(&database, system("debian", "12", vec![openssl()]));
+    assert_eq!(notes(&findings), [NoteKind::FixesOnly]);
+    let of_npm = package(PackageKind::Npm, "right-pad", "1.0.0");
+    let findings = scan(&database, system("debian", "12", vec![openssl(), of_npm]));
+    assert_eq!(notes(&findings), [NoteKind::DatabaseStale, NoteKind::FixesOnly]);
+    let message = &findings.notes[0].message;
+    assert!(message.contains("1 of the 2 files") && message.contains("npm of 366"), "{message}");
+}
+
+#[test]
 fn the_database_knows_that_a_release_is_over_where_the_report_does_not() {
     let lines = "CVE-2023-0001 | CVE-2023-0001 | Debian:9 | tar | - | affected
                  CVE-2023-0001 | CVE-2023-0001 | Debian:13 | tar | - | affected";

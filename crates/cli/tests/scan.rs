@@ -111,8 +111,11 @@ fn what_somebody_has_decided_about_is_told_apart() {
     };
     let deferred = of("CVE-2021-3711 package=openssl machine=mach* # nobody reaches it\n");
     assert_eq!(counts(&deferred), (1, 1, 0.into()), "{}", text(&deferred.stderr));
+    assert!(!text(&deferred.stderr).contains("about nothing"), "{}", text(&deferred.stderr));
     let elsewhere = of("CVE-2021-3711 machine=web-* # nobody reaches it\n");
     assert_eq!(counts(&elsewhere), (2, 0, 1.into()));
+    let said = "note: the exception of CVE-2021-3711 is about nothing here";
+    assert!(text(&elsewhere.stderr).contains(said), "{}", text(&elsewhere.stderr));
     let group = of("@here = web-* mach*\nCVE-2021-3711 group=here # nobody reaches it\n");
     assert_eq!(counts(&group), (1, 1, 0.into()), "{}", text(&group.stderr));
     let other = of("@there = web-*\nCVE-2021-3711 group=there # nobody reaches it\n");
@@ -128,6 +131,10 @@ fn what_somebody_has_decided_about_is_told_apart() {
 #[test]
 fn every_format_is_written() {
     let folder = prepared();
+    // One that knows of no system.
+    std::fs::create_dir(folder.path().join("other")).unwrap();
+    let kev = |folder_of: &str| folder.path().join(folder_of).join("kev.advisories");
+    std::fs::copy(kev("db/current"), kev("other")).unwrap();
     for (format, part) in [
         ("csv", "CVE-2021-3711,critical,9.8"),
         ("markdown", "| CVE-2021-3711 | critical | 9.8 | libssl1.1 |"),
@@ -145,17 +152,44 @@ fn every_format_is_written() {
         assert!(document.contains(part), "{format}: {document}");
         // What could not be compared is said in every document.
         let noted =
-            fathom(folder.path(), &["scan", "machine.json", "--db", "empty", "--format", format]);
-        if noted.status.code() == Some(3) {
-            std::fs::create_dir(folder.path().join("empty")).unwrap();
-        }
-        let noted =
-            fathom(folder.path(), &["scan", "machine.json", "--db", "empty", "--format", format]);
+            fathom(folder.path(), &["scan", "machine.json", "--db", "other", "--format", format]);
+        assert_eq!(noted.status.code(), Some(9), "{format}: {}", text(&noted.stderr));
         // Documents that are of flaws alone are not written without any.
-        let said = if format.contains("vex") { &noted.stderr } else { &noted.stdout };
+        let is_written = !format.contains("vex");
+        let said = if is_written { &noted.stdout } else { &noted.stderr };
         let document = text(said).replace('\\', "");
-        assert!(document.contains("MISSING_SCANNER"), "{format}: {document}");
+        assert!(document.contains("OS_UNSUPPORTED"), "{format}: {document}");
+        assert_eq!(noted.stdout.is_empty(), !is_written, "{format}");
     }
+}
+
+#[test]
+fn a_name_that_nothing_goes_by_is_said() {
+    let folder = prepared();
+    let of = |name: &str| {
+        let scanned =
+            fathom(folder.path(), &["scan", "machine.json", "--format", "csv", "--only", name]);
+        (text(&scanned.stdout).lines().count(), text(&scanned.stderr))
+    };
+    for name in ["CVE-2021-3711", "openssl", "libssl1.1"] {
+        let (lines, said) = of(name);
+        assert!(lines > 1 && !said.contains(name), "{name}: {lines} {said}");
+    }
+    let (lines, said) = of("opnssl");
+    assert_eq!(lines, 1);
+    assert!(said.contains("note: no finding here is of opnssl"), "{said}");
+}
+
+#[test]
+fn findings_with_numbers_that_are_none_are_refused() {
+    let folder = prepared();
+    let scanned = fathom(folder.path(), &["scan", "machine.json", "--json"]);
+    let mut findings: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+    findings["vulnerabilities"][0]["risk"]["score"] = 1e9.into();
+    std::fs::write(folder.path().join("saved.json"), findings.to_string()).unwrap();
+    let again = fathom(folder.path(), &["scan", "saved.json"]);
+    assert_eq!(again.status.code(), Some(5), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("risk.score is 1000000000"), "{}", text(&again.stderr));
 }
 
 #[test]
@@ -176,9 +210,11 @@ fn without_a_database_nothing_is_said_to_be_clean() {
     assert_eq!(scanned.status.code(), Some(3));
     assert!(text(&scanned.stderr).contains("fathom db build"), "{}", text(&scanned.stderr));
     std::fs::create_dir(folder.path().join("empty")).unwrap();
-    let scanned = fathom(folder.path(), &["scan", "machine.json", "--db", "empty"]);
-    assert_eq!(scanned.status.code(), Some(9));
-    assert!(text(&scanned.stderr).contains("MISSING_SCANNER"), "{}", text(&scanned.stderr));
+    for words in [&["scan", "machine.json"][..], &["db", "status"], &["db", "search", "openssl"]] {
+        let scanned = fathom(folder.path(), &[words, &["--db", "empty"]].concat());
+        assert_eq!(scanned.status.code(), Some(3), "{words:?}");
+        assert!(text(&scanned.stderr).contains("there is no database"), "{words:?}");
+    }
     let damaged = folder.path().join("db/current/debian.advisories");
     let whole = std::fs::read(&damaged).unwrap();
     std::fs::write(&damaged, &whole[..whole.len() / 2]).unwrap();
@@ -664,7 +700,7 @@ fn documents_that_are_written_are_read_again() {
     // Nothing is no document of this kind.
     let nothing =
         fathom(folder.path(), &["scan", "machine.json", "--only", "none", "--format", "openvex"]);
-    assert_eq!(nothing.status.code(), Some(10), "{}", text(&nothing.stderr));
+    assert_eq!(nothing.status.code(), Some(9), "{}", text(&nothing.stderr));
     assert!(
         text(&nothing.stderr).contains("no flaw to make a statement of"),
         "{}",

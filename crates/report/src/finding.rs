@@ -465,6 +465,38 @@ impl Findings {
             unscanned: Vec::new(),
         }
     }
+
+    /// The first number that is none of its kind, in a document that others may have written.
+    pub fn fault(&self) -> Option<String> {
+        let excepted = self.excepted.iter().map(|it| &it.finding);
+        self.vulnerabilities.iter().chain(excepted).find_map(|finding| {
+            let (name, value, most) = finding.numbers().find(|(_, value, most)| {
+                // So that NaN is none either.
+                !(0.0..=*most).contains(value)
+            })?;
+            let (flaw, package) = (&finding.cve_id, &finding.package);
+            Some(format!("{flaw} in {package}: {name} is {value}, and not from 0 to {most}"))
+        })
+    }
+}
+
+impl Finding {
+    /// Its numbers, each with its name and the most that it may be.
+    fn numbers(&self) -> impl Iterator<Item = (&'static str, f64, f64)> {
+        let Exploitability { epss, epss_percentile, .. } = &self.exploitability;
+        let Risk { score, severity, likelihood, context, .. } = &self.risk;
+        let scores = self.cvss.iter().map(|it| Some(it.score)).chain([self.cvss_score]);
+        let scores = scores.flatten().map(|score| ("a score of CVSS", score, 10.0));
+        let likely = [("epss", *epss), ("epss_percentile", *epss_percentile)];
+        let likely = likely.into_iter().filter_map(|(name, value)| Some((name, value?, 1.0)));
+        let risk = [
+            ("risk.score", *score, 100.0),
+            ("risk.severity", *severity, 1.0),
+            ("risk.likelihood", *likelihood, 1.0),
+            ("risk.context", *context, 1.0),
+        ];
+        scores.chain(likely).chain(risk)
+    }
 }
 
 impl Scanned {

@@ -96,7 +96,7 @@ impl<'d, 's> Teller<'d, 's> {
             purl,
             fixed_version: match (fixed, first.remedy) {
                 (_, Some(update)) => Some(format!("KB{update}")),
-                (Some(version), _) => Some(without_nought(package.kind, version.text).to_owned()),
+                (Some(version), _) => Some(as_installed(package, first, version.text)),
                 (None, _) => None,
             },
             fixed_in: fixed.and_then(|version| channel(first, version.text, self.system)),
@@ -136,7 +136,7 @@ impl<'d, 's> Teller<'d, 's> {
                 None => (None, None),
             },
         };
-        finding.remediation = remediation(&finding);
+        finding.remediation = remediation(&finding, numbered_by(package, first));
         finding.risk = self.weights.risk(&finding, self.context(package, found.part));
         Ok(Some(finding))
     }
@@ -261,12 +261,43 @@ fn announced(found: &Match<'_>) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The version as versions of its kind are shown: an epoch of nought is none.
-fn without_nought(kind: PackageKind, version: &str) -> &str {
-    match kind {
-        PackageKind::Rpm => version.strip_prefix("0:").unwrap_or(version),
-        _ => version,
+/// The version that mends it, in the way that the package's own versions are written: an epoch of nought
+/// is none in rpm, and packages of dpkg may have one that what they were built from has not.
+fn as_installed(package: &Package, hit: &Hit<'_>, fixed: &str) -> String {
+    match package.kind {
+        PackageKind::Rpm => fixed.strip_prefix("0:").unwrap_or(fixed).to_owned(),
+        PackageKind::Deb if hit.subject == Subject::Source => {
+            let installed = package.full_version();
+            let epoch = own_epoch(&installed, &hit.named.version).filter(|_| !fixed.contains(':'));
+            format!("{}{fixed}", epoch.unwrap_or_default())
+        }
+        _ => fixed.to_owned(),
     }
+}
+
+/// The epoch that a package of dpkg has and its source has not, `1:` for `1:2.36.1-8` of `2.36.1-8`;
+/// nothing where the package is numbered in a way of its own, and not by its source.
+fn own_epoch<'v>(installed: &'v str, source: &str) -> Option<&'v str> {
+    // Built once more, without a change of the source: `2.36.1-8+b1`.
+    let built = installed
+        .rsplit_once("+b")
+        .filter(|(_, count)| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()));
+    let installed = match built {
+        Some((first, _)) if !source.ends_with(&installed[first.len()..]) => first,
+        _ => installed,
+    };
+    let epoch = installed.strip_suffix(source)?;
+    let is_epoch =
+        epoch.strip_suffix(':').is_some_and(|it| !source.contains(':') && !it.is_empty());
+    (epoch.is_empty() || is_epoch).then_some(epoch)
+}
+
+/// What the package is built from, where it is numbered in another way, so that the version that mends
+/// it is one of that.
+fn numbered_by<'h>(package: &Package, hit: &'h Hit<'_>) -> Option<&'h str> {
+    let is_of_source = package.kind == PackageKind::Deb && hit.subject == Subject::Source;
+    let is_told = || own_epoch(&package.full_version(), &hit.named.version).is_some();
+    (is_of_source && !is_told()).then_some(hit.named.name.as_str())
 }
 
 /// From where a fix comes that not everybody gets.
@@ -352,7 +383,8 @@ fn reason(hit: &Hit<'_>) -> Result<Reason> {
     })
 }
 
-fn remediation(finding: &Finding) -> String {
+/// What to do; `source` is what the package is built from where the fixed version is one of that.
+fn remediation(finding: &Finding, source: Option<&str>) -> String {
     let package = &finding.package;
     match (finding.state, &finding.fixed_version) {
         (State::Fixed, Some(version)) => {
@@ -360,7 +392,11 @@ fn remediation(finding: &Finding) -> String {
             let from = from.map_or(String::new(), |it| format!(", which comes from {it}"));
             match finding.package_kind {
                 PackageKind::Hotfix => format!("Install {version}{from}"),
-                _ => format!("Upgrade {package} to {version} or later{from}"),
+                _ => {
+                    let built =
+                        source.map_or(String::new(), |it| format!("what is built from {it} "));
+                    format!("Upgrade {package} to {built}{version} or later{from}")
+                }
             }
         }
         (State::Fixed, None) => format!("Upgrade {package}"),
@@ -401,4 +437,28 @@ fn description(texts: &Texts) -> Option<String> {
     let cut = beginning(text, DESCRIPTION);
     let cut = cut.rsplit_once(char::is_whitespace).map_or(cut, |(cut, _)| cut);
     Some(format!("{cut} …"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_of_dpkg_may_be_numbered_otherwise_than_their_sources() {
+        for (installed, source, expected) in [
+            ("2.36.1-8", "2.36.1-8", Some("")),
+            ("1:2.36.1-8", "2.36.1-8", Some("1:")),
+            ("2.36.1-8+b1", "2.36.1-8", Some("")),
+            ("1:2.36.1-8+b12", "2.36.1-8", Some("1:")),
+            ("2.36.1-8+b1", "2.36.1-8+b1", Some("")),
+            ("2:1.02.175-2.1", "2.03.11-2.1", None),
+            ("1+2.06+13+deb12u1", "2.06-13+deb12u1", None),
+            ("1:1.1", "2:1.1", None),
+            ("4:10.2.1-1", "1.190", None),
+            ("12.36.1-8", "2.36.1-8", None),
+            (":1", "1", None),
+        ] {
+            assert_eq!(own_epoch(installed, source), expected, "{installed} of {source}");
+        }
+    }
 }

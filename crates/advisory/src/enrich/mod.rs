@@ -44,18 +44,17 @@ pub fn scan(
     database: &Database,
     options: &Options,
 ) -> Result<Findings> {
-    let mut findings = Findings {
-        database: sources(database),
-        notes: notes::of_database(database, options.today),
-        ..nothing(report, subject, options)
-    };
+    let mut findings =
+        Findings { database: sources(database), ..nothing(report, subject, options) };
     if report.systems.is_empty() {
         findings.notes.extend(notes::of_no_system(report));
     }
     let mut unscanned = BTreeMap::new();
+    let mut providers = BTreeSet::new();
     for system in &report.systems {
         let matches = matching::find(database, system, options.today)?;
         findings.notes.extend(notes::of_system(system, &matches));
+        providers.extend(&matches.providers);
         count_unscanned(system, &matches, &mut unscanned);
         let mut found = tell(&matches, system, database, options)?;
         if report.systems.len() > 1 {
@@ -63,6 +62,8 @@ pub fn scan(
         }
         findings.vulnerabilities.extend(found);
     }
+    let of_database = notes::of_database(database, &providers, options.today)?;
+    findings.notes.splice(..0, of_database);
     findings.vulnerabilities.sort_by(|one, other| {
         let severity = |it: &Finding| std::cmp::Reverse(it.severity);
         let risk = other.risk.score.total_cmp(&one.risk.score);

@@ -1,10 +1,13 @@
 //! What findings do not say, and why.
 
+use std::collections::BTreeSet;
+
 use fathom_report::finding::{Note, NoteKind};
 use fathom_report::{Coverage, Fact, Report, System};
 
 use crate::database::Database;
 use crate::day::Day;
+use crate::error::Result;
 use crate::matching::{Distribution, Matches, Why};
 
 /// After how many days a database is old: some provider publishes every day.
@@ -14,20 +17,31 @@ fn note(kind: NoteKind, message: impl Into<String>) -> Note {
     Note { kind, message: message.into() }
 }
 
-/// What is to be said of the database itself.
-pub(super) fn of_database(database: &Database, today: Day) -> Vec<Note> {
+/// What is to be said of the database itself, of which these providers speak of what is installed.
+/// Whoever speaks of no ecosystem speaks of all flaws.
+pub(super) fn of_database(
+    database: &Database,
+    providers: &BTreeSet<&str>,
+    today: Day,
+) -> Result<Vec<Note>> {
     if database.segments().is_empty() {
         let message = format!(
             "there is no database in {}, so nothing was compared; `fathom db update` gets one",
             database.folder().display(),
         );
-        return vec![note(NoteKind::MissingScanner, message)];
+        return Ok(vec![note(NoteKind::MissingScanner, message)]);
     }
     let mut notes = Vec::new();
     let mut stale: Vec<(u16, &str)> = Vec::new();
     let mut undated: Vec<&str> = Vec::new();
+    let mut asked = 0;
     for segment in database.segments() {
         let about = segment.about();
+        let speaks = providers.contains(about.provider.as_str());
+        if !speaks && !segment.namespaces()?.is_empty() {
+            continue;
+        }
+        asked += 1;
         // What the data itself says; files of old feeds can be made today.
         let as_of = Some(Day::of(&about.as_of)).filter(|day| day.is_known());
         let age = as_of.unwrap_or_else(|| Day::of(&about.built)).until(today);
@@ -47,14 +61,13 @@ pub(super) fn of_database(database: &Database, today: Day) -> Vec<Note> {
     }
     if let Some((age, provider)) = stale.iter().max() {
         let message = format!(
-            "the database is old: {} of {} files are of more than {FRESH} days ago, that of \
-             {provider} of {age}; what was published since is not in it",
+            "the database is old: {} of the {asked} files that have to do with it are of more than \
+             {FRESH} days ago, that of {provider} of {age}; what was published since is not in it",
             stale.len(),
-            database.segments().len(),
         );
         notes.push(note(NoteKind::DatabaseStale, message));
     }
-    notes
+    Ok(notes)
 }
 
 /// What is to be said where no system was found.
@@ -84,8 +97,12 @@ pub(super) fn of_system(system: &System, matches: &Matches<'_>) -> Vec<Note> {
             notes.push(note(NoteKind::OsUnknown, message));
         }
     } else if !matches.knows_distribution {
+        let which = match system.identity.version.value() {
+            None => ", of which it is not known which version it is",
+            Some(_) => "",
+        };
         let message = format!(
-            "nobody in the database speaks of {name}, so that its packages were not compared",
+            "nobody in the database speaks of {name}{which}, so that its packages were not compared",
         );
         notes.push(note(NoteKind::OsUnsupported, message));
     } else if !matches.knows_own {

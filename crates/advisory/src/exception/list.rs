@@ -129,7 +129,10 @@ fn one<'w>(
                 exception.until = match value {
                     "fixable" => Until::Fixable,
                     "all-fixable" => Until::AllFixable,
-                    day if day.len() == 10 && Day::of(day).is_known() => Until::Day(Day::of(day)),
+                    // A day that there is comes back as it was written.
+                    day if Day::of(day).is_known() && Day::of(day).to_string() == day => {
+                        Until::Day(Day::of(day))
+                    }
                     _ => {
                         let why = "it is a day as 2026-12-31, fixable or all-fixable";
                         return Err(format!("until={value}: {why}"));
@@ -183,6 +186,7 @@ mod tests {
             ("CVE-2023-4911 # ", "no reason"),
             ("CVE-2023-4911 until=tomorrow # x", "until=tomorrow"),
             ("CVE-2023-4911 until=2026-12-311 # x", "until=2026"),
+            ("CVE-2023-4911 until=2026-02-31 # x", "until=2026-02-31"),
             ("CVE-2023-4911 pakage=x # x", "there is no \"pakage\""),
             ("CVE-2023-4911 package= # x", "is not like"),
             ("CVE-2023-4911 glibc # x", "is not like"),

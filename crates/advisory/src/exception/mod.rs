@@ -194,6 +194,8 @@ pub struct Applied {
     pub excepted: usize,
     /// Which of the exceptions are over, for this machine at least.
     pub over: Vec<usize>,
+    /// Which of them are about any finding of this machine, whether it was told apart already or not.
+    pub used: Vec<usize>,
 }
 
 /// Tells the findings of a machine apart that an approved exception is about. One whose day is over is
@@ -212,6 +214,10 @@ pub fn apply(findings: &mut Findings, exceptions: &mut [Exception], today: Day) 
         }
         let about: Vec<_> =
             findings.vulnerabilities.iter().filter(|it| exception.is_about(it, &names)).collect();
+        let mut decided = findings.excepted.iter().map(|it| &it.finding);
+        if !about.is_empty() || decided.any(|it| exception.is_about(it, &names)) {
+            applied.used.push(index);
+        }
         if exception.has_ended(&about, today) {
             applied.over.push(index);
             if matches!(exception.until, Until::Day(_)) {

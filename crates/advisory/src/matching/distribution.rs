@@ -32,6 +32,10 @@ impl Distribution {
         Some(Self { id, version })
     }
 
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The version up to its first dot.
     fn major(&self) -> &str {
         self.version.split('.').next().unwrap_or_default()
@@ -66,29 +70,6 @@ impl Distribution {
     fn is_first_of_amazon(&self) -> bool {
         let year = self.major().parse::<u16>();
         self.id == "amzn" && year.is_ok_and(|year| (2010..=2018).contains(&year))
-    }
-
-    /// Whether a package is of the distribution, or nothing speaks against it. Packages of others go by
-    /// the same names, and number their versions by themselves. Where nobody says who made one, the
-    /// repository that it is from may.
-    pub(crate) fn is_own(&self, vendor: Option<&str>, origin: Option<&str>) -> bool {
-        let own: &[&str] = match self.id.as_str() {
-            "rhel" => &["Red Hat"],
-            "centos" => &["CentOS", "Red Hat"],
-            "almalinux" => &["AlmaLinux"],
-            "rocky" => &["Rocky"],
-            "ol" => &["Oracle"],
-            "sles" | "sled" | "sles_sap" | "opensuse-leap" | "opensuse-tumbleweed" => {
-                &["SUSE", "openSUSE"]
-            }
-            "amzn" => &["Amazon"],
-            "photon" => &["VMware", "Broadcom"],
-            _ => return true,
-        };
-        match vendor {
-            Some(vendor) => own.iter().any(|name| vendor.contains(name)),
-            None => !origin.is_some_and(is_elsewhere),
-        }
     }
 
     /// How the ecosystem of this name holds for the distribution.
@@ -213,55 +194,9 @@ fn release(version: &str) -> Option<Release> {
     Some((major, minor.unwrap_or_default()))
 }
 
-/// Repositories of others for systems of Red Hat's kin, by what their names begin with.
-const ELSEWHERE: [&str; 20] = [
-    "Fedora Project",
-    "copr:",
-    "docker-ce",
-    "elastic",
-    "elrepo",
-    "epel",
-    "gitlab",
-    "google-",
-    "grafana",
-    "hashicorp",
-    "ius",
-    "kubernetes",
-    "mariadb",
-    "microsoft-",
-    "mysql",
-    "nodesource",
-    "pgdg",
-    "remi",
-    "rpmfusion-",
-    "zabbix",
-];
-
-/// Whether a repository is that of others than the distribution.
-fn is_elsewhere(origin: &str) -> bool {
-    ELSEWHERE.iter().any(|beginning| origin.starts_with(beginning))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_others_made_is_told_by_who_made_it_or_where_it_is_from() {
-        let of = |id: &str| Distribution { id: id.to_owned(), version: "8.6".to_owned() };
-        for (id, vendor, origin, expected) in [
-            ("rhel", Some("Red Hat, Inc."), Some("epel"), true),
-            ("rhel", Some("Fedora Project"), None, false),
-            ("rhel", None, None, true),
-            ("rhel", None, Some("rhel-8-for-x86_64-baseos-rpms"), true),
-            ("rhel", None, Some("epel"), false),
-            ("rocky", None, Some("remi-safe"), false),
-            ("rocky", None, Some("copr:copr.fedorainfracloud.org:a:b"), false),
-            ("debian", None, Some("epel"), true),
-        ] {
-            assert_eq!(of(id).is_own(vendor, origin), expected, "{id} {vendor:?} {origin:?}");
-        }
-    }
 
     #[track_caller]
     fn check(id: &str, version: &str, namespace: &str, expected: Option<Role>) {

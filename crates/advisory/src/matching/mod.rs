@@ -8,6 +8,7 @@ mod alias;
 mod distribution;
 mod ended;
 mod extras;
+mod foreign;
 mod installed;
 mod kernel;
 mod module;
@@ -72,6 +73,8 @@ pub(crate) struct Matches<'d> {
     pub(crate) compared_with: Option<&'d str>,
     /// Whether it is not known which updates of a Windows are installed.
     pub(crate) lacks_updates: bool,
+    /// Who speaks of anything that is installed.
+    pub(crate) providers: BTreeSet<&'d str>,
 }
 
 /// A package that was not compared with anything.
@@ -184,8 +187,15 @@ fn scopes<'s, 'd>(ground: &'s Ground<'d>) -> (Vec<Scope<'s, 'd>>, Matches<'d>) {
 pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> Result<Matches<'d>> {
     let ground = Ground::of(database, system, today)?;
     let (scopes, mut matches) = scopes(&ground);
+    let speaks = |scope: &&Scope<'_, '_>| {
+        !scope.language || system.packages.items.iter().any(|it| scope.is_of(it))
+    };
+    let provider = |segment: &'d Segment| segment.about().provider.as_str();
+    matches.providers = scopes.iter().filter(speaks).map(|it| provider(it.segment)).collect();
     if windows::is_one(system) {
-        of_windows(database, system, &mut matches)?;
+        let of_windows = ground.namespaces.iter().filter(|it| it.1.name.starts_with(WINDOWS));
+        matches.providers.extend(of_windows.map(|(segment, _)| provider(segment)));
+        self::of_windows(database, system, &mut matches)?;
     }
     let streams = Streams::of(database, system)?;
     let mut owners = Owners::of(system, ground.distribution.as_ref(), &scopes);
@@ -383,8 +393,7 @@ fn unscanned(
     if part == Part::Aid {
         return Some(Why::KernelAid);
     }
-    let (vendor, origin) = (package.vendor.as_deref(), package.origin.as_deref());
-    let is_foreign = || distribution.is_some_and(|it| !it.is_own(vendor, origin));
+    let is_foreign = || distribution.is_some_and(|it| !foreign::is_own(package, it.id()));
     if !is_language && is_foreign() {
         return Some(Why::Foreign);
     }

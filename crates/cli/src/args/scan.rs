@@ -174,6 +174,11 @@ impl ScanFormat {
         matches!(self, Self::Table | Self::Json | Self::Markdown)
     }
 
+    /// Whether its documents are statements, of which each has one at least.
+    pub(crate) fn states(self) -> bool {
+        matches!(self, Self::Openvex | Self::CsafVex)
+    }
+
     /// Whether one document holds several machines.
     pub(crate) fn takes_several(self) -> bool {
         matches!(

@@ -44,7 +44,11 @@ pub(super) fn folder(options: &InDatabase) -> Result<PathBuf, Failure> {
 
 /// Opens the database.
 pub(super) fn open(options: &InDatabase) -> Result<Database, Failure> {
-    Database::open(&folder(options)?).map_err(failed)
+    let database = Database::open(&folder(options)?).map_err(failed)?;
+    match database.segments().is_empty() {
+        false => Ok(database),
+        true => Err(no_database(database.folder().display().to_string())),
+    }
 }
 
 /// A failure of installing as one of the program.
@@ -59,15 +63,18 @@ pub(super) fn not_installed(error: fathom_mirror::Error) -> Failure {
     }
 }
 
+fn no_database(place: String) -> Failure {
+    let why = "there is no database; `fathom db update` gets one of a mirror, and `fathom db build` \
+               makes one of feeds";
+    fathom_block::Error::not_found(place, why).into()
+}
+
 /// A failure of the database as one of the program.
 pub(super) fn failed(error: fathom_advisory::Error) -> Failure {
     let shown = error.to_string();
     let place = error.path().display().to_string();
     match error.kind() {
-        Kind::Missing => {
-            let why = "there is no database; `fathom db build` makes one of feeds";
-            fathom_block::Error::not_found(place, why).into()
-        }
+        Kind::Missing => no_database(place),
         Kind::Corrupt => fathom_block::Error::corrupt(place, 0, error.why()).into(),
         Kind::Unsupported => fathom_block::Error::unsupported(place, error.why()).into(),
         Kind::Io => Failure::Host(shown, error.into_source()),

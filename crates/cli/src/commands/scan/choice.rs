@@ -2,18 +2,16 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use fathom_report::finding::{Finding, State};
+use fathom_advisory::Cve;
+use fathom_report::finding::{Finding, Findings, State};
 use fathom_report::is_like;
 
 use crate::args::{Scan, SortBy};
+use crate::exit::say;
 
 /// Whether a finding is one of those that were asked for.
 pub(super) fn is_wanted(finding: &Finding, options: &Scan) -> bool {
-    let is_named = options.only.is_empty()
-        || options.only.iter().any(|name| {
-            let names = [&finding.cve_id, &finding.package];
-            names.contains(&name) || finding.source_package.as_ref() == Some(name)
-        });
+    let is_named = options.only.is_empty() || options.only.iter().any(|name| is_of(finding, name));
     let least = options.severity.map(Into::into);
     let is_excluded = finding.location.as_deref().is_some_and(|location| {
         options.exclude_path.iter().any(|pattern| lies_under(location, pattern))
@@ -22,6 +20,44 @@ pub(super) fn is_wanted(finding: &Finding, options: &Scan) -> bool {
         && !is_excluded
         && (!options.fixable || finding.state == State::Fixed)
         && least.is_none_or(|least| finding.severity.is_some_and(|severity| severity >= least))
+}
+
+/// Whether a finding goes by this name: that of its flaw, of an announcement of it, of its package or of
+/// what that was built from.
+fn is_of(finding: &Finding, name: &str) -> bool {
+    let flaws = finding.aliases.iter().chain(&finding.advisories).chain([&finding.cve_id]);
+    let packages = finding.source_package.iter().chain([&finding.package]);
+    flaws.chain(packages).any(|it| it == name)
+}
+
+/// Names that were asked for, and which of them nothing goes by.
+pub(super) struct Named<'o> {
+    missing: Vec<&'o str>,
+}
+
+impl<'o> Named<'o> {
+    /// Of flaws that are not found, `--explain` says more.
+    pub(super) fn of(options: &'o Scan) -> Self {
+        let names = options.only.iter().map(String::as_str);
+        let is_explained = |name: &str| options.explain && name.parse::<Cve>().is_ok();
+        Self { missing: names.filter(|name| !is_explained(name)).collect() }
+    }
+
+    /// Looks for them in the findings of a machine.
+    pub(super) fn look(&mut self, findings: &Findings) {
+        let decided = || findings.excepted.iter().map(|it| &it.finding);
+        let has = |name: &str| {
+            findings.vulnerabilities.iter().chain(decided()).any(|finding| is_of(finding, name))
+        };
+        self.missing.retain(|name| !has(name));
+    }
+
+    /// A name that nothing goes by may be written in another way.
+    pub(super) fn say_what_was_not_found(&self) {
+        for name in &self.missing {
+            say(&format!("note: no finding here is of {name}"));
+        }
+    }
 }
 
 /// Whether a place is at a path that is like the pattern, or beneath one.

@@ -86,6 +86,9 @@ pub(super) fn read(name: &OsStr) -> Result<Document, Failure> {
             let why = format!("{shown}: it is a document of the kind {other:?}, not {SCHEMA:?}");
             return Err(Failure::Usage(why));
         }
+        if let Some(fault) = findings.fault() {
+            return Err(fathom_block::Error::corrupt(shown, 0, fault).into());
+        }
         return Ok(Document::Findings(Box::new(findings)));
     }
     let report = saved_report(bytes.as_slice()).map_err(|error| match error {

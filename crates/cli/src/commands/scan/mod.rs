@@ -3,6 +3,7 @@
 mod absent;
 mod choice;
 mod difference;
+mod exceptions;
 mod folder;
 mod input;
 mod plan;
@@ -16,7 +17,6 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use fathom_advisory::exception::{self, Exception};
 use fathom_advisory::risk::{self, Weights};
 use fathom_advisory::{Database, Day, Options};
 use fathom_document::findings;
@@ -25,6 +25,7 @@ use fathom_report::Report;
 use fathom_report::finding::{Findings, Note, NoteKind, Unscanned};
 use fathom_report::finding_difference::Difference;
 
+use self::exceptions::Exceptions;
 use self::folder::Inputs;
 use self::input::Document;
 use super::database;
@@ -49,8 +50,9 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
         .iter()
         .map(|text| Policy::parse(text).map_err(|why| Failure::Usage(format!("--fail-if: {why}"))))
         .collect::<Result<_, _>>()?;
-    let mut exceptions = exceptions(options)?;
+    let mut exceptions = Exceptions::read(options.exceptions.as_deref())?;
     let mut documents = vex::Documents::read(&options.vex)?;
+    let mut named = choice::Named::of(options);
     let inputs = Inputs::of(&options.images)?;
     check(options, &inputs)?;
     let scanner = Scanner::of(options, &inputs)?;
@@ -88,6 +90,7 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
         partial |= !findings.notes.is_empty();
         tell_notes(&findings, &of);
         decide(&mut findings, &mut exceptions, &mut documents, &of, Day::of(&timestamp));
+        named.look(&findings);
         choose(&mut findings, options);
         all.push(findings);
         Ok(())
@@ -105,6 +108,14 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
         return since(before, after, &scanner, verdict);
     }
     documents.say_what_was_not_used();
+    exceptions.say_what_was_not_used();
+    named.say_what_was_not_found();
+    if options.format().states() && all.iter().all(has_nothing_to_state) {
+        say(
+            "there is no flaw to make a statement of, and such a document has one at least: none is written",
+        );
+        return Ok(Verdict::Partial);
+    }
     let shown = Shown { options, timestamp: &timestamp, is_list: inputs.is_list };
     publish(options, &mut |style, terminal, out| shown.write(&all, style, terminal, out))?;
     let mut is_failed = false;
@@ -130,6 +141,11 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
     // The program ends here: to free each text of thousands of findings would only take time.
     std::mem::forget(all);
     Ok(if is_failed { Verdict::No } else { verdict })
+}
+
+/// Whether nothing was found, and nothing decided about.
+fn has_nothing_to_state(findings: &Findings) -> bool {
+    findings.vulnerabilities.is_empty() && findings.excepted.is_empty()
 }
 
 /// Refuses what does not fit together.
@@ -167,14 +183,6 @@ fn check(options: &Scan, inputs: &Inputs) -> Result<(), Failure> {
         ScanFormat::Table | ScanFormat::Json => Ok(()),
         _ => refuse("--diff is written as a table or as json"),
     }
-}
-
-/// The exceptions of the file that was named.
-fn exceptions(options: &Scan) -> Result<Vec<Exception>, Failure> {
-    let Some(path) = &options.exceptions else { return Ok(Vec::new()) };
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(Failure::reading(shown.clone()))?;
-    exception::parse(&text).map_err(|error| Failure::Usage(format!("{shown}: {error}")))
 }
 
 /// A database that is opened when somebody needs it.
@@ -297,16 +305,15 @@ fn tell_notes(findings: &Findings, of: &str) {
 /// Tells apart what was decided about, by exceptions first and then by what documents say.
 fn decide(
     findings: &mut Findings,
-    exceptions: &mut [Exception],
+    exceptions: &mut Exceptions,
     documents: &mut vex::Documents,
     of: &str,
     today: Day,
 ) {
-    let applied = exception::apply(findings, exceptions, today);
-    for exception in applied.over.iter().filter_map(|index| exceptions.get(*index)) {
+    exceptions.apply(findings, today, |exception| {
         let (flaw, reason) = (&exception.flaw, &exception.reason);
         say(&format!("{of}note: the exception of {flaw} is over: {reason}"));
-    }
+    });
     documents.apply(findings);
 }
 
@@ -327,9 +334,8 @@ fn since(
     let shown = super::inspect::shown(before);
     let mut first = scanner.findings(before, true).map_err(|failure| failure.of_image(&shown))?;
     // Of an exception that is over now it was said already.
-    let mut exceptions = exceptions(options)?;
     let today = Day::of(&scanner.timestamp);
-    exception::apply(&mut first, &mut exceptions, today);
+    Exceptions::read(options.exceptions.as_deref())?.apply(&mut first, today, |_| ());
     vex::Documents::read(&options.vex)?.apply(&mut first);
     first.vulnerabilities.retain(|finding| choice::is_wanted(finding, options));
     let difference = fathom_diff::findings::compare(&first, after, GENERATOR);
