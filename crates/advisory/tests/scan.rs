@@ -523,8 +523,48 @@ fn an_update_that_holds_all_earlier_ones_needs_no_chain() {
     let all = new(&["KB11"]);
     assert_eq!(all.len(), 11);
     assert!(all.iter().all(|it| it.ends_with(" KB30")), "{all:?}");
-    // Before Windows 10 updates were for one flaw each.
+    // Before Windows 10 what holds earlier ones is told by replacing some.
     assert_eq!(told("9600.1", "Windows Server 2012 R2", &["KB30"]).len(), 9);
+}
+
+#[test]
+fn rollups_of_older_windows_hold_all_earlier_ones() {
+    // A month's rollup and what mends its flaws alone; nobody says that 30 replaces 20. 9 came before
+    // there were rollups.
+    let month = |month: &str, first: u32, updates: &str| -> String {
+        let components =
+            ["Windows Kernel", "Windows NTFS", "Windows Shell"].into_iter().enumerate();
+        let line = |(index, component): (usize, &str)| {
+            let flaw = first as usize + index;
+            format!("CVE-{}-{flaw:04} | {month}-08 | {component} | {updates}\n", &month[..4])
+        };
+        components.map(line).collect()
+    };
+    let lines = [
+        month("2016-03", 1, "KB8"),
+        month("2016-04", 4, "KB9"),
+        month("2018-01", 11, "KB10 KB11"),
+        month("2018-02", 14, "KB20 KB21"),
+        // Of a flaw the rollup is not named.
+        month("2018-03", 17, "KB30 KB31"),
+        month("2018-03", 31, "KB31").lines().next().unwrap().to_owned() + "\n",
+        month("2018-04", 21, "KB40 KB41"),
+    ]
+    .concat();
+    let replaced = [(8, 9), (10, 20), (30, 40)];
+    let product = "Windows Server 2012 R2";
+    let (_folder, database) = updates(product, lines.trim_end(), &replaced);
+    let told = |installed: &[&str]| -> Vec<String> {
+        let findings = scan(&database, of_build("9600.1", product, installed));
+        findings.vulnerabilities.iter().map(|it| it.cve_id[7..].to_owned()).collect()
+    };
+    let early = ["6-0001", "6-0002", "6-0003", "6-0004", "6-0005", "6-0006"];
+    assert_eq!(told(&["KB40"]), early);
+    assert_eq!(told(&["KB9", "KB40"]), [""; 0]);
+    // What mends the flaws of a month alone holds nothing else.
+    assert_eq!(told(&["KB9", "KB41"]).len(), 10);
+    assert_eq!(told(&["KB9", "KB20", "KB41"]), ["8-0017", "8-0018", "8-0019", "8-0031"]);
+    assert_eq!(told(&["KB9", "KB30", "KB41"]), [""; 0]);
 }
 
 #[test]

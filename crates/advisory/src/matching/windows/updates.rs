@@ -7,6 +7,10 @@
 //! Windows 10 each month has one update that holds all earlier ones. It is known by what it mends: most
 //! flaws of its month, in several components; what is for a browser's plug-in, for the start or for one
 //! grave flaw alone mends few, and is held by nothing but what replaces it.
+//!
+//! Before Windows 10 each month since October 2016 has two such updates: the monthly rollup, which holds
+//! all earlier rollups, and another that mends the flaws of the month alone and is held by its rollup.
+//! Only rollups replace each other, by which they are told.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -15,6 +19,9 @@ use crate::segment::Segment;
 
 /// The first build of which monthly updates hold all earlier ones.
 const FIRST_CUMULATIVE: u32 = 10_240;
+
+/// The first month whose rollups hold those of earlier months, before that build.
+const FIRST_ROLLUP: &str = "2016-10";
 
 /// The fewest components in which such an update mends flaws.
 const FEWEST_COMPONENTS: usize = 3;
@@ -27,8 +34,10 @@ const FOLLOWED: usize = 10_000;
 struct Update<'d> {
     flaws: BTreeSet<&'d str>,
     components: BTreeSet<&'d str>,
-    /// The month of which it is the update that holds all earlier ones, if it is one.
+    /// The month of which it mends most flaws, if it is one of those that are held by others.
     month: Option<String>,
+    /// Whether it holds all of earlier months; then only those of later months hold it.
+    holds: bool,
 }
 
 /// Those that are named for a Windows.
@@ -57,30 +66,59 @@ impl<'d> Updates<'d> {
                 months.entry(it.flaw).or_insert(month);
             }
         }
-        if build.is_some_and(|build| build >= FIRST_CUMULATIVE) {
-            let mut known: HashMap<&str, usize> = HashMap::new();
-            for month in months.values() {
-                *known.entry(month).or_default() += 1;
-            }
-            for update in own.values_mut() {
-                update.month = month(update, &months, &known);
+        let mut updates = Self { segments, own };
+        let Some(build) = build else { return updates };
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for month in months.values() {
+            *known.entry(month).or_default() += 1;
+        }
+        for update in updates.own.values_mut() {
+            update.month = month(update, &months, &known);
+            update.holds = update.month.is_some();
+        }
+        if build < FIRST_CUMULATIVE {
+            updates.tell_rollups();
+        }
+        updates
+    }
+
+    /// Says which updates hold earlier ones where each month has two that mend most of its flaws: those
+    /// that replace another such one, or are replaced by it.
+    fn tell_rollups(&mut self) {
+        let is_late = |month: &String| month.as_str() >= FIRST_ROLLUP;
+        self.own.values_mut().for_each(|it| it.month = it.month.take().filter(is_late));
+        let is_of_month = |update: &u32| self.own.get(update).is_some_and(|it| it.month.is_some());
+        let mut rollups = HashSet::new();
+        for update in self.own.keys().filter(|update| is_of_month(update)) {
+            for newer in self.replacements(*update).into_iter().filter(is_of_month) {
+                rollups.extend([*update, newer]);
             }
         }
-        Self { segments, own }
+        for (update, it) in &mut self.own {
+            it.holds = rollups.contains(update);
+        }
     }
 
     /// The month up to which the installed ones hold everything, where one of them does.
     pub(super) fn month(&self, installed: &HashSet<u32>) -> Option<&str> {
-        let own = installed.iter().filter_map(|update| self.own.get(update));
-        own.filter_map(|update| update.month.as_deref()).max()
+        installed.iter().filter_map(|update| self.holds(*update)).max()
     }
 
-    /// Whether it, or what has replaced it, is installed, or something that holds everything up to a
-    /// later month than that of one of them.
+    /// The month up to which this one holds everything, if it does.
+    fn holds(&self, update: u32) -> Option<&str> {
+        self.own.get(&update).filter(|it| it.holds)?.month.as_deref()
+    }
+
+    /// Whether it, or what has replaced it, is installed, or something that holds one of them.
     pub(super) fn has(&self, update: u32, installed: &HashSet<u32>, month: Option<&str>) -> bool {
         let is_held = |update: &u32| {
-            let own = self.own.get(update).and_then(|it| it.month.as_deref());
-            installed.contains(update) || own.zip(month).is_some_and(|(own, held)| own < held)
+            let is_earlier = |own: &Update<'_>, held: &str| match (&own.month, own.holds) {
+                (Some(own), true) => own.as_str() < held,
+                (Some(own), false) => own.as_str() <= held,
+                (None, _) => false,
+            };
+            let own = self.own.get(update).zip(month);
+            installed.contains(update) || own.is_some_and(|(own, held)| is_earlier(own, held))
         };
         self.follow(update).iter().any(is_held)
     }
@@ -89,19 +127,20 @@ impl<'d> Updates<'d> {
     /// everything if it is such a one, the last.
     pub(super) fn latest(&self, update: u32) -> u32 {
         let followed = self.follow(update);
-        let month = |update: u32| self.own.get(&update).and_then(|it| it.month.as_deref());
         let is_last = |update: &&u32| self.replacements(**update).is_empty();
         let mut last: Vec<u32> = followed.iter().filter(is_last).copied().collect();
         // Where they replace each other in a ring, none is the last.
         if last.is_empty() {
             last.extend(&followed);
         }
-        if followed.iter().any(|update| month(*update).is_some()) {
-            last.extend(self.own.keys().filter(|update| month(**update).is_some()));
+        let month = |update| self.own.get(update).and_then(|it| it.month.as_deref());
+        if let Some(month) = followed.iter().filter_map(month).max() {
+            let holds = |update: &&u32| self.holds(**update).is_some_and(|it| it >= month);
+            last.extend(self.own.keys().filter(holds));
         }
         let flaws = |update: u32| self.own.get(&update).map_or(0, |it| it.flaws.len());
         // A patch without a restart is of the same month, and never mends more.
-        let key = |update: &u32| match month(*update) {
+        let key = |update: &u32| match self.holds(*update) {
             Some(month) => (Some(month), flaws(*update), *update),
             None => (None, 0, *update),
         };
