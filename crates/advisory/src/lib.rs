@@ -25,5 +25,7 @@ pub use day::Day;
 pub use enrich::{Options, count, scan, summarize};
 pub use error::{Error, Kind, Result};
 pub use fleet::{Fleet, Likeness};
-pub use matching::{Opinion, REPOSITORIES, flaws_of, normalised, opinions};
+pub use matching::{
+    Opinion, REPOSITORIES, STREAMS, flaws_of, is_module_build, normalised, opinions,
+};
 pub use plan::plan;

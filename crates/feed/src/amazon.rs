@@ -189,6 +189,8 @@ fn of(id: &str) -> Option<(&'static str, Option<String>)> {
     let end = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
     let (release, topic) = rest.split_at(end);
     let release = match release {
+        // Once topics of Amazon Linux 2 were named without its number.
+        "" if !topic.is_empty() => "2",
         "" => "2018.03",
         "2" => "2",
         "2022" => "2022",
@@ -219,6 +221,7 @@ mod tests {
             ("ALAS2GOLANG1.19-2023-001", Some(("2", Some("golang1.19")))),
             ("ALAS2023LIVEPATCH-2023-001", Some(("2023", Some("livepatch")))),
             ("ALAS9-2021-1", None),
+            ("ALASKERNEL-5.10-2022-003", Some(("2", Some("kernel-5.10")))),
             ("ALAS2-1704", None),
             ("ELSA-2021-1704", None),
             ("", None),

@@ -31,6 +31,12 @@ pub(crate) fn ecosystem(name: &str) -> Option<Ecosystem> {
     Some(Ecosystem { scheme, subject })
 }
 
+/// Whether the ecosystem that OSV calls so is that of a language.
+pub(crate) fn is_language(name: &str) -> bool {
+    let scheme = ecosystem(name).map(|it| it.scheme);
+    !matches!(scheme, None | Some(Scheme::Debian | Scheme::Apk | Scheme::Rpm))
+}
+
 /// Whether anything of the package is ever run: what only helps to find errors is not.
 pub(crate) fn is_run(name: &str) -> bool {
     let aids = ["-debuginfo", "-debugsource", "-debuginfo-32bit", "-debuginfo-64bit"];

@@ -2,6 +2,8 @@
 
 use fathom_report::Identity;
 
+use super::repository::is_on_top;
+
 /// How close to a system whoever speaks of an ecosystem is. What the closer one says counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Role {
@@ -106,7 +108,7 @@ impl Distribution {
                 let major = rest.strip_prefix(EXTENDED)?.split(':').next()?;
                 (major == self.major()).then_some(Role::Paid)
             }
-            (_, "Red Hat") if self.is_of_red_hat() => {
+            (_, "Red Hat") if self.is_of_red_hat() && !is_on_top(rest) => {
                 let role = if self.is_rebuilt() { Role::Upstream } else { Role::Own };
                 // `enterprise_linux:8::appstream`, `enterprise_linux:8`.
                 let version = rest.strip_prefix("enterprise_linux:")?.split(':').next()?;
@@ -223,6 +225,8 @@ mod tests {
         check("almalinux", "8.9", "Red Hat:enterprise_linux:8::appstream", Some(Role::Upstream));
         check("rhel", "8.9", "Red Hat:enterprise_linux:8", Some(Role::Own));
         check("rhel", "8.9", "Red Hat:rhel_eus:8.8::baseos", None);
+        check("rhel", "9.5", "Red Hat:enterprise_linux:9::fastdatapath", None);
+        check("rocky", "9.5", "Red Hat:enterprise_linux:9::fastdatapath", None);
         check("rhel", "10.1", "Red Hat:enterprise_linux:10.0", Some(Role::Own));
         check("rhel", "7.9", "Red Hat:rhel_els:7", Some(Role::Paid));
         check("centos", "6.10", "Red Hat:rhel_els:6", Some(Role::Paid));

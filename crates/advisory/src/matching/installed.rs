@@ -30,6 +30,17 @@ pub(crate) fn is_told(package: &Package) -> bool {
     package.kind != PackageKind::Maven || package.name.contains(':')
 }
 
+/// Whether the version is one, and not a range of them or a word: some orders of versions have a place for
+/// any text.
+pub(crate) fn has_version(package: &Package) -> bool {
+    let version = package.version.as_str();
+    let is_of_range = |c: char| "<>=|*[](){}, ".contains(c);
+    let is_one = version.contains(|c: char| c.is_ascii_digit())
+        && !version.contains(is_of_range)
+        && !version.starts_with(['^', '~']);
+    is_one || !package.kind.is_of_language()
+}
+
 /// The name that advisories of this subject know the package by, and its version.
 pub(crate) fn named(package: &Package, subject: Subject) -> (Cow<'_, str>, Cow<'_, str>) {
     let own = || Cow::Owned(package.full_version());
@@ -38,7 +49,8 @@ pub(crate) fn named(package: &Package, subject: Subject) -> (Cow<'_, str>, Cow<'
         // Go itself is numbered in a way of its own, which it is known by: `go1.22rc1`.
         let is_go = package.kind == PackageKind::Go && name == GO_ITSELF;
         let version = match is_go && !package.version.starts_with("go") {
-            true => Cow::Owned(format!("go{}", package.version)),
+            // As modules are numbered: `v1.22.3`.
+            true => Cow::Owned(format!("go{}", package.version.trim_start_matches('v'))),
             false => Cow::Borrowed(package.version.as_str()),
         };
         return (Cow::Owned(name), version);
@@ -50,9 +62,8 @@ pub(crate) fn named(package: &Package, subject: Subject) -> (Cow<'_, str>, Cow<'
     if let Some(source) = unsigned(package.kind, source) {
         return (Cow::Owned(source), own());
     }
-    if let Some(source) = unsigned_loader(package.kind, source) {
-        let version = package.source_version.clone().unwrap_or_else(|| package.full_version());
-        return (Cow::Borrowed(source), Cow::Owned(of_loader(&version).unwrap_or(version)));
+    if let Some((name, version)) = unsigned_loader(package, source) {
+        return (Cow::Borrowed(name), Cow::Owned(version));
     }
     let version = match &package.source_version {
         None => own(),
@@ -66,20 +77,39 @@ pub(crate) fn named(package: &Package, subject: Subject) -> (Cow<'_, str>, Cow<'
     (Cow::Borrowed(source), version)
 }
 
-/// What signed boot loaders of Debian and Ubuntu were built from before they were signed.
-fn unsigned_loader(kind: PackageKind, source: &str) -> Option<&'static str> {
-    if kind != PackageKind::Deb {
+/// What signed boot loaders were built from before they were signed, and its version. GRUB of Ubuntu is not
+/// among them: what is said of it is said of what is signed.
+fn unsigned_loader(package: &Package, source: &str) -> Option<(&'static str, String)> {
+    if package.kind != PackageKind::Deb {
         return None;
     }
-    match source {
-        "grub2-signed" => Some("grub2"),
-        "shim-signed" => Some("shim"),
-        _ => (source.starts_with("grub-efi-") && source.ends_with("-signed")).then_some("grub2"),
+    let installed = package.full_version();
+    if source == "shim-signed" {
+        let own = package.source_version.as_deref();
+        return Some(("shim", behind(&installed, own).unwrap_or(&installed).to_owned()));
     }
+    let name = match source.strip_suffix("-signed")? {
+        rest if rest.starts_with("grub-efi-") => "grub2",
+        rest if rest.starts_with("shim-helpers-") => "shim",
+        _ => return None,
+    };
+    let version = package.source_version.as_ref().unwrap_or(&installed);
+    Some((name, of_loader(version).unwrap_or_else(|| version.clone())))
 }
 
-/// The version of the boot loader that was signed: `2.06-13+deb12u1` of `1+2.06+13+deb12u1`, `15.7-1` of
-/// `1.40+15.7-1`.
+/// The version that was signed behind that of the signing: `15.7-1~deb11u1` of
+/// `1.39~1+deb11u1+15.7-1~deb11u1`, which `1.39~1+deb11u1` signed.
+fn behind<'v>(installed: &'v str, signing: Option<&str>) -> Option<&'v str> {
+    let known = signing.and_then(|signing| installed.strip_prefix(signing)?.strip_prefix('+'));
+    let is_version = |rest: &&str| rest.starts_with(|it: char| it.is_ascii_digit());
+    let guessed = || {
+        let places = installed.rmatch_indices('+').map(|(at, _)| &installed[at + 1..]);
+        places.filter(is_version).next()
+    };
+    known.or_else(guessed)
+}
+
+/// The version of the boot loader that was signed: `2.06-13+deb12u1` of `1+2.06+13+deb12u1`.
 fn of_loader(signed: &str) -> Option<String> {
     let (_, version) = signed.split_once('+')?;
     Some(match version.contains('-') {
@@ -95,9 +125,10 @@ fn unsigned(kind: PackageKind, source: &str) -> Option<String> {
         return None;
     }
     let rest = source.strip_prefix("linux-signed")?;
+    // Debian signs for each architecture by itself: `linux-signed-6.1-amd64`.
     let architectures = ["-amd64", "-arm64", "-i386", "-armhf"];
-    let of_debian = architectures.contains(&rest);
-    Some(if of_debian { "linux".to_owned() } else { format!("linux{rest}") })
+    let of_debian = architectures.iter().find_map(|it| rest.strip_suffix(it));
+    Some(format!("linux{}", of_debian.unwrap_or(rest)))
 }
 
 /// The name as all write it who mean this package. Behind the name of an ecosystem may stand which
@@ -114,4 +145,44 @@ pub fn normalised(ecosystem: &str, name: &str) -> String {
 fn python(name: &str) -> String {
     let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_signed_is_known_by_what_was_signed() {
+        for (source, source_version, version, name, compared) in [
+            ("linux-signed-amd64", None, "6.1.76-1", "linux", "6.1.76-1"),
+            ("linux-signed-6.1-amd64", None, "6.1.90-1~deb11u1", "linux-6.1", "6.1.90-1~deb11u1"),
+            ("linux-signed", None, "5.15.0-91.101", "linux", "5.15.0-91.101"),
+            ("linux-signed-hwe-5.15", None, "5.15.0-91.101", "linux-hwe-5.15", "5.15.0-91.101"),
+            ("grub-efi-amd64-signed", None, "1+2.06+13+deb12u1", "grub2", "2.06-13+deb12u1"),
+            (
+                "grub2-signed",
+                Some("1.187.6"),
+                "1.187.6+2.06-2ubuntu14.4",
+                "grub2-signed",
+                "1.187.6",
+            ),
+            ("shim-signed", None, "1.40+15.7-1", "shim", "15.7-1"),
+            (
+                "shim-signed",
+                Some("1.39~1+deb11u1"),
+                "1.39~1+deb11u1+15.7-1~deb11u1",
+                "shim",
+                "15.7-1~deb11u1",
+            ),
+            ("shim-signed", None, "1.39~1+deb11u1+15.7-1~deb11u1", "shim", "15.7-1~deb11u1"),
+            ("shim-signed", Some("1.51.3"), "1.51.3+15.7-0ubuntu1", "shim", "15.7-0ubuntu1"),
+            ("shim-helpers-amd64-signed", None, "1+15.8+1~deb12u1", "shim", "15.8-1~deb12u1"),
+        ] {
+            let mut package = Package::bare(PackageKind::Deb, source, version, "status");
+            package.source = Some(source.to_owned());
+            package.source_version = source_version.map(str::to_owned);
+            let found = named(&package, Subject::Source);
+            assert_eq!((&*found.0, &*found.1), (name, compared), "{source} {version}");
+        }
+    }
 }

@@ -75,8 +75,8 @@ fn is_image(package: &Package) -> Option<bool> {
 }
 
 /// What packages of rpm are called by that hold nothing of what runs.
-const AIDS: [&str; 9] =
-    ["headers", "devel", "doc", "docs", "tools", "perf", "srpm", "macros", "source"];
+const AIDS: [&str; 10] =
+    ["abi", "headers", "devel", "doc", "docs", "tools", "perf", "srpm", "macros", "source"];
 
 /// Whether a package of rpm was built from one of Photon's kernels. Elsewhere there are others that are
 /// called so: `linux-firmware`, `linux-glibc-devel`.

@@ -29,6 +29,7 @@ pub(crate) use self::distribution::{Distribution, Role};
 pub use self::installed::normalised;
 pub(crate) use self::kernel::Part;
 use self::module::Streams;
+pub use self::module::{STREAMS, is_module_build};
 pub use self::repository::REPOSITORIES;
 pub(crate) use self::repository::beyond;
 use self::repository::{For, Repositories};
@@ -500,7 +501,7 @@ impl<'p> Key<'p> {
     ) -> Result<std::result::Result<Vec<(Hit<'d>, bool)>, Why>> {
         let no_version = Ok(Err(Why::NoVersion));
         let Some(scheme) = scheme(self.package.kind) else { return no_version };
-        if self.package.kind == PackageKind::Maven && self.package.version.contains("${") {
+        if !installed::has_version(self.package) {
             return no_version;
         }
         let (Some(source), Some(installed)) = (
@@ -509,7 +510,6 @@ impl<'p> Key<'p> {
         ) else {
             return no_version;
         };
-        let stream = streams.get(self.package);
         let mut rows = Vec::new();
         let mut passed_over = false;
         let mut is_of_variant = false;
@@ -537,11 +537,13 @@ impl<'p> Key<'p> {
             };
             for row in scope.segment.rows(&scope.namespace, &named.name)? {
                 let upper = row.upper.map(|upper| upper.text);
-                let fits = match scheme {
-                    Scheme::Rpm => extras::fits(row.qualifier, &named.version, upper)
-                        .unwrap_or_else(|| stream.fits(row.qualifier, upper)),
-                    // Nobody else has several versions of some software side by side.
-                    _ => stream.fits(row.qualifier, None),
+                let of_extra = match scheme {
+                    Scheme::Rpm => extras::fits(row.qualifier, &named.version, upper),
+                    _ => None,
+                };
+                let fits = match of_extra {
+                    Some(fits) => fits,
+                    None => streams.fit(self.package, scope.segment, &row)?,
                 };
                 if !fits {
                     continue;

@@ -10,6 +10,11 @@ use fathom_report::{Package, System};
 
 use crate::database::Database;
 use crate::error::Result;
+use crate::segment::{Namespace, Row, Segment};
+
+/// Where it stands among ecosystems of which streams announcements are that do not say it themselves: by
+/// their numbers, as `2024:1428`, which those who rebuild a distribution keep.
+pub const STREAMS: &str = "Red Hat streams";
 
 /// What a package says of its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub(crate) enum Stream<'p> {
 /// may tell it.
 pub(crate) struct Streams<'d> {
     by_build: HashMap<String, &'d str>,
+    /// Where streams of announcements are said.
+    announced: Vec<(&'d Segment, Namespace<'d>)>,
 }
 
 impl<'d> Streams<'d> {
@@ -37,8 +44,10 @@ impl<'d> Streams<'d> {
             }
         }
         let mut by_build = HashMap::new();
+        let mut announced = database.namespaces()?;
+        announced.retain(|(_, namespace)| namespace.name == STREAMS);
         if builds.is_empty() {
-            return Ok(Self { by_build });
+            return Ok(Self { by_build, announced });
         }
         let mut known = Vec::new();
         for segment in database.segments() {
@@ -56,7 +65,33 @@ impl<'d> Streams<'d> {
                 by_build.insert(build.to_owned(), *named);
             }
         }
-        Ok(Self { by_build })
+        Ok(Self { by_build, announced })
+    }
+
+    /// Whether a statement holds for a package, by its stream.
+    pub(crate) fn fit(&self, package: &Package, segment: &Segment, row: &Row<'_>) -> Result<bool> {
+        let stream = self.get(package);
+        let upper = row.upper.map(|upper| upper.text);
+        if !stream.fits(row.qualifier, upper) {
+            return Ok(false);
+        }
+        let Some(upper) = upper.filter(|_| row.qualifier.is_none() && stream != Stream::None)
+        else {
+            return Ok(true);
+        };
+        // An announcement of a module that does not say of which stream it is.
+        let name = segment.name(row.advisory)?;
+        let number = name.split_once('-').map_or(name, |(_, number)| number);
+        let mut is_announced = false;
+        for (segment, namespace) in &self.announced {
+            for said in segment.rows(namespace, number)? {
+                is_announced = true;
+                if stream.fits(said.qualifier, Some(upper)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(!is_announced && stream.is_numbered_as(package, upper))
     }
 
     /// The stream of one of the packages.
@@ -96,16 +131,27 @@ impl<'p> Stream<'p> {
             let end = module.match_indices(':').nth(1).map_or(module.len(), |(at, _)| at);
             return Self::Named(module.get(..end).unwrap_or(module));
         }
-        let is_of_module = package.release.as_deref().is_some_and(is_module);
-        match is_of_module || is_module(&package.version) {
+        let is_of_module = package.release.as_deref().is_some_and(is_module_build);
+        match is_of_module || is_module_build(&package.version) {
             true => Self::Unnamed(&package.version),
             false => Self::None,
         }
     }
 
+    /// Whether a version may be of the stream: where that is the beginning of the package's own version,
+    /// it is of any other one.
+    fn is_numbered_as(self, package: &Package, version: &str) -> bool {
+        let stream = match self {
+            Self::Named(stream) => stream.split_once(':').map_or("", |(_, stream)| stream),
+            Self::Unnamed(_) | Self::None => "",
+        };
+        let version = version.split_once(':').map_or(version, |(_, rest)| rest);
+        stream.is_empty() || !begins(&package.version, stream) || begins(version, stream)
+    }
+
     /// Whether a statement holds for such a package: one about this stream, with this version.
     pub(crate) fn fits(self, qualifier: Option<&str>, version: Option<&str>) -> bool {
-        let is_of_module = qualifier.is_some() || version.is_some_and(is_module);
+        let is_of_module = qualifier.is_some() || version.is_some_and(is_module_build);
         match (self, qualifier) {
             (Self::None, _) => !is_of_module,
             (Self::Named(stream), Some(wanted)) => stream == wanted,
@@ -115,7 +161,7 @@ impl<'p> Stream<'p> {
                 let is_number = stream.bytes().next().is_some_and(|it| it.is_ascii_digit());
                 !is_number || begins(version, stream)
             }
-            (Self::Named(_) | Self::Unnamed(_), None) => version.is_none_or(is_module),
+            (Self::Named(_) | Self::Unnamed(_), None) => version.is_none_or(is_module_build),
         }
     }
 }
@@ -135,7 +181,8 @@ fn build_at(version: &str) -> Option<usize> {
     version.find(".module+").or_else(|| version.find(".module_el"))
 }
 
-fn is_module(version: &str) -> bool {
+/// Whether a version is that of a build of a module, as its release tells.
+pub fn is_module_build(version: &str) -> bool {
     build_at(version).is_some()
 }
 

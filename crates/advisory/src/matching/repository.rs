@@ -75,7 +75,8 @@ impl<'d> Repositories<'d> {
         if self.longer.contains(product) {
             return Some(For::All);
         }
-        let is_on_top = !is_longer(product) && id(product) != "enterprise_linux";
+        let is_on_top =
+            !is_longer(product) && (id(product) != "enterprise_linux" || is_on_top(product));
         let has_it = || self.products.values().any(|it| it.contains(&product));
         (is_on_top && has_it()).then_some(For::Own)
     }
@@ -85,6 +86,15 @@ impl<'d> Repositories<'d> {
         let products = origin(package).and_then(|name| self.products.get(name));
         products.is_some_and(|it| it.contains(&product))
     }
+}
+
+/// Variants of the main stream whose packages are numbered by themselves.
+const ON_TOP: [&str; 3] = ["fastdatapath", "hypervisor", "hypervisor_power"];
+
+/// Whether a product is put on top of the main stream, although it goes by its name:
+/// `enterprise_linux:9::fastdatapath`.
+pub(crate) fn is_on_top(product: &str) -> bool {
+    product.split_once("::").is_some_and(|(_, variant)| ON_TOP.contains(&variant))
 }
 
 /// For what of a system something holds that is said of a product.

@@ -103,6 +103,16 @@ fn product(identity: &Identity) -> Option<String> {
     })
 }
 
+/// Whether a product is meant by this name: the same one is written in several ways.
+fn is_written(name: &str, product: &str) -> bool {
+    let name = name.trim();
+    name.eq_ignore_ascii_case(product)
+        || name.strip_suffix("ARM systems").is_some_and(|release| {
+            let own = product.strip_suffix("ARM64-based Systems");
+            own.is_some_and(|own| release.eq_ignore_ascii_case(own))
+        })
+}
+
 /// The number of its build, without the revision.
 fn build(identity: &Identity) -> Option<u32> {
     identity.build.value()?.split('.').next()?.parse().ok()
@@ -131,8 +141,7 @@ pub(super) fn find<'d>(database: &'d Database, system: &System) -> Result<Known<
     let mut spoken = Vec::new();
     for (segment, namespace) in database.namespaces()? {
         let name = namespace.name.strip_prefix(PREFIX);
-        // The same product is written in several ways.
-        if name.is_some_and(|name| name.trim().eq_ignore_ascii_case(&product)) {
+        if name.is_some_and(|name| is_written(name, &product)) {
             spoken.push((segment, namespace));
         }
     }
@@ -303,5 +312,24 @@ impl Build {
     fn has(&self, fixed: Version<'_>) -> Option<bool> {
         let of = |text: &str| text.rsplit_once('.').map(|(of, _)| of.to_owned());
         (of(&self.text)? == of(fixed.text)?).then(|| *self.key >= *fixed.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_written_in_several_ways() {
+        let product = "Windows 11 Version 25H2 for ARM64-based Systems";
+        for name in [
+            "Windows 11 Version 25H2 for ARM64-based Systems",
+            "Windows 11 version 25H2 for ARM64-based systems ",
+            "Windows 11 Version 25H2 for ARM systems",
+        ] {
+            assert!(is_written(name, product), "{name}");
+        }
+        assert!(!is_written("Windows 11 Version 24H2 for ARM systems", product));
+        assert!(!is_written(product, "Windows 11 Version 25H2 for x64-based Systems"));
     }
 }

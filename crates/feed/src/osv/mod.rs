@@ -9,12 +9,12 @@ use std::path::Path;
 use fathom_advisory::segment::{
     AdvisoryId, NewAdvisory, NewVector, Statement, Subject, Texts, Upper, Writer,
 };
-use fathom_advisory::{Cve, Day, normalised};
+use fathom_advisory::{Cve, Day, is_module_build, normalised};
 use fathom_report::finding::{Severity, State};
 
 use self::range::Interval;
 use self::record::{Affected, OfAffected, OfEcosystem, Record};
-use crate::ecosystem::{Ecosystem, ecosystem, is_run};
+use crate::ecosystem::{Ecosystem, ecosystem, is_language, is_run};
 use crate::error::Result;
 use crate::source::{Item, records};
 use crate::{cvss, tally};
@@ -94,12 +94,15 @@ fn add(record: &Record<'_>, writer: &mut Writer) -> Result<Option<AdvisoryId>> {
 }
 
 /// The flaws that a record is about, and its other names. Advisories of distributions name their
-/// flaws as what they are related to, where the schema had no better place for them yet; Chainguard
-/// names those that have no number of the CVE list as what is upstream of its own.
+/// flaws as what they are related to, where the schema had no better place for them yet, and with
+/// languages that are other flaws; Chainguard names those that have no number of the CVE list as what is
+/// upstream of its own.
 fn names(record: &Record<'_>) -> (Vec<Cve>, Vec<String>) {
     let own = std::iter::once(&record.id).chain(&record.aliases).chain(&record.upstream);
     let mut cves: BTreeSet<Cve> = own.filter_map(|name| name.parse().ok()).collect();
-    if cves.is_empty() {
+    let ecosystems = record.affected.iter().filter_map(|it| it.package.as_ref());
+    let is_of_language = ecosystems.into_iter().any(|it| is_language(&it.ecosystem));
+    if cves.is_empty() && !is_of_language {
         cves = record.related.iter().filter_map(|name| name.parse().ok()).collect();
     }
     let mut others = Vec::new();
@@ -234,14 +237,21 @@ fn of_package<'r>(
 
 /// The streams of modules that an advisory of Red Hat is about, as its title says:
 /// `Red Hat Security Advisory: idm:DL1 and idm:client security update`. Which package is of which of them
-/// is not said, and some are of each.
+/// is not said, and some are of each. A title may name versions alike that are of no module
+/// (`pam:1.5.1 security update`), which what is mended tells.
 fn streams<'r>(record: &'r Record<'_>, namespace: &str) -> Vec<&'r str> {
     let kin = ["Red Hat:", "AlmaLinux:", "Rocky Linux:"];
     let title = record.summary.split_once(": ").map(|(_, title)| title);
     let Some(title) = title.filter(|_| kin.iter().any(|name| namespace.starts_with(name))) else {
         return Vec::new();
     };
+    let ends = record.affected.iter().flat_map(|it| &it.ranges).flat_map(|it| &it.events);
+    if !ends.filter_map(|event| event.fixed.as_deref()).any(is_module_build) {
+        return Vec::new();
+    }
     let words = title.split([' ', ',']).filter(|word| !word.is_empty() && *word != "and");
+    // `httpd:2.4/mod_http2` is a package of a stream.
+    let words = words.map(|word| word.split('/').next().unwrap_or_default());
     words.take_while(|word| is_stream(word)).take(STREAMS).collect()
 }
 
@@ -277,7 +287,26 @@ mod tests {
     }
 
     fn empty() -> Record<'static> {
-        serde_json::from_str(r#"{"id":"RHSA-1"}"#).unwrap()
+        mended("1-2.module+el8.9.0+1+abc")
+    }
+
+    /// A record of a package that was mended in this version.
+    fn mended(version: &'static str) -> Record<'static> {
+        let mut record: Record<'_> = serde_json::from_str(
+            r#"{"id":"RHSA-1","affected":[{"ranges":[{"type":"ECOSYSTEM","events":[{"fixed":"1"}]}]}]}"#,
+        )
+        .unwrap();
+        record.affected[0].ranges[0].events[0].fixed = Some(version.into());
+        record
+    }
+
+    #[test]
+    fn titles_name_versions_too() {
+        let summary = || "Important: pam:1.5.1 security update".into();
+        let record = Record { summary: summary(), ..mended("1.5.1-22.el9_5") };
+        assert_eq!(streams(&record, "AlmaLinux:9"), [""; 0]);
+        let record = Record { summary: summary(), ..empty() };
+        assert_eq!(streams(&record, "AlmaLinux:9"), ["pam:1.5.1"]);
     }
 
     #[test]
@@ -294,6 +323,7 @@ mod tests {
                 "mariadb:10.3, and mariadb-devel:10.3 update",
                 &["mariadb:10.3", "mariadb-devel:10.3"],
             ),
+            ("httpd:2.4/mod_http2 security update", &["httpd:2.4"]),
             ("nodejs : security update", &[]),
             ("kernel security and bug fix update", &[]),
         ] {

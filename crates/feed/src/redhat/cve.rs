@@ -2,11 +2,13 @@
 //! that will not be mended among them.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use fathom_advisory::segment::{NewAdvisory, Texts, Writer};
-use fathom_advisory::{Cve, Day};
+use fathom_advisory::segment::{NewAdvisory, Statement, Subject, Texts, Writer};
+use fathom_advisory::{Cve, Day, STREAMS};
 use fathom_report::finding::State;
+use fathom_version::Scheme;
 use serde::Deserialize;
 
 use super::{Said, of_module, weaknesses};
@@ -63,6 +65,9 @@ struct Cvss3<'r> {
 
 #[derive(Deserialize)]
 struct Release<'r> {
+    /// As `RHSA-2024:1428`.
+    #[serde(borrow, default)]
+    advisory: Text<'r>,
     #[serde(borrow, default)]
     cpe: Text<'r>,
     /// As `squid-7:2.5.STABLE3-6.3E.13`.
@@ -80,12 +85,41 @@ struct Standing<'r> {
     package_name: Text<'r>,
 }
 
+/// Of which streams announcements are, by their numbers.
+type Announced = BTreeSet<(String, String)>;
+
+/// The most of these that are kept; there are some thousands.
+const ANNOUNCED: usize = 100_000;
+
 /// Adds all documents of the file.
 pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
-    records(path, &mut |item| one(&item, writer))
+    let mut announced = Announced::new();
+    records(path, &mut |item| one(&item, writer, &mut announced))?;
+    if announced.is_empty() {
+        return Ok(());
+    }
+    let advisory = NewAdvisory { name: "modules", ..NewAdvisory::default() };
+    let Ok(id) = writer.advisory(&advisory)? else { return Ok(()) };
+    for (number, stream) in &announced {
+        let statement = Statement {
+            namespace: STREAMS,
+            scheme: Scheme::Rpm,
+            subject: Subject::Installed,
+            name: number,
+            lower: None,
+            upper: None,
+            state: State::NotAffected,
+            severity: None,
+            qualifier: Some(stream),
+        };
+        if let Err(refused) = writer.statement(id, &statement) {
+            tally::malformed(writer.about(), number, refused.0);
+        }
+    }
+    Ok(())
 }
 
-fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
+fn one(item: &Item<'_>, writer: &mut Writer, announced: &mut Announced) -> Result<()> {
     let parsed = item.parse().and_then(|document: Document<'_>| {
         let cve: Cve = document.name.parse().map_err(|it| format!("{}: {it}", document.name))?;
         Ok((document, cve))
@@ -133,7 +167,13 @@ fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
         said.add(id, &document.name, writer);
     }
     for release in &document.affected_release {
-        let Some((name, version)) = release.package.as_deref().and_then(of_build) else { continue };
+        let build = release.package.as_deref().unwrap_or_default();
+        if let (Some(stream), Some((_, number))) = (stream(build), release.advisory.split_once('-'))
+            && announced.len() < ANNOUNCED
+        {
+            announced.insert((number.to_owned(), stream.to_owned()));
+        }
+        let Some((name, version)) = of_build(build) else { continue };
         let before = Some(version);
         let (cpe, state) = (&*release.cpe, State::Fixed);
         let said = Said { cpe, name, stream: None, before, state, severity: None };
@@ -161,7 +201,18 @@ fn of_build(build: &str) -> Option<(&str, &str)> {
     let (rest, _) = build.rsplit_once('-')?;
     let (name, _) = rest.rsplit_once('-')?;
     let version = build.get(name.len() + 1..)?;
-    (!name.contains(':')).then_some((name, version))
+    let is_epoch = |epoch: &str| epoch.bytes().all(|byte| byte.is_ascii_digit());
+    let is_version = version.split_once(':').is_none_or(|(epoch, _)| is_epoch(epoch));
+    (!name.contains(':') && is_version).then_some((name, version))
+}
+
+/// The stream of `nodejs:16-8050020211213115342.c5368500`.
+fn stream(build: &str) -> Option<&str> {
+    let (stream, _) = build.rsplit_once('-')?;
+    let (name, version) = stream.split_once(':')?;
+    // `squid-7:2.5` is an epoch.
+    let is_name = |it: &str| !it.is_empty() && !it.contains([':', '/']);
+    (is_name(name) && is_name(version) && of_build(build).is_none()).then_some(stream)
 }
 
 fn texts(document: &Document<'_>) -> Texts {
@@ -173,5 +224,25 @@ fn texts(document: &Document<'_>) -> Texts {
         },
         details: document.details.join("\n\n"),
         references: references.map(str::to_owned).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builds_are_of_packages_or_of_streams() {
+        for (build, package, named) in [
+            ("squid-7:2.5.STABLE3-6.3E.13", Some(("squid", "7:2.5.STABLE3-6.3E.13")), None),
+            ("kernel-0:4.18.0-553.el8_10.src", Some(("kernel", "0:4.18.0-553.el8_10")), None),
+            ("nodejs:16-8050020211213115342.c5368500", None, Some("nodejs:16")),
+            ("container-tools:rhel8-8100020240101.a1b2c3d4", None, Some("container-tools:rhel8")),
+            ("389-ds:1.4-8100020240101.a1b2c3d4", None, Some("389-ds:1.4")),
+            ("openshift4/ose-cli:v4.1-1", None, None),
+            ("", None, None),
+        ] {
+            assert_eq!((of_build(build), stream(build)), (package, named), "{build}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `fathom db search`.
 
 use fathom_advisory::segment::{Row, Segment};
-use fathom_advisory::{Cve, REPOSITORIES};
+use fathom_advisory::{Cve, REPOSITORIES, STREAMS};
 use serde::Serialize;
 
 use super::{failed, open};
@@ -66,8 +66,9 @@ fn by_package(
     name: &str,
     found: &mut Vec<Statement>,
 ) -> fathom_advisory::Result<()> {
-    // The map of repositories says nothing of packages.
-    let ecosystems = segment.namespaces()?.into_iter().filter(|it| it.name != REPOSITORIES);
+    // Maps of repositories and of streams say nothing of packages.
+    let is_map = |name| [REPOSITORIES, STREAMS].contains(&name);
+    let ecosystems = segment.namespaces()?.into_iter().filter(|it| !is_map(it.name));
     for namespace in ecosystems {
         for row in segment.rows(&namespace, name)? {
             found.push(statement(segment, namespace.name, name, &row)?);

@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 
 use fathom_advisory::Cve;
-use fathom_report::finding::{Finding, Findings, State};
+use fathom_report::finding::{Finding, Findings, Severity, State};
 use fathom_report::is_like;
 
 use crate::args::{Scan, SortBy};
@@ -19,7 +19,7 @@ pub(super) fn is_wanted(finding: &Finding, options: &Scan) -> bool {
     is_named
         && !is_excluded
         && (!options.fixable || finding.state == State::Fixed)
-        && least.is_none_or(|least| finding.severity.is_some_and(|severity| severity >= least))
+        && least.is_none_or(|least| finding.severity.unwrap_or(Severity::Negligible) >= least)
 }
 
 /// Whether a finding goes by this name: that of its flaw, of an announcement of it, of its package or of
@@ -60,10 +60,11 @@ impl<'o> Named<'o> {
     }
 }
 
-/// Whether a place is at a path that is like the pattern, or beneath one.
+/// Whether a place is at a path that is like the pattern, or beneath one. Others write places without
+/// the slash in front.
 fn lies_under(location: &str, pattern: &str) -> bool {
-    let pattern = pattern.trim_end_matches('/');
-    is_like(location, pattern) || is_like(location, &format!("{pattern}/*"))
+    let (location, pattern) = (location.trim_start_matches('/'), pattern.trim_matches('/'));
+    pattern.is_empty() || is_like(location, pattern) || is_like(location, &format!("{pattern}/*"))
 }
 
 /// Puts findings in the order that was asked for; where that leaves two alike, as by risk.
@@ -109,6 +110,8 @@ mod tests {
             ("/srv/x/y", "*/node_modules", false),
             ("/home/ann/.cargo", "/home/*/.cargo", true),
             ("/anything", "/", true),
+            ("opt/app/lib/a.jar", "/opt/app", true),
+            ("opt/application/a.jar", "/opt/app", false),
         ] {
             assert_eq!(lies_under(location, pattern), expected, "{location} {pattern}");
         }
