@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::cve::Cve;
 use crate::error::{Error, Result};
 use crate::segment::{Namespace, Segment};
 
@@ -56,6 +57,16 @@ impl Database {
             all.extend(segment.namespaces()?.into_iter().map(|namespace| (segment, namespace)));
         }
         Ok(all)
+    }
+
+    /// Whether anybody speaks of the flaw.
+    pub fn knows(&self, cve: Cve) -> Result<bool> {
+        for segment in &self.segments {
+            if !segment.mentions(cve)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The file of this provider.

@@ -113,7 +113,7 @@ fn a_month_says_which_builds_are_mended() {
     let rows: Vec<_> =
         rows.iter().map(|row| (row.qualifier.unwrap(), row.upper.unwrap().text)).collect();
     assert_eq!(rows, [("KB5034770", "10.0.20348.2322"), ("KB5034860", "10.0.20348.2305")]);
-    assert_eq!(segment.replacements(5_034_129), [5_034_770]);
+    assert_eq!(segment.replacements(5_034_129).unwrap(), [5_034_770]);
     let advisory = segment.advisory(0).unwrap();
     assert_eq!((advisory.severity, advisory.has_exploit), (Some(Severity::High), true));
     assert_eq!(advisory.published.to_string(), "2024-02-13");

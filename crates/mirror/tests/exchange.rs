@@ -35,7 +35,7 @@ fn build(folder: &Path, cve: &str) {
 
 fn has(folder: &Path, cve: &str) -> bool {
     let database = Database::open(folder).unwrap();
-    database.segments().iter().any(|it| it.likelihood(cve.parse().unwrap()).is_some())
+    database.segments().iter().any(|it| it.likelihood(cve.parse().unwrap()).unwrap().is_some())
 }
 
 /// A bundle of such a database with this serial.

@@ -277,7 +277,12 @@ impl Image {
         }
         match label.flaw.parse::<Cve>() {
             Err(_) => Some("no CVE"),
-            Ok(cve) if database.segments().iter().all(|it| it.mentions(cve).is_empty()) => {
+            Ok(cve)
+                if database
+                    .segments()
+                    .iter()
+                    .all(|it| it.mentions(cve).is_ok_and(|it| it.is_empty())) =>
+            {
                 Some("in no feed")
             }
             Ok(cve) if !said.contains(&cve) => Some("in no feed of the release"),

@@ -60,7 +60,7 @@ impl<'d> Flaws<'d> {
         let mut flaw = Flaw::default();
         for segment in &self.describers {
             let provider = segment.about().provider.as_str();
-            for index in segment.mentions(cve) {
+            for index in segment.mentions(cve)? {
                 let advisory = segment.advisory(index)?;
                 // An announcement of several says nothing of each.
                 if !advisory.name.ends_with(name) || advisory.cves.len() != 1 {
@@ -78,12 +78,11 @@ impl<'d> Flaws<'d> {
         }
         flaw.weaknesses.sort_unstable();
         flaw.weaknesses.dedup();
-        if let Some(score) = self.scores.and_then(|it| it.likelihood(cve)) {
-            let rounded = |it: f64| (it * 100_000.0).round() / 100_000.0;
-            flaw.exploitability.epss = Some(rounded(score.likelihood));
-            flaw.exploitability.epss_percentile = Some(rounded(score.percentile));
-        }
-        if let Some(known) = self.exploited.and_then(|it| it.exploited(cve)) {
+        let score = self.scores.map(|it| it.likelihood(cve)).transpose()?.flatten();
+        flaw.exploitability.epss = score.map(|it| it.likelihood);
+        flaw.exploitability.epss_percentile = score.map(|it| it.percentile);
+        let known = self.exploited.map(|it| it.exploited(cve)).transpose()?.flatten();
+        if let Some(known) = known {
             flaw.exploitability.exploited_since = Some(known.added.to_string());
             flaw.exploitability.due = known.due.is_known().then(|| known.due.to_string());
             flaw.exploitability.ransomware = known.by_ransomware;

@@ -155,7 +155,7 @@ pub(super) fn find<'d>(database: &'d Database, system: &System) -> Result<Known<
         let who = spoken.iter().position(|(it, _)| std::ptr::eq(*it, *segment)).unwrap_or_default();
         of_product(segment, namespace, who, &mut said)?;
     }
-    let mut flaws = flaws(&said, system, &installed, lacks_updates);
+    let mut flaws = flaws(&said, system, &installed, lacks_updates)?;
     for (_, hits) in &mut flaws {
         // A patch without a restart brings to a lower build than the update that everybody gets.
         hits.sort_by_key(|hit| std::cmp::Reverse(hit.row.upper.map(|upper| upper.key)));
@@ -230,10 +230,10 @@ fn flaws<'d>(
     system: &System,
     installed: &HashSet<u32>,
     lacks_updates: bool,
-) -> Vec<(&'d str, Vec<Hit<'d>>)> {
+) -> Result<Vec<(&'d str, Vec<Hit<'d>>)>> {
     let version = system.identity.build.value().cloned().unwrap_or_default();
     let own = Build::of(&version);
-    let updates = Updates::of(said, build(&system.identity));
+    let updates = Updates::of(said, build(&system.identity))?;
     let month = updates.month(installed);
     let mut named = HashMap::new();
     let mut known = HashMap::new();
@@ -272,7 +272,8 @@ fn flaws<'d>(
             remedy,
         });
     }
-    flaws.into_iter().filter_map(|(flaw, places)| Some((flaw, remaining(places)?))).collect()
+    let remaining = |(flaw, places)| Some((flaw, remaining(places)?));
+    Ok(flaws.into_iter().filter_map(remaining).collect())
 }
 
 /// What remains of a flaw; nothing where anybody says of all components that it is mended there.

@@ -3,15 +3,27 @@
 //! A file begins with [`MAGIC`], [`VERSION`] and a directory of sections; all numbers are little-endian.
 //! A section is a table of records of one size, or bytes. What refers to a record does so by its place
 //! in its table, what refers to a text by the offset of its length in [`Section::Pool`].
+//!
+//! Behind the directory stand the checksum of the front and of [`Section::Sums`], which has one of every
+//! [`CHUNK`] of what lies between. What is looked at is compared with its own before it is believed, and
+//! what is not looked at is not read for that.
+
+use std::ops::Range;
 
 /// What every file begins with.
 pub(super) const MAGIC: [u8; 8] = *b"FathomAd";
 
 /// The version of this layout, and of the keys of versions within.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// How long the directory and what stands before it are.
-pub(super) const HEADER: usize = 16 + Section::ALL.len() * 16;
+pub(super) const DIRECTORY: usize = 16 + Section::ALL.len() * 16;
+
+/// How long the front is: the directory, and the checksum of it and of the other ones.
+pub(super) const HEADER: usize = DIRECTORY + 4;
+
+/// How many bytes have a checksum of their own, counted from the end of the front.
+pub(super) const CHUNK: usize = 4096;
 
 /// Where a text would be referred to, or a version: there is none.
 pub(super) const NONE: u32 = u32::MAX;
@@ -53,10 +65,12 @@ pub(super) enum Section {
     Blocks,
     /// Compressed blocks of long texts.
     Cold,
+    /// Checksums (CRC-32) of everything between the front and this.
+    Sums,
 }
 
 impl Section {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::About,
         Self::Namespaces,
         Self::Names,
@@ -74,6 +88,7 @@ impl Section {
         Self::Pool,
         Self::Blocks,
         Self::Cold,
+        Self::Sums,
     ];
 }
 
@@ -106,7 +121,7 @@ impl Bytes<'_> {
         byte
     }
 
-    fn u16(&mut self) -> u16 {
+    pub(super) fn u16(&mut self) -> u16 {
         u16::from_le_bytes(self.take())
     }
 
@@ -224,16 +239,16 @@ record! {
 }
 
 impl Version {
-    /// Its text.
-    pub(super) fn text(self, pool: &[u8]) -> Option<&str> {
+    /// Where its text stands in the pool.
+    pub(super) fn text(self) -> Range<usize> {
         let start = self.text as usize;
-        std::str::from_utf8(pool.get(start..start.checked_add(self.length.into())?)?).ok()
+        start..start.saturating_add(self.length.into())
     }
 
-    /// Its key.
-    pub(super) fn key(self, pool: &[u8]) -> Option<&[u8]> {
-        let start = (self.text as usize).checked_add(self.length.into())?;
-        pool.get(start..start.checked_add(self.key.into())?)
+    /// Where its key stands in the pool.
+    pub(super) fn key(self) -> Range<usize> {
+        let start = self.text().end;
+        start..start.saturating_add(self.key.into())
     }
 }
 
@@ -289,11 +304,14 @@ record! {
 }
 
 record! {
-    /// How likely a CVE is exploited within a month, by EPSS, in 65535ths.
-    Score, 8, {
+    /// How likely a CVE is exploited within a month, by EPSS, in 100,000ths, of which these are the
+    /// lower bits.
+    Score, 9, {
         cve: u32,
         likelihood: u16,
         percentile: u16,
+        /// The bit above those of the likelihood, and twice that of the percentile.
+        above: u8,
     }
 }
 

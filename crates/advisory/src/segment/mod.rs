@@ -2,12 +2,14 @@
 //!
 //! A file is made once and never changed: a newer one takes its place. It is mapped into memory, and
 //! of its tables only what a question touches is ever read. Who installs a file compares its checksum
-//! with the signed one; who opens it later checks that its tables lie within it, and every number
-//! where it is used, so that a file that was damaged or made by an enemy gives an error.
+//! with the signed one; who opens it later compares what it reads with checksums of a few thousand bytes
+//! each, and checks every number where it is used, so that a file that was damaged or made by an enemy
+//! gives an error.
 
 mod layout;
 mod pool;
 mod read;
+mod sums;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests;

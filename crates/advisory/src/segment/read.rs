@@ -10,11 +10,13 @@ use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 
 use super::layout::{
-    self, Block, Bytes, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, IS_RECORD, MAGIC, Mention,
-    NONE, Name, RANSOMWARE, Record, Replaced, SEVERITY, Score, Section, VERSION, name_hash,
+    self, Block, Bytes, DIRECTORY, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, IS_RECORD, MAGIC,
+    Mention, NONE, Name, RANSOMWARE, Record, Replaced, SEVERITY, Score, Section, VERSION,
+    name_hash,
 };
+use super::sums::Sums;
 use super::texts::{MAX_BLOCK, Texts};
-use super::{About, SCHEMES, SEVERITIES, STATES, Subject, pool};
+use super::{About, SCHEMES, SEVERITIES, STATES, Subject};
 use crate::cve::Cve;
 use crate::day::Day;
 use crate::error::{Error, Result};
@@ -25,6 +27,7 @@ pub struct Segment {
     path: PathBuf,
     held: Held,
     sections: [Range<usize>; Section::ALL.len()],
+    sums: Sums,
     about: About,
 }
 
@@ -196,15 +199,21 @@ impl Segment {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io(path, "cannot be opened"))?;
         let map = Map::of(&file).map_err(Error::io(path, "cannot be mapped"))?;
-        Self::of(path, Held::Mapped(map))
+        Self::of(path, Held::Mapped(map), Sums::of)
     }
 
     /// Opens bytes that have been read already, as if the file of this name held them.
     pub fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self> {
-        Self::of(path, Held::Owned(bytes))
+        Self::of(path, Held::Owned(bytes), Sums::of)
     }
 
-    fn of(path: &Path, held: Held) -> Result<Self> {
+    /// The same without a look at checksums, for those who try what a reader does of whose file an enemy
+    /// made these too.
+    pub fn of_unchecked_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self> {
+        Self::of(path, Held::Owned(bytes), |_| Sums::unchecked())
+    }
+
+    fn of(path: &Path, held: Held, sums: impl Fn(usize) -> Sums) -> Result<Self> {
         let map = held.bytes();
         let corrupt = |why: &str| Error::corrupt(path, why);
         let mut front = Bytes(map.get(..HEADER).ok_or_else(|| corrupt("is cut"))?);
@@ -213,20 +222,45 @@ impl Segment {
         }
         front.u64();
         let (version, sections) = (front.u32(), front.u32());
-        if version != VERSION || sections as usize != Section::ALL.len() {
-            let why = format!("is of version {version}; this program reads {VERSION}");
+        if version != VERSION {
+            let why = format!(
+                "is of version {version}, and this program reads {VERSION}: build or update the \
+                 database anew"
+            );
             return Err(Error::unsupported(path, why));
+        }
+        if sections as usize != Section::ALL.len() {
+            return Err(corrupt("has another number of tables than its version"));
         }
         let mut ranges = [const { 0..0 }; Section::ALL.len()];
         for range in &mut ranges {
             let (start, length) = (front.u64() as usize, front.u64() as usize);
             let end = start.checked_add(length).filter(|end| *end <= map.len());
-            *range = start..end.ok_or_else(|| corrupt("has a table that ends behind its end"))?;
+            *range = start..end.ok_or_else(|| corrupt("is cut: a table ends behind its end"))?;
         }
-        let about = map.get(ranges[Section::About as usize].clone()).unwrap_or_default();
-        let about = serde_json::from_slice(about)
+        let checksums = ranges[Section::Sums as usize].clone();
+        let tables = HEADER..checksums.start;
+        let others = ranges.iter().take(Section::Sums as usize);
+        if others.into_iter().any(|it| it.start < tables.start || it.end > tables.end) {
+            return Err(corrupt("has a table where none can be"));
+        }
+        let sums = sums(tables.len());
+        let fronts = [map.get(..DIRECTORY), map.get(checksums.clone())];
+        if checksums.end != map.len() || !sums.is_front(fronts, checksums.len(), front.u32()) {
+            return Err(corrupt("is damaged: its front is not what was written"));
+        }
+        let mut segment =
+            Self { path: path.to_owned(), sections: ranges, sums, about: About::default(), held };
+        let about = segment.part(Section::About);
+        segment.about = serde_json::from_slice(about.all()?)
             .map_err(|error| Error::corrupt(path, format!("does not say what it is: {error}")))?;
-        Ok(Self { path: path.to_owned(), sections: ranges, about, held })
+        Ok(segment)
+    }
+
+    /// Compares all of it with its checksums.
+    pub fn check(&self) -> Result<()> {
+        let end = self.sections[Section::Sums as usize].start;
+        self.slice(HEADER..end).map(drop)
     }
 
     /// What the file says about itself.
@@ -236,7 +270,7 @@ impl Segment {
 
     /// How many bytes of the file are looked at to find things, and how many only to show them.
     pub fn sizes(&self) -> (u64, u64) {
-        let cold = self.bytes(Section::Cold).len() as u64;
+        let cold = self.part(Section::Cold).range.len() as u64;
         (self.held.bytes().len() as u64 - cold, cold)
     }
 
@@ -246,8 +280,11 @@ impl Segment {
         let names = self.table::<Name>(Section::Names).len();
         (0..table.len())
             .map(|index| {
-                let record = self.record(&table, index)?;
-                let end = table.get(index + 1).map_or(names, |next| next.names);
+                let record = table.get(index)?;
+                let end = match index + 1 < table.len() {
+                    true => table.get(index + 1)?.names,
+                    false => names,
+                };
                 let scheme = SCHEMES.get(usize::from(record.scheme));
                 Ok(Namespace {
                     name: self.text(record.text)?,
@@ -264,9 +301,9 @@ impl Segment {
     pub fn rows(&self, namespace: &Namespace<'_>, name: &str) -> Result<Vec<Row<'_>>> {
         let names = self.table::<Name>(Section::Names);
         let wanted = name_hash(name);
-        let mut at = names.first_of(namespace.names.clone(), |it| it.hash >= wanted);
+        let mut at = names.first_of(namespace.names.clone(), |it| it.hash >= wanted)?;
         while at < namespace.names.end {
-            let record = self.record(&names, at)?;
+            let record = names.get(at)?;
             if record.hash != wanted {
                 break;
             }
@@ -282,7 +319,7 @@ impl Segment {
         let table = self.table::<layout::Row>(Section::Rows);
         let end = name.rows.checked_add(name.count).filter(|end| *end <= table.len());
         let end = end.ok_or_else(|| self.damaged("a statement"))?;
-        (name.rows..end).map(|index| self.row(&self.record(&table, index)?)).collect()
+        (name.rows..end).map(|index| self.row(&table.get(index)?)).collect()
     }
 
     fn row(&self, row: &layout::Row) -> Result<Row<'_>> {
@@ -298,7 +335,7 @@ impl Segment {
                 None => None,
                 Some(index) => {
                     let table = self.table::<u32>(Section::Qualifiers);
-                    Some(self.text(self.record(&table, index.into())?)?)
+                    Some(self.text(table.get(index.into())?)?)
                 }
             },
         })
@@ -314,16 +351,17 @@ impl Segment {
         if index == NONE {
             return Ok(None);
         }
-        let record = self.record(&self.table::<layout::Version>(Section::Versions), index)?;
-        let pool = self.bytes(Section::Pool);
-        let version = || Some(Version { text: record.text(pool)?, key: record.key(pool)? });
-        version().map(Some).ok_or_else(|| self.damaged("a version"))
+        let record = self.table::<layout::Version>(Section::Versions).get(index)?;
+        let pool = self.part(Section::Pool);
+        let text = std::str::from_utf8(pool.get(record.text())?);
+        let text = text.map_err(|_| self.damaged("a version"))?;
+        Ok(Some(Version { text, key: pool.get(record.key())? }))
     }
 
     /// Everything that some statement holds for alone.
     pub fn qualifiers(&self) -> Result<Vec<&str>> {
         let table = self.table::<u32>(Section::Qualifiers);
-        (0..table.len()).map(|index| self.text(self.record(&table, index)?)).collect()
+        (0..table.len()).map(|index| self.text(table.get(index)?)).collect()
     }
 
     /// All names of the ecosystem, each with what is said of it.
@@ -333,7 +371,7 @@ impl Segment {
     ) -> impl Iterator<Item = Result<(&str, Vec<Row<'_>>)>> {
         let names = self.table::<Name>(Section::Names);
         namespace.names.clone().map(move |at| {
-            let record = self.record(&names, at)?;
+            let record = names.get(at)?;
             let rows = self.rows_of(&record)?;
             Ok((self.text(record.text)?, rows))
         })
@@ -341,10 +379,10 @@ impl Segment {
 
     /// Which flaws the advisory at this place is about, and its name.
     pub fn flaws(&self, index: u32) -> Result<Flaws<'_>> {
-        let record = self.record(&self.table::<layout::Advisory>(Section::Advisories), index)?;
+        let record = self.table::<layout::Advisory>(Section::Advisories).get(index)?;
         let lists = self.table::<u32>(Section::Lists);
         let end = record.list.saturating_add(record.cves.into());
-        let cves = (record.list..end).map(|index| Ok(Cve(self.record(&lists, index)?)));
+        let cves = (record.list..end).map(|index| Ok(Cve(lists.get(index)?)));
         Ok(Flaws {
             name: self.text(record.text)?,
             cves: cves.collect::<Result<_>>()?,
@@ -356,19 +394,19 @@ impl Segment {
     /// The name of the advisory at this place.
     pub fn name(&self, index: u32) -> Result<&str> {
         let table = self.table::<layout::Advisory>(Section::Advisories);
-        self.text(self.record(&table, index)?.text)
+        self.text(table.get(index)?.text)
     }
 
     /// The advisory at this place.
     pub fn advisory(&self, index: u32) -> Result<Advisory<'_>> {
         let table = self.table::<layout::Advisory>(Section::Advisories);
-        let record = self.record(&table, index)?;
+        let record = table.get(index)?;
         let lists = self.table::<u32>(Section::Lists);
         let mut at = record.list;
         let mut list = |count: u16| -> Result<Vec<u32>> {
             let start = at;
             at = at.saturating_add(count.into());
-            (start..at).map(|index| self.record(&lists, index)).collect()
+            (start..at).map(|index| lists.get(index)).collect()
         };
         let cves = list(record.cves)?.into_iter().map(Cve).collect();
         let weaknesses = list(record.weaknesses.into())?;
@@ -382,7 +420,7 @@ impl Segment {
             aliases: aliases.into_iter().map(|it| self.text(it)).collect::<Result<_>>()?,
             vectors: (record.vectors..vector_end)
                 .map(|index| {
-                    let vector = self.record(&vectors, index)?;
+                    let vector = vectors.get(index)?;
                     Ok(Vector {
                         text: self.text(vector.text)?,
                         is_own: vector.source == 0,
@@ -399,11 +437,10 @@ impl Segment {
     }
 
     /// The advisories that are about the CVE.
-    pub fn mentions(&self, cve: Cve) -> Vec<u32> {
+    pub fn mentions(&self, cve: Cve) -> Result<Vec<u32>> {
         let table = self.table::<Mention>(Section::Mentions);
-        let first = table.first_of(0..table.len(), |it| it.cve >= cve.0);
-        let mentions = (first..table.len()).map_while(|index| table.get(index));
-        mentions.take_while(|it| it.cve == cve.0).map(|it| it.advisory).collect()
+        let mentions = table.all_from(|it| it.cve >= cve.0, |it| it.cve == cve.0)?;
+        Ok(mentions.into_iter().map(|it| it.advisory).collect())
     }
 
     /// The long texts of the advisory at this place.
@@ -415,11 +452,11 @@ impl Segment {
     pub fn texts_by<'s>(&'s self, advisory: u32, unpacked: &mut Unpacked<'s>) -> Result<Texts> {
         let blocks = self.table::<Block>(Section::Blocks);
         let damaged = || self.damaged("the texts of an advisory");
-        let behind = blocks.first_of(0..blocks.len(), |it| it.advisory > advisory);
-        let block = behind.checked_sub(1).and_then(|at| blocks.get(at)).ok_or_else(damaged)?;
+        let behind = blocks.first_of(0..blocks.len(), |it| it.advisory > advisory)?;
+        let block = blocks.get(behind.checked_sub(1).ok_or_else(damaged)?)?;
         let start = block.offset as usize;
         let end = start.checked_add(block.length as usize).ok_or_else(damaged)?;
-        let packed = self.bytes(Section::Cold).get(start..end).ok_or_else(damaged)?;
+        let packed = self.part(Section::Cold).get(start..end)?;
         if !unpacked.of.is_some_and(|of| std::ptr::eq(of, packed)) {
             // What fails to be unpacked leaves nothing that could be taken for another block.
             unpacked.of = None;
@@ -430,13 +467,15 @@ impl Segment {
     }
 
     /// How likely the CVE is exploited, where that was estimated.
-    pub fn likelihood(&self, cve: Cve) -> Option<Likelihood> {
+    pub fn likelihood(&self, cve: Cve) -> Result<Option<Likelihood>> {
         let record = self.table::<Score>(Section::Scores).find(cve.0, |it| it.cve)?;
-        let scaled = |it: u16| f64::from(it) / f64::from(u16::MAX);
-        Some(Likelihood {
-            likelihood: scaled(record.likelihood),
-            percentile: scaled(record.percentile),
-        })
+        let scaled = |low: u16, above: u8| {
+            f64::from(u32::from(low) | u32::from(above & 1) << 16) / 100_000.0
+        };
+        Ok(record.map(|it| Likelihood {
+            likelihood: scaled(it.likelihood, it.above),
+            percentile: scaled(it.percentile, it.above >> 1),
+        }))
     }
 
     /// Until when the release of this version is mended, where that is known: `12` is the release of
@@ -445,7 +484,7 @@ impl Segment {
         let table = self.table::<layout::Ended>(Section::Ends);
         let mut found: Option<(usize, End)> = None;
         for index in 0..table.len() {
-            let record = self.record(&table, index)?;
+            let record = table.get(index)?;
             let release = self.text(record.version)?;
             let rest = version.strip_prefix(release);
             let is_it = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -459,39 +498,47 @@ impl Segment {
     }
 
     /// That the CVE is known to be exploited, where it is.
-    pub fn exploited(&self, cve: Cve) -> Option<Exploited> {
+    pub fn exploited(&self, cve: Cve) -> Result<Option<Exploited>> {
         let table = self.table::<layout::Exploited>(Section::Exploited);
-        let record = table.find(cve.0, |it| it.cve)?;
-        Some(Exploited {
+        Ok(table.find(cve.0, |it| it.cve)?.map(|record| Exploited {
             added: Day(record.added),
             due: Day(record.due & !RANSOMWARE),
             by_ransomware: record.due & RANSOMWARE != 0,
-        })
+        }))
     }
 
     /// The updates that replace this one.
-    pub fn replacements(&self, update: u32) -> Vec<u32> {
+    pub fn replacements(&self, update: u32) -> Result<Vec<u32>> {
         let table = self.table::<Replaced>(Section::Replaced);
-        let first = table.first_of(0..table.len(), |it| it.old >= update);
-        let replaced = (first..table.len()).map_while(|index| table.get(index));
-        replaced.take_while(|it| it.old == update).map(|it| it.new).collect()
+        let replaced = table.all_from(|it| it.old >= update, |it| it.old == update)?;
+        Ok(replaced.into_iter().map(|it| it.new).collect())
     }
 
-    fn bytes(&self, section: Section) -> &[u8] {
-        // Checked when the file was opened.
-        self.held.bytes().get(self.sections[section as usize].clone()).unwrap_or_default()
+    fn part(&self, section: Section) -> Part<'_> {
+        Part { segment: self, range: self.sections[section as usize].clone() }
+    }
+
+    /// What stands at this place of the file, if it is what was written there.
+    fn slice(&self, range: Range<usize>) -> Result<&[u8]> {
+        let bytes = self.held.bytes();
+        let sums = bytes.get(self.sections[Section::Sums as usize].clone()).unwrap_or_default();
+        if !self.sums.agree(bytes, range.clone(), sums) {
+            let why = "is damaged: it is not what was written; build or update it anew";
+            return Err(Error::corrupt(&self.path, why));
+        }
+        bytes.get(range).ok_or_else(|| self.damaged("a place"))
     }
 
     fn table<R: Record>(&self, section: Section) -> Table<'_, R> {
-        Table { bytes: self.bytes(section), kind: PhantomData }
-    }
-
-    fn record<R: Record>(&self, table: &Table<'_, R>, index: u32) -> Result<R> {
-        table.get(index).ok_or_else(|| self.damaged("a record"))
+        Table { part: self.part(section), kind: PhantomData }
     }
 
     fn text(&self, offset: u32) -> Result<&str> {
-        pool::at(self.bytes(Section::Pool), offset).ok_or_else(|| self.damaged("a text"))
+        let pool = self.part(Section::Pool);
+        let start = (offset as usize).saturating_add(2);
+        let length = Bytes(pool.get(offset as usize..start)?).u16();
+        let text = pool.get(start..start.saturating_add(length.into()))?;
+        std::str::from_utf8(text).map_err(|_| self.damaged("a text"))
     }
 
     fn damaged(&self, what: &str) -> Error {
@@ -503,38 +550,75 @@ fn severity(code: u8) -> Option<Severity> {
     SEVERITIES.get(usize::from(code.checked_sub(1)?)).copied()
 }
 
+/// A table, or all texts.
+struct Part<'s> {
+    segment: &'s Segment,
+    range: Range<usize>,
+}
+
+impl<'s> Part<'s> {
+    fn all(&self) -> Result<&'s [u8]> {
+        self.segment.slice(self.range.clone())
+    }
+
+    /// What stands at these places of it.
+    fn get(&self, range: Range<usize>) -> Result<&'s [u8]> {
+        let start = self.range.start.saturating_add(range.start);
+        let end = self.range.start.saturating_add(range.end);
+        match start <= end && end <= self.range.end {
+            true => self.segment.slice(start..end),
+            false => Err(self.segment.damaged("something")),
+        }
+    }
+}
+
 /// Records of one size.
 struct Table<'s, R> {
-    bytes: &'s [u8],
+    part: Part<'s>,
     kind: PhantomData<R>,
 }
 
 impl<R: Record> Table<'_, R> {
     fn len(&self) -> u32 {
-        u32::try_from(self.bytes.len() / R::SIZE).unwrap_or(u32::MAX)
+        u32::try_from(self.part.range.len() / R::SIZE).unwrap_or(u32::MAX)
     }
 
-    fn get(&self, index: u32) -> Option<R> {
-        let start = (index as usize).checked_mul(R::SIZE)?;
-        Some(R::decode(Bytes(self.bytes.get(start..start.checked_add(R::SIZE)?)?)))
+    fn get(&self, index: u32) -> Result<R> {
+        let start = (index as usize).saturating_mul(R::SIZE);
+        Ok(R::decode(Bytes(self.part.get(start..start.saturating_add(R::SIZE))?)))
     }
 
     /// The first of the records in the range that is `late`, where those that are stand behind those
     /// that are not; the end of the range if there is none.
-    fn first_of(&self, range: Range<u32>, late: impl Fn(&R) -> bool) -> u32 {
+    fn first_of(&self, range: Range<u32>, late: impl Fn(&R) -> bool) -> Result<u32> {
         let Range { start: mut low, end: mut high } = range;
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.get(middle).is_some_and(|it| !late(&it)) {
-                true => low = middle + 1,
-                false => high = middle,
+            match late(&self.get(middle)?) {
+                false => low = middle + 1,
+                true => high = middle,
             }
         }
-        low
+        Ok(low)
     }
 
-    fn find(&self, wanted: u32, key: impl Fn(&R) -> u32) -> Option<R> {
-        let at = self.first_of(0..self.len(), |it| key(it) >= wanted);
-        self.get(at).filter(|it| key(it) == wanted)
+    /// The records that are `wanted`, which stand beside each other, before all others that are `late`.
+    fn all_from(&self, late: impl Fn(&R) -> bool, wanted: impl Fn(&R) -> bool) -> Result<Vec<R>> {
+        let first = self.first_of(0..self.len(), late)?;
+        let mut found = Vec::new();
+        for index in first..self.len() {
+            let record = self.get(index)?;
+            if !wanted(&record) {
+                break;
+            }
+            found.push(record);
+        }
+        Ok(found)
+    }
+
+    fn find(&self, wanted: u32, key: impl Fn(&R) -> u32) -> Result<Option<R>> {
+        let at = self.first_of(0..self.len(), |it| key(it) >= wanted)?;
+        let found = (at < self.len()).then(|| self.get(at)).transpose()?;
+        Ok(found.filter(|it| key(it) == wanted))
     }
 }

@@ -9,9 +9,9 @@ use fathom_report::finding::{Severity, State};
 use fathom_version::Scheme;
 
 use super::layout::{
-    Advisory, Block, Ended, Exploited, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE, IS_RECORD,
-    MAGIC, Mention, NONE, Name, Namespace, RANSOMWARE, Record, Replaced, Row, Score, Section,
-    VERSION, Vector, Version, hash, name_hash,
+    Advisory, Block, CHUNK, Ended, Exploited, HAS_EXPLOIT, HAS_UNFIXED, HEADER, INCLUSIVE,
+    IS_RECORD, MAGIC, Mention, NONE, Name, Namespace, RANSOMWARE, Record, Replaced, Row, Score,
+    Section, VERSION, Vector, Version, hash, name_hash,
 };
 use super::pool::{Full, Pool};
 use super::texts::{BLOCK, Texts};
@@ -307,8 +307,8 @@ impl Writer {
     fn version(&mut self, scheme: Scheme, version: &str) -> std::result::Result<u32, Refused> {
         let known = (place(&SCHEMES, &scheme), hash(version));
         if let Some(&number) = self.versions_known.get(&known)
-            && self.versions.get(number as usize).and_then(|it| it.text(&self.pool.bytes))
-                == Some(version)
+            && let Some(known) = self.versions.get(number as usize)
+            && self.pool.bytes.get(known.text()) == Some(version.as_bytes())
         {
             return Ok(number);
         }
@@ -337,9 +337,14 @@ impl Writer {
 
     /// Adds how likely a CVE is exploited, and how many of all are less likely: each from 0 to 1.
     pub fn score(&mut self, cve: Cve, likelihood: f64, percentile: f64) {
-        let scaled = |it: f64| (it.clamp(0.0, 1.0) * f64::from(u16::MAX)).round() as u16;
+        let scaled = |it: f64| (it.clamp(0.0, 1.0) * 100_000.0).round() as u32;
         let (likelihood, percentile) = (scaled(likelihood), scaled(percentile));
-        self.scores.push(Score { cve: cve.0, likelihood, percentile });
+        self.scores.push(Score {
+            cve: cve.0,
+            likelihood: likelihood as u16,
+            percentile: percentile as u16,
+            above: (likelihood >> 16 | percentile >> 16 << 1) as u8,
+        });
     }
 
     /// Adds that a CVE is known to be exploited.
@@ -435,6 +440,17 @@ impl Writer {
                 Section::Cold => {
                     directory.extend((HEADER as u64).to_le_bytes());
                     directory.extend(cold.to_le_bytes());
+                    continue;
+                }
+                Section::Sums => {
+                    let sums = self.file.sums();
+                    directory.extend(self.file.written.to_le_bytes());
+                    directory.extend((sums.len() as u64).to_le_bytes());
+                    let mut front = crc32fast::Hasher::new();
+                    front.update(&directory);
+                    front.update(&sums);
+                    directory.extend(front.finalize().to_le_bytes());
+                    self.file.put(&sums)?;
                     continue;
                 }
             };
@@ -553,6 +569,9 @@ struct Unfinished {
     beside: PathBuf,
     file: io::BufWriter<File>,
     written: u64,
+    /// The checksums of what was written behind the front, and that of the last chunk so far.
+    sums: Vec<u8>,
+    sum: crc32fast::Hasher,
     is_finished: bool,
 }
 
@@ -564,15 +583,44 @@ impl Unfinished {
         let file = File::create(&beside).map_err(Error::io(&beside, "cannot be made"))?;
         let file = io::BufWriter::with_capacity(1 << 18, file);
         let path = path.to_owned();
-        let mut unfinished = Self { path, beside, file, written: 0, is_finished: false };
-        unfinished.add(&[0; HEADER])?;
+        let (sums, sum) = (Vec::new(), crc32fast::Hasher::new());
+        let mut unfinished = Self { path, beside, file, written: 0, sums, sum, is_finished: false };
+        unfinished.put(&[0; HEADER])?;
         Ok(unfinished)
     }
 
-    fn add(&mut self, bytes: &[u8]) -> Result<()> {
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(Error::io(&self.beside, "cannot be written"))?;
         self.written += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Adds what has checksums.
+    fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut rest = bytes;
+        let mut begun = (self.written as usize - HEADER) % CHUNK;
+        while !rest.is_empty() {
+            let (chunk, behind) = rest.split_at((CHUNK - begun).min(rest.len()));
+            self.sum.update(chunk);
+            if begun + chunk.len() == CHUNK {
+                self.end_sum();
+            }
+            (rest, begun) = (behind, 0);
+        }
+        self.put(bytes)
+    }
+
+    fn end_sum(&mut self) {
+        let sum = std::mem::take(&mut self.sum).finalize();
+        self.sums.extend(sum.to_le_bytes());
+    }
+
+    /// All checksums, the last that of what is less than a chunk.
+    fn sums(&mut self) -> Vec<u8> {
+        if !(self.written as usize - HEADER).is_multiple_of(CHUNK) {
+            self.end_sum();
+        }
+        std::mem::take(&mut self.sums)
     }
 
     /// Writes the front, and gives the file its name once all of it is on the disk.

@@ -26,7 +26,7 @@ pub(crate) fn segment(image: Vec<u8>) -> Outcome {
 pub(crate) fn segment_at(image: Arc<dyn ReadAt>) -> Outcome {
     let mut outcome = Outcome::default();
     let bytes = all(&*image, &mut outcome);
-    let opened = Segment::of_bytes(Path::new("mutant"), bytes);
+    let opened = Segment::of_unchecked_bytes(Path::new("mutant"), bytes);
     match opened.and_then(|segment| look_at(&segment)) {
         Ok(looked) => outcome.bytes += looked,
         Err(error) => outcome.wrong([Error::corrupt("segment", 0, error.to_string())]),
@@ -43,9 +43,9 @@ fn all(image: &dyn ReadAt, outcome: &mut Outcome) -> Vec<u8> {
 fn look_at(segment: &Segment) -> fathom_advisory::Result<u64> {
     let mut looked = 0;
     if let Ok(known) = "CVE-2021-44228".parse() {
-        looked += u64::from(segment.likelihood(known).is_some());
-        looked += u64::from(segment.exploited(known).is_some());
-        for advisory in segment.mentions(known).into_iter().take(8) {
+        looked += u64::from(segment.likelihood(known)?.is_some());
+        looked += u64::from(segment.exploited(known)?.is_some());
+        for advisory in segment.mentions(known)?.into_iter().take(8) {
             looked += segment.advisory(advisory)?.vectors.len() as u64;
             looked += segment.texts(advisory)?.references.len() as u64;
         }
@@ -59,9 +59,9 @@ fn look_at(segment: &Segment) -> fathom_advisory::Result<u64> {
                 looked += u64::from(row.is_about(b"key"));
                 looked += segment.texts(row.advisory)?.details.len() as u64;
                 for cve in segment.advisory(row.advisory)?.cves.iter().take(8) {
-                    looked += segment.mentions(*cve).len() as u64;
-                    looked += u64::from(segment.likelihood(*cve).is_some());
-                    looked += u64::from(segment.exploited(*cve).is_some());
+                    looked += segment.mentions(*cve)?.len() as u64;
+                    looked += u64::from(segment.likelihood(*cve)?.is_some());
+                    looked += u64::from(segment.exploited(*cve)?.is_some());
                 }
             }
         }

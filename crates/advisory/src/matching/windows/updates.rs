@@ -15,6 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Said, number};
+use crate::error::Result;
 use crate::segment::Segment;
 
 /// The first build of which monthly updates hold all earlier ones.
@@ -42,13 +43,14 @@ struct Update<'d> {
 
 /// Those that are named for a Windows.
 pub(super) struct Updates<'d> {
-    segments: Vec<&'d Segment>,
     own: HashMap<u32, Update<'d>>,
+    /// Those of them that replace another one.
+    replacements: HashMap<u32, Vec<u32>>,
 }
 
 impl<'d> Updates<'d> {
     /// Those of a Windows of this build.
-    pub(super) fn of(said: &[Said<'d>], build: Option<u32>) -> Self {
+    pub(super) fn of(said: &[Said<'d>], build: Option<u32>) -> Result<Self> {
         let mut segments: Vec<&Segment> = Vec::new();
         let mut own: HashMap<u32, Update<'_>> = HashMap::new();
         let mut months = HashMap::new();
@@ -66,8 +68,16 @@ impl<'d> Updates<'d> {
                 months.entry(it.flaw).or_insert(month);
             }
         }
-        let mut updates = Self { segments, own };
-        let Some(build) = build else { return updates };
+        let mut replacements: HashMap<u32, Vec<u32>> = HashMap::new();
+        for update in own.keys() {
+            for segment in &segments {
+                let newer = segment.replacements(*update)?;
+                let newer = newer.into_iter().filter(|it| it != update && own.contains_key(it));
+                replacements.entry(*update).or_default().extend(newer);
+            }
+        }
+        let mut updates = Self { own, replacements };
+        let Some(build) = build else { return Ok(updates) };
         let mut known: HashMap<&str, usize> = HashMap::new();
         for month in months.values() {
             *known.entry(month).or_default() += 1;
@@ -79,7 +89,7 @@ impl<'d> Updates<'d> {
         if build < FIRST_CUMULATIVE {
             updates.tell_rollups();
         }
-        updates
+        Ok(updates)
     }
 
     /// Says which updates hold earlier ones where each month has two that mend most of its flaws: those
@@ -90,8 +100,8 @@ impl<'d> Updates<'d> {
         let is_of_month = |update: &u32| self.own.get(update).is_some_and(|it| it.month.is_some());
         let mut rollups = HashSet::new();
         for update in self.own.keys().filter(|update| is_of_month(update)) {
-            for newer in self.replacements(*update).into_iter().filter(is_of_month) {
-                rollups.extend([*update, newer]);
+            for newer in self.replacements(*update).iter().filter(|it| is_of_month(it)) {
+                rollups.extend([*update, *newer]);
             }
         }
         for (update, it) in &mut self.own {
@@ -153,17 +163,16 @@ impl<'d> Updates<'d> {
         let mut next = vec![update];
         while let Some(update) = next.pop() {
             for newer in self.replacements(update) {
-                if seen.len() < FOLLOWED && seen.insert(newer) {
-                    next.push(newer);
+                if seen.len() < FOLLOWED && seen.insert(*newer) {
+                    next.push(*newer);
                 }
             }
         }
         seen
     }
 
-    fn replacements(&self, update: u32) -> Vec<u32> {
-        let all = self.segments.iter().flat_map(|segment| segment.replacements(update));
-        all.filter(|newer| *newer != update && self.own.contains_key(newer)).collect()
+    fn replacements(&self, update: u32) -> &[u32] {
+        self.replacements.get(&update).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -78,7 +78,7 @@ fn by_package(
 }
 
 fn by_flaw(segment: &Segment, cve: Cve, found: &mut Vec<Statement>) -> fathom_advisory::Result<()> {
-    let advisories = segment.mentions(cve);
+    let advisories = segment.mentions(cve)?;
     if advisories.is_empty() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::open;
+use super::{failed, open};
 use crate::args::DatabaseStatus;
 use crate::exit::{Failure, Verdict};
 use crate::output::{Columns, Out};
@@ -28,6 +28,9 @@ pub(super) fn run(options: &DatabaseStatus) -> Result<Verdict, Failure> {
     let database = open(&options.database)?;
     let mut out = Out::new();
     let segments = database.segments();
+    for segment in segments {
+        segment.check().map_err(failed)?;
+    }
     if options.output.is_json() {
         let providers = segments
             .iter()

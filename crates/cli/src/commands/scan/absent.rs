@@ -27,7 +27,7 @@ pub(super) fn explain(
         if is_told {
             continue;
         }
-        if database.segments().iter().all(|segment| segment.mentions(flaw).is_empty()) {
+        if !database.knows(flaw).map_err(database::failed)? {
             say(&format!("note: {name}: nobody in the database speaks of it"));
             continue;
         }
