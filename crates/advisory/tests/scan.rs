@@ -120,8 +120,10 @@ fn check(findings: &Findings, expected: &[&str]) {
     assert_eq!(found, expected);
 }
 
+/// The notes, but for the one that these databases all have: that they tell nothing of exploits.
 fn notes(findings: &Findings) -> Vec<NoteKind> {
-    findings.notes.iter().map(|note| note.kind).collect()
+    let kinds = findings.notes.iter().map(|note| note.kind);
+    kinds.filter(|kind| *kind != NoteKind::MissingProvider).collect()
 }
 
 #[test]
@@ -163,7 +165,7 @@ fn an_announcement_that_names_a_flaw_again_does_not_bring_it_back() {
     let packages = vec![deb("openssl", "openssl", "3.0.2-2")];
     let findings = scan(&database, system("debian", "12", packages));
     check(&findings, &["openssl CVE-2023-0002 3.0.2-3 fixed"]);
-    assert_eq!(findings.vulnerabilities[0].advisories, ["DSA-9-2"]);
+    assert_eq!(*findings.vulnerabilities[0].advisories, ["DSA-9-2"]);
 }
 
 #[test]
@@ -301,7 +303,7 @@ fn languages_are_looked_up_by_their_own_names() {
         ],
     );
     assert_eq!(
-        findings.vulnerabilities.iter().find(|it| it.cve_id != "GHSA-2").unwrap().aliases,
+        *findings.vulnerabilities.iter().find(|it| it.cve_id != "GHSA-2").unwrap().aliases,
         ["GHSA-1"]
     );
     assert!(notes(&findings).contains(&NoteKind::OsUnsupported));
@@ -704,6 +706,31 @@ fn a_database_without_a_date_is_not_taken_for_a_fresh_one() {
     let findings = scan(&database, system("debian", "12", Vec::new()));
     assert_eq!(notes(&findings), [NoteKind::DatabaseStale]);
     assert!(findings.notes[0].message.ends_with("has a date (other)"), "{:?}", findings.notes);
+}
+
+#[test]
+fn who_knows_nothing_of_exploits_says_so() {
+    let lines = "S | CVE-2023-0001 | Debian:12 | openssl | 3.0.2-1 | fixed";
+    let (folder, _) = database("debian", Scheme::Debian, Subject::Source, lines);
+    let scanned = |version: &str| {
+        let database = Database::open(folder.path()).unwrap();
+        let packages = vec![deb("openssl", "openssl", version)];
+        let findings = scan(&database, system("debian", "12", packages));
+        let is_it = |it: &&fathom_report::finding::Note| it.kind == NoteKind::MissingProvider;
+        findings.notes.iter().find(is_it).map(|it| it.message.clone()).unwrap_or_default()
+    };
+    assert!(
+        scanned("3.0.1-1").contains("no file of kev and none of epss"),
+        "{}",
+        scanned("3.0.1-1")
+    );
+    assert_eq!(scanned("3.0.2-1"), "");
+    for name in ["kev", "epss"] {
+        let path = folder.path().join(format!("{name}.advisories"));
+        let about = About { provider: name.to_owned(), ..About::default() };
+        Writer::create(&path, about).unwrap().finish().unwrap();
+    }
+    assert_eq!(scanned("3.0.1-1"), "");
 }
 
 #[test]

@@ -32,12 +32,16 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A folder with a database of two feeds and a report of a machine.
+/// What nobody uses much.
+const EPSS: &str = "#model_version:v1,score_date:2021-09-01T00:00:00+0000\ncve,epss,percentile\nCVE-1999-0001,0.03,0.8\n";
+
+/// A folder with a database of three feeds and a report of a machine.
 fn prepared() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("feeds")).unwrap();
     std::fs::write(folder.path().join("feeds/debian-osv.jsonl"), FEED).unwrap();
     std::fs::write(folder.path().join("feeds/kev.json"), KEV).unwrap();
+    std::fs::write(folder.path().join("feeds/epss_scores.csv"), EPSS).unwrap();
     let built = fathom(folder.path(), &["db", "build", "feeds"]);
     assert_eq!(built.status.code(), Some(0), "{}", text(&built.stderr));
     let mut report: Value = serde_json::from_str(&machine()).unwrap();
@@ -319,7 +323,7 @@ fn a_kill_leaves_a_database_in_place() {
         assert_eq!(scanned.status.code(), Some(0), "{round}: {}", text(&scanned.stderr));
         let findings: Value = serde_json::from_slice(&scanned.stdout).unwrap();
         assert_eq!(findings["vulnerabilities"].as_array().unwrap().len(), 2, "{round}");
-        assert_eq!(findings["database"].as_array().unwrap().len(), 2, "{round}");
+        assert_eq!(findings["database"].as_array().unwrap().len(), 3, "{round}");
     }
     assert!(killed > 60, "{killed} were killed at work");
     assert_eq!(of(tasks[0]).status.code(), Some(0));

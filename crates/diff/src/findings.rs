@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use fathom_report::finding::{Exemption, Finding, Findings, Note, NoteKind};
+use fathom_report::finding::{Exemption, Finding, Findings};
 use fathom_report::finding_difference::{
     Cause, Change, ChangeKind, Difference, Doubt, SCHEMA, Side, Summary, WhichSide,
 };
@@ -133,7 +133,7 @@ impl<'f> Context<'f> {
             }
         }
         for (side, findings) in [(WhichSide::Before, before), (WhichSide::After, after)] {
-            let notes = findings.notes.iter().filter(|it| hides(it));
+            let notes = findings.notes.iter().filter(|it| it.kind.is_failure());
             context.doubts.extend(notes.map(|note| Doubt { side, note: note.clone() }));
         }
         context
@@ -222,21 +222,6 @@ fn same_packages(before: &Findings, after: &Findings) -> Option<bool> {
     Some(numbers(before)? == numbers(after)?)
 }
 
-/// Whether a note says that findings may be missing which the same list would have had.
-fn hides(note: &Note) -> bool {
-    match note.kind {
-        NoteKind::MissingScanner
-        | NoteKind::ScanFailed
-        | NoteKind::OsUnknown
-        | NoteKind::OsUnsupported
-        | NoteKind::MissingScanData => true,
-        NoteKind::FixesOnly
-        | NoteKind::OsEndOfLife
-        | NoteKind::DatabaseStale
-        | NoteKind::Unscanned => false,
-    }
-}
-
 fn fields((before, was): Standing<'_>, (after, is): Standing<'_>) -> Vec<FieldChange> {
     let mut fields = Vec::new();
     let mut add = |name: &str, before: Option<String>, after: Option<String>| {
@@ -287,6 +272,7 @@ fn change(kind: ChangeKind, cause: Cause, finding: &Finding, fields: Vec<FieldCh
 
 #[cfg(test)]
 mod tests {
+    use fathom_report::finding::{Note, NoteKind};
     use serde_json::{Value, json};
 
     use super::*;

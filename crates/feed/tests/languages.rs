@@ -147,7 +147,7 @@ fn python() {
     let finding = &findings.vulnerabilities[0];
     assert_eq!((finding.severity, finding.cvss_score), (Some(Severity::Critical), Some(9.8)));
     assert_eq!(finding.because.len(), 2);
-    let mut names = finding.advisories.clone();
+    let mut names = finding.advisories.to_vec();
     names.sort();
     assert_eq!(names, ["GHSA-8q59-q68h-6hv4", "PYSEC-2021-142"]);
 }

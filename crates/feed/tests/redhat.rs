@@ -358,7 +358,7 @@ fn what_is_said_in_several_forms_is_told_once() {
     let mut providers: Vec<_> = finding.because.iter().map(|it| it.provider.as_str()).collect();
     providers.sort_unstable();
     assert_eq!(providers, ["redhat", "redhat-cve", "redhat-vex"]);
-    assert_eq!(finding.advisories, ["RHSA-2023:4517"]);
+    assert_eq!(*finding.advisories, ["RHSA-2023:4517"]);
     assert_eq!(finding.severity, Some(Severity::High));
     assert_eq!(finding.cvss_score, Some(7.5));
     // Each agrees that this has it.

@@ -53,13 +53,13 @@ mod tests {
 
     fn finding() -> Finding {
         Finding {
-            advisories: vec!["DSA-4963-1".to_owned()],
+            advisories: ["DSA-4963-1".to_owned()].into(),
             source_package: Some("openssl".to_owned()),
             fixed_version: Some("1.1.1l-1".to_owned()),
             state: State::Fixed,
             severity: Some(Severity::Critical),
             cvss_score: Some(9.8),
-            weaknesses: vec!["CWE-120".to_owned()],
+            weaknesses: ["CWE-120".to_owned()].into(),
             published: Some("2021-08-24".to_owned()),
             exploitability: Exploitability { epss: Some(0.04), ..Exploitability::default() },
             risk: Risk { score: 4.2, ..Risk::default() },

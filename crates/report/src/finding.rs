@@ -1,5 +1,7 @@
 //! What is known to be wrong with what is installed.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -290,6 +292,8 @@ pub enum NoteKind {
     OsEndOfLife,
     /// The database is older than it should be.
     DatabaseStale,
+    /// The database has nothing of a provider that tells how bad flaws are.
+    MissingProvider,
     /// Some packages were not compared with anything.
     Unscanned,
 }
@@ -304,7 +308,11 @@ impl NoteKind {
             | Self::OsUnknown
             | Self::OsUnsupported
             | Self::MissingScanData => true,
-            Self::FixesOnly | Self::OsEndOfLife | Self::DatabaseStale | Self::Unscanned => false,
+            Self::FixesOnly
+            | Self::OsEndOfLife
+            | Self::DatabaseStale
+            | Self::MissingProvider
+            | Self::Unscanned => false,
         }
     }
 
@@ -319,6 +327,7 @@ impl NoteKind {
             Self::FixesOnly => "FIXES_ONLY",
             Self::OsEndOfLife => "OS_END_OF_LIFE",
             Self::DatabaseStale => "DATABASE_STALE",
+            Self::MissingProvider => "MISSING_PROVIDER",
             Self::Unscanned => "UNSCANNED",
         }
     }
@@ -364,17 +373,17 @@ pub struct Summary {
     pub risk: f64,
 }
 
-/// A flaw in a package.
+/// A flaw in a package. What is the same for all packages of one source is held once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The flaw: its number in the CVE list, or its name where it has none.
     pub cve_id: String,
     /// Its other names.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub aliases: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub aliases: Arc<[String]>,
     /// What announced it: `DSA-5863-1`, `RHSA-2023:1599`, `USN-…`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub advisories: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub advisories: Arc<[String]>,
     /// The root of the system, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
@@ -415,14 +424,14 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cvss_score: Option<f64>,
     /// The vectors; the one that was chosen first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cvss: Vec<Cvss>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub cvss: Arc<[Cvss]>,
     /// Kinds of weaknesses: `CWE-787`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub weaknesses: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub weaknesses: Arc<[String]>,
     /// What it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub description: Option<Arc<str>>,
     /// What to do.
     pub remediation: String,
     /// When it was published.
@@ -440,12 +449,16 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vex: Option<VexStatement>,
     /// Where to read more.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub references: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub references: Arc<[String]>,
     /// Why it is said to be here.
-    pub because: Vec<Reason>,
+    pub because: Arc<[Reason]>,
     /// Where in the machine it says that the package is installed.
     pub evidence: Evidence,
+}
+
+fn is_none<T>(shared: &Arc<[T]>) -> bool {
+    shared.is_empty()
 }
 
 impl Findings {
@@ -517,8 +530,8 @@ impl Finding {
     pub fn bare(cve_id: &str, kind: PackageKind, package: &str, version: &str) -> Self {
         Self {
             cve_id: cve_id.to_owned(),
-            aliases: Vec::new(),
-            advisories: Vec::new(),
+            aliases: Arc::default(),
+            advisories: Arc::default(),
             system: None,
             package: package.to_owned(),
             package_kind: kind,
@@ -533,8 +546,8 @@ impl Finding {
             severity: None,
             severity_source: None,
             cvss_score: None,
-            cvss: Vec::new(),
-            weaknesses: Vec::new(),
+            cvss: Arc::default(),
+            weaknesses: Arc::default(),
             description: None,
             remediation: String::new(),
             published: None,
@@ -542,8 +555,8 @@ impl Finding {
             risk: Risk::default(),
             inactive: false,
             vex: None,
-            references: Vec::new(),
-            because: Vec::new(),
+            references: Arc::default(),
+            because: Arc::default(),
             evidence: Evidence::default(),
         }
     }

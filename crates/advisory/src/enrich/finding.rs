@@ -1,6 +1,12 @@
 //! From a match to what is told of it.
 
-use fathom_report::finding::{Dependent, Exploitability, Finding, Reason, Risk, Severity, State};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use fathom_report::finding::{
+    Cvss, Dependent, Exploitability, Finding, Reason, Risk, Severity, State,
+};
 use fathom_report::{Enabled, Evidence, Fact, Package, PackageKind, System, package_url};
 
 use super::flaw::{Flaw, Flaws, chosen, rating};
@@ -26,6 +32,22 @@ pub(super) struct Teller<'d, 's> {
     is_of_red_hat: bool,
     /// The package whose URL was made last, and that.
     url: Option<(usize, Option<String>)>,
+    /// What was told of flaws, by what they rest on, which packages of one source share.
+    told: HashMap<*const Hit<'d>, Rc<Told>>,
+}
+
+/// What is the same for all packages that have a flaw for the same reasons.
+struct Told {
+    aliases: Arc<[String]>,
+    advisories: Arc<[String]>,
+    cvss: Arc<[Cvss]>,
+    weaknesses: Arc<[String]>,
+    because: Arc<[Reason]>,
+    published: Option<String>,
+    exploitability: Exploitability,
+    severity: Option<(Severity, String)>,
+    /// What those say of its severity whose statements do not count.
+    severity_of_others: Option<(Severity, String)>,
 }
 
 impl<'d, 's> Teller<'d, 's> {
@@ -41,6 +63,7 @@ impl<'d, 's> Teller<'d, 's> {
             services: services.map(|it| stem(&it.name)).collect(),
             is_of_red_hat: Distribution::of(&system.identity).is_some_and(|it| it.is_of_red_hat()),
             url: None,
+            told: HashMap::new(),
         }
     }
 
@@ -64,28 +87,12 @@ impl<'d, 's> Teller<'d, 's> {
         let listed = found.package.and_then(|index| system.packages.items.get(index));
         let Some(package) = listed.or(of_system.as_ref()) else { return Ok(None) };
         let purl = self.url(found.package, package);
-        let flaw = self.flaws.get(&found.flaw)?;
-        let advisory = first.segment.advisory(first.row.advisory)?;
-        let provider = first.segment.about().provider.as_str();
-        let own: Vec<_> = match advisory.cves.len() {
-            0 | 1 => advisory.vectors.iter().map(|vector| (provider, *vector)).collect(),
-            // A vector of several flaws is that of the worst.
-            _ => Vec::new(),
-        };
-        let mut cvss = chosen(&own, &flaw.vectors);
-        let others = of_others(found)?;
-        if cvss.is_empty() {
-            cvss = chosen(&[], &others.vectors);
-        }
-        if cvss.is_empty() {
-            let of_all: Vec<_> = advisory.vectors.iter().map(|it| (provider, *it)).collect();
-            cvss = chosen(&of_all, &[]);
-        }
+        let told = self.told(found, first)?;
         let fixed = first.row.upper.filter(|_| first.row.state == State::Fixed);
         let mut finding = Finding {
-            cve_id: found.flaw.clone(),
-            aliases: aliases(&advisory, &found.flaw),
-            advisories: announced(found)?,
+            cve_id: found.flaw.to_string(),
+            aliases: Arc::clone(&told.aliases),
+            advisories: Arc::clone(&told.advisories),
             system: None,
             package: package.name.clone(),
             package_kind: package.kind,
@@ -103,32 +110,25 @@ impl<'d, 's> Teller<'d, 's> {
             state: first.row.state,
             severity: None,
             severity_source: None,
-            cvss_score: cvss.first().map(|it| it.score),
-            weaknesses: flaw
-                .weaknesses
-                .iter()
-                .chain(&advisory.weaknesses)
-                .collect::<std::collections::BTreeSet<_>>()
-                .into_iter()
-                .map(|it| format!("CWE-{it}"))
-                .collect(),
-            cvss,
+            cvss_score: told.cvss.first().map(|it| it.score),
+            cvss: Arc::clone(&told.cvss),
+            weaknesses: Arc::clone(&told.weaknesses),
             description: None,
             remediation: String::new(),
-            published: advisory.published.is_known().then(|| advisory.published.to_string()),
-            exploitability: Exploitability {
-                public_exploit: flaw.exploitability.public_exploit || advisory.has_exploit,
-                ..flaw.exploitability.clone()
-            },
+            published: told.published.clone(),
+            exploitability: told.exploitability.clone(),
             risk: Risk::default(),
             inactive: found.part == Part::Inactive,
             vex: None,
-            references: Vec::new(),
-            because: found.hits.iter().map(reason).collect::<Result<_>>()?,
+            references: Arc::default(),
+            because: Arc::clone(&told.because),
             evidence: package.evidence.clone(),
         };
-        let said = severity(first, &advisory, flaw, self.is_of_red_hat)
-            .or(others.severity.filter(|_| package.kind.is_of_language()));
+        let of_others = || told.severity_of_others.clone();
+        let said = match package.kind.is_of_language() {
+            true => told.severity.clone().or_else(of_others),
+            false => told.severity.clone(),
+        };
         (finding.severity, finding.severity_source) = match said {
             Some((severity, source)) => (Some(severity), Some(source)),
             None => match finding.cvss.first() {
@@ -141,11 +141,55 @@ impl<'d, 's> Teller<'d, 's> {
         Ok(Some(finding))
     }
 
+    /// What is told of a flaw wherever it is for the same reasons.
+    fn told(&mut self, found: &Match<'d>, first: &Hit<'d>) -> Result<Rc<Told>> {
+        let place = found.hits.as_ptr();
+        if let Some(told) = self.told.get(&place) {
+            return Ok(Rc::clone(told));
+        }
+        let flaw = self.flaws.get(&found.flaw)?;
+        let advisory = first.segment.advisory(first.row.advisory)?;
+        let provider = first.segment.about().provider.as_str();
+        let of_all = || advisory.vectors.iter().map(|vector| (provider, *vector));
+        // A vector of several flaws is that of the worst.
+        let own: Vec<_> = of_all().filter(|_| advisory.cves.len() <= 1).collect();
+        let mut cvss = chosen(&own, &flaw.vectors);
+        let others = of_others(found)?;
+        if cvss.is_empty() {
+            cvss = chosen(&[], &others.vectors);
+        }
+        if cvss.is_empty() {
+            cvss = chosen(&of_all().collect::<Vec<_>>(), &[]);
+        }
+        let weaknesses: BTreeSet<_> = flaw.weaknesses.iter().chain(&advisory.weaknesses).collect();
+        let told = Rc::new(Told {
+            aliases: aliases(&advisory, &found.flaw).into(),
+            advisories: announced(found)?.into(),
+            cvss: cvss.into(),
+            weaknesses: weaknesses.into_iter().map(|it| format!("CWE-{it}")).collect(),
+            because: found.hits.iter().map(reason).collect::<Result<_>>()?,
+            published: advisory.published.is_known().then(|| advisory.published.to_string()),
+            exploitability: Exploitability {
+                public_exploit: flaw.exploitability.public_exploit || advisory.has_exploit,
+                ..flaw.exploitability.clone()
+            },
+            severity: severity(first, &advisory, flaw, self.is_of_red_hat),
+            severity_of_others: others.severity,
+        });
+        self.told.insert(place, Rc::clone(&told));
+        Ok(told)
+    }
+
     /// Adds what takes unpacking: a description, and where to read more. What is packed together is
-    /// asked for together, so that each block is unpacked once, and one at a time is held.
+    /// asked for together, so that each block is unpacked once, and one at a time is held; and what is
+    /// there for the same reasons is described once.
     pub(super) fn describe(&mut self, told: &mut [(&Match<'d>, Finding)]) -> Result<()> {
         let mut places = Vec::with_capacity(told.len());
+        let mut first_of: HashMap<*const Hit<'d>, usize> = HashMap::new();
         for (index, (found, _)) in told.iter().enumerate() {
+            if *first_of.entry(found.hits.as_ptr()).or_insert(index) != index {
+                continue;
+            }
             let described = self.flaws.get(&found.flaw)?.described;
             let first = found.hits.first().map(|hit| (hit.segment, hit.row.advisory));
             places.extend(described.or(first).map(|place| (place, index)));
@@ -154,14 +198,27 @@ impl<'d, 's> Teller<'d, 's> {
         let mut unpacked = Unpacked::default();
         for ((segment, advisory), index) in places {
             let Some((found, finding)) = told.get_mut(index) else { continue };
-            add_texts(finding, segment.texts_by(advisory, &mut unpacked)?);
+            let mut words = Words::default();
+            words.add(segment.texts_by(advisory, &mut unpacked)?);
             // Where the flaw itself is described in no word, who announced it may say more.
             for hit in found.hits.iter() {
-                if finding.description.is_some() {
+                if words.description.is_some() {
                     break;
                 }
-                add_texts(finding, hit.segment.texts_by(hit.row.advisory, &mut unpacked)?);
+                words.add(hit.segment.texts_by(hit.row.advisory, &mut unpacked)?);
             }
+            finding.description = words.description.map(Into::into);
+            finding.references = words.references.into();
+        }
+        for index in 0..told.len() {
+            let Some(first) = told.get(index).and_then(|it| first_of.get(&it.0.hits.as_ptr()))
+            else {
+                continue;
+            };
+            let Some((_, first)) = told.get(*first) else { continue };
+            let (description, references) = (first.description.clone(), first.references.clone());
+            let Some((_, finding)) = told.get_mut(index) else { continue };
+            (finding.description, finding.references) = (description, references);
         }
         Ok(())
     }
@@ -209,14 +266,23 @@ fn of_others<'d>(found: &Match<'d>) -> Result<OfOthers<'d>> {
     Ok(others)
 }
 
-/// Adds what the texts say that is not told yet.
-fn add_texts(finding: &mut Finding, texts: Texts) {
-    if finding.description.is_none() {
-        finding.description = description(&texts);
-    }
-    for reference in texts.references {
-        if finding.references.len() < REFERENCES && !finding.references.contains(&reference) {
-            finding.references.push(reference);
+/// What texts say of a flaw.
+#[derive(Default)]
+struct Words {
+    description: Option<String>,
+    references: Vec<String>,
+}
+
+impl Words {
+    /// Adds what the texts say that is not told yet.
+    fn add(&mut self, texts: Texts) {
+        if self.description.is_none() {
+            self.description = description(&texts);
+        }
+        for reference in texts.references {
+            if self.references.len() < REFERENCES && !self.references.contains(&reference) {
+                self.references.push(reference);
+            }
         }
     }
 }
@@ -254,7 +320,7 @@ fn announced(found: &Match<'_>) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for hit in found.hits.iter() {
         let name = hit.segment.name(hit.row.advisory)?;
-        if !name.ends_with(&found.flaw) && !names.iter().any(|known| known == name) {
+        if !name.ends_with(&*found.flaw) && !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
     }

@@ -64,6 +64,9 @@ pub fn scan(
     }
     let of_database = notes::of_database(database, &providers, options.today)?;
     findings.notes.splice(..0, of_database);
+    if !findings.vulnerabilities.is_empty() {
+        findings.notes.extend(notes::of_providers(database));
+    }
     findings.vulnerabilities.sort_by(|one, other| {
         let severity = |it: &Finding| std::cmp::Reverse(it.severity);
         let risk = other.risk.score.total_cmp(&one.risk.score);
@@ -157,6 +160,7 @@ impl Why {
             Self::Variant => {
                 "a build for FIPS 140 or Ksplice, of which nobody in the database speaks"
             }
+            Self::TooMany => "the others have more flaws than are told of one system",
             Self::Owned => "belongs to a package of the distribution, which was compared instead",
         }
     }

@@ -70,6 +70,24 @@ pub(super) fn of_database(
     Ok(notes)
 }
 
+/// What is to be said where it is not known of any flaw how likely it is used.
+pub(super) fn of_providers(database: &Database) -> Option<Note> {
+    let missing = |name: &&(&str, &str)| database.provider(name.0).is_none();
+    let tells = [("kev", "which flaws are exploited"), ("epss", "how likely each will be")];
+    let missing: Vec<_> = tells.iter().filter(missing).collect();
+    let names: Vec<_> = missing.iter().map(|it| it.0).collect();
+    let whats: Vec<_> = missing.iter().map(|it| it.1).collect();
+    (!missing.is_empty()).then(|| {
+        let message = format!(
+            "the database has no file of {}, so that it does not know {}, and the risk is too low where \
+             that counts",
+            names.join(" and none of "),
+            whats.join(", nor "),
+        );
+        note(NoteKind::MissingProvider, message)
+    })
+}
+
 /// What is to be said where no system was found.
 pub(super) fn of_no_system(report: &Report) -> Vec<Note> {
     let problem = report.problems.first().map(|it| format!(": {}", it.message));

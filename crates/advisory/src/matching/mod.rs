@@ -49,12 +49,16 @@ pub(crate) struct Match<'d> {
     /// Which of the packages; none for a Windows itself.
     pub(crate) package: Option<usize>,
     /// The name of the flaw: a CVE where it has one.
-    pub(crate) flaw: String,
+    pub(crate) flaw: Rc<str>,
     /// What it rests on; the first is what counts. Packages of one source share it.
     pub(crate) hits: Rc<[Hit<'d>]>,
     /// What the package has to do with kernels.
     pub(crate) part: Part,
 }
+
+/// The most findings of one system that are told: several times those of a machine that keeps all of its
+/// kernels, for years.
+const MOST: usize = 200_000;
 
 /// What came of comparing.
 #[derive(Debug, Default)]
@@ -102,6 +106,8 @@ pub(crate) enum Why {
     Owned,
     /// It is a build for a purpose of its own, of which nobody speaks.
     Variant,
+    /// There are more findings of the others than are told.
+    TooMany,
 }
 
 /// The order of versions of packages of a kind.
@@ -222,7 +228,13 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> R
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_unstable_by_key(|(_, packages)| packages[0].0);
+    let mut is_full = false;
     for (key, packages) in groups {
+        if is_full {
+            let all = packages.into_iter().map(|it| Unscanned { package: it.0, why: Why::TooMany });
+            matches.unscanned.extend(all);
+            continue;
+        }
         let rows = match key.rows(&scopes, &streams)? {
             Ok(rows) => rows,
             Err(why) => {
@@ -231,16 +243,21 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> R
                 continue;
             }
         };
-        for (flaw, hits) in resolve::resolve(rows, language(key.package))? {
-            let hits: Rc<[_]> = hits.into();
-            for (package, part) in &packages {
-                matches.found.push(Match {
-                    package: Some(*package),
-                    flaw: flaw.clone(),
-                    hits: Rc::clone(&hits),
-                    part: *part,
-                });
+        let flaws = resolve::resolve(rows, language(key.package))?;
+        let flaws: Vec<(Rc<str>, Rc<[_]>)> =
+            flaws.into_iter().map(|(flaw, hits)| (flaw.into(), hits.into())).collect();
+        for (package, part) in packages {
+            is_full |= matches.found.len() + flaws.len() > MOST;
+            if is_full {
+                matches.unscanned.push(Unscanned { package, why: Why::TooMany });
+                continue;
             }
+            matches.found.extend(flaws.iter().map(|(flaw, hits)| Match {
+                package: Some(package),
+                flaw: Rc::clone(flaw),
+                hits: Rc::clone(hits),
+                part,
+            }));
         }
     }
     matches.found.sort_by_key(|it| it.package);
@@ -278,7 +295,7 @@ fn of_windows<'d>(
             matches.knows_unfixed = lacks_updates;
             matches.found.extend(flaws.into_iter().map(|(flaw, hits)| Match {
                 package: None,
-                flaw,
+                flaw: flaw.into(),
                 hits: hits.into(),
                 part: Part::None,
             }));

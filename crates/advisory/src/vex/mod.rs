@@ -219,7 +219,7 @@ fn statements_about<'d>(
     documents: &[Document],
     by_flaw: &HashMap<&str, Vec<(usize, &'d Statement)>>,
 ) -> Vec<(usize, &'d Statement)> {
-    let names = std::iter::once(&finding.cve_id).chain(&finding.aliases);
+    let names = std::iter::once(&finding.cve_id).chain(finding.aliases.iter());
     let named: Vec<_> = names.filter_map(|name| by_flaw.get(name.as_str())).flatten().collect();
     if named.is_empty() {
         return Vec::new();

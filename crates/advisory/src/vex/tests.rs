@@ -11,7 +11,7 @@ const OPENSSL: &str =
 fn finding(flaw: &str, package: &str, purl: &str) -> Finding {
     let kind = if purl.contains("pypi") { PackageKind::Python } else { PackageKind::Deb };
     Finding {
-        aliases: vec![format!("DEBIAN-{flaw}")],
+        aliases: [format!("DEBIAN-{flaw}")].into(),
         source_package: (package == "libssl1.1").then(|| "openssl".to_owned()),
         purl: Some(purl.to_owned()),
         ..Finding::bare(flaw, kind, package, "1.1.1k-1")

@@ -56,7 +56,7 @@ fn statement(key: &Key<'_>, packages: &[&Finding], machine: &str) -> Value {
     let (flaw, status, justification, text) = key;
     let mut vulnerability = json!({"name": flaw});
     let first = packages.first();
-    let mut aliases: Vec<_> = first.map_or(Vec::new(), |it| it.aliases.clone());
+    let mut aliases: Vec<_> = first.map_or(Vec::new(), |it| it.aliases.to_vec());
     aliases.sort_unstable();
     aliases.dedup();
     if !aliases.is_empty() {

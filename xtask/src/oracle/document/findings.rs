@@ -88,10 +88,10 @@ fn every_state() -> Result<Findings> {
             finding.purl =
                 Some(format!("pkg:deb/debian/{package}@1.1.1k-1?arch={arch}&distro=debian-11"));
             finding.aliases =
-                vec!["GHSA-5ww6-px42-wc85".to_owned(), "RUSTSEC-2021-0097".to_owned()];
+                ["GHSA-5ww6-px42-wc85".to_owned(), "RUSTSEC-2021-0097".to_owned()].into();
             finding.severity = Some(Severity::Critical);
             finding.cvss_score = Some(9.8);
-            finding.cvss = vec![
+            finding.cvss = [
                 Cvss {
                     vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned(),
                     score: 9.8,
@@ -104,11 +104,12 @@ fn every_state() -> Result<Findings> {
                     version: 2,
                     source: "nvd".to_owned(),
                 },
-            ];
-            finding.weaknesses = vec!["CWE-120".to_owned()];
-            finding.description = Some("SM2 decryption writes past a buffer".to_owned());
+            ]
+            .into();
+            finding.weaknesses = ["CWE-120".to_owned()].into();
+            finding.description = Some("SM2 decryption writes past a buffer".into());
             finding.references =
-                vec!["https://www.openssl.org/news/secadv/20210824.txt".to_owned()];
+                ["https://www.openssl.org/news/secadv/20210824.txt".to_owned()].into();
             all.push(finding);
         }
     }
@@ -166,15 +167,15 @@ fn hostile() -> Result<Findings> {
         finding.source_package = Some(owned());
         finding.location = Some(owned());
         finding.architecture = Some(owned());
-        finding.description = Some(owned());
+        finding.description = Some(owned().into());
         finding.remediation = owned();
-        finding.aliases = vec![owned(), owned()];
-        finding.advisories = vec![owned()];
+        finding.aliases = [owned(), owned()].into();
+        finding.advisories = [owned()].into();
         finding.evidence = (*text).into();
-        finding.weaknesses = vec![owned(), "CWE-99999999999".to_owned()];
+        finding.weaknesses = [owned(), "CWE-99999999999".to_owned()].into();
         all.vulnerabilities.push(finding.clone());
         owned().clone_into(&mut finding.cve_id);
-        finding.references = vec![owned()];
+        finding.references = [owned()].into();
         all.vulnerabilities.push(finding);
     }
     all.notes.push(Note { kind: NoteKind::Unscanned, message: HOSTILE.concat() });

@@ -25,7 +25,7 @@ pub(super) fn is_wanted(finding: &Finding, options: &Scan) -> bool {
 /// Whether a finding goes by this name: that of its flaw, of an announcement of it, of its package or of
 /// what that was built from.
 fn is_of(finding: &Finding, name: &str) -> bool {
-    let flaws = finding.aliases.iter().chain(&finding.advisories).chain([&finding.cve_id]);
+    let flaws = finding.aliases.iter().chain(finding.advisories.iter()).chain([&finding.cve_id]);
     let packages = finding.source_package.iter().chain([&finding.package]);
     flaws.chain(packages).any(|it| it == name)
 }

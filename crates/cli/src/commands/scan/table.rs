@@ -1,6 +1,6 @@
 //! Findings as people read them in a terminal: by package, what mends it, and what it has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use fathom_document::findings::{counts, fix};
@@ -77,6 +77,7 @@ impl Group<'_> {
 /// Findings by what they are in, that with the gravest first.
 fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
     let mut places = HashMap::new();
+    let (mut named, mut told) = (HashSet::new(), HashSet::new());
     let mut groups: Vec<Group<'_>> = Vec::new();
     for finding in findings {
         let source = finding.source_package.as_deref().unwrap_or(&finding.package);
@@ -85,10 +86,10 @@ fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
             groups.push(Group::default());
         }
         let group = &mut groups[place];
-        if !group.names.contains(&finding.package.as_str()) {
+        if named.insert((place, finding.package.as_str())) {
             group.names.push(&finding.package);
         }
-        if !group.flaws.iter().any(|known| known.cve_id == finding.cve_id) {
+        if told.insert((place, finding.cve_id.as_str())) {
             group.flaws.push(finding);
         }
     }
@@ -135,7 +136,7 @@ fn one(finding: &Finding, explain: bool, style: Style, out: &mut dyn Write) -> i
     );
     writeln!(out, "{}", line.trim_end())?;
     if explain {
-        for because in &finding.because {
+        for because in finding.because.iter() {
             let text = format!(
                 "      {} ({}), {}: {}",
                 because.advisory, because.provider, because.ecosystem, because.rule,
