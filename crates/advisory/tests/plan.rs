@@ -227,3 +227,18 @@ fn a_machine_may_have_many_flaws() {
     assert_eq!(plan.steps.len(), 20_000);
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
+
+#[test]
+fn packages_of_one_source_may_be_numbered_each_by_themselves() {
+    let findings = findings(
+        "CVE-2026-1001 | rpm | perl-libs | perl | 4:5.26.3-416.el8 | 4:5.26.3-419.el8 | fixed | 40
+         CVE-2026-1001 | rpm | perl-Errno | perl | 1.28-416.el8 | 1.28-419.el8 | fixed | 40
+         CVE-2026-1002 | rpm | perl-Errno | perl | 1.28-416.el8 | 1.28-422.el8 | fixed | 20 | Red Hat",
+    );
+    let plan = plan(&findings);
+    let upgrades: Vec<_> =
+        plan.steps[0].packages.iter().map(|it| (it.package.as_str(), it.to.as_str())).collect();
+    assert_eq!(upgrades, [("perl-Errno", "1.28-419.el8"), ("perl-libs", "4:5.26.3-419.el8")]);
+    assert_eq!((plan.steps.len(), &plan.steps[0].flaws), (1, &vec!["CVE-2026-1001".to_owned()]));
+    assert_eq!(plan.remaining[0].flaws, ["CVE-2026-1002"]);
+}

@@ -92,8 +92,8 @@ fn collect(repository: Repository, fixes: &mut BTreeMap<String, Vec<Fix>>) {
         for (version, flaws) in &pkg.secfixes {
             // `CVE-2017-2616 (+ regression fix)`, `CVE-2019-1 GHSA-…`: the names of flaws are words.
             let words = flaws.iter().flatten().flat_map(|it| it.split_whitespace());
-            for flaw in words.filter(|word| is_name(word)) {
-                fixes.entry(flaw.trim_end_matches([',', ';']).to_owned()).or_default().push(Fix {
+            for flaw in words.filter_map(flaw) {
+                fixes.entry(flaw).or_default().push(Fix {
                     namespace: namespace.clone(),
                     package: pkg.name.clone(),
                     version: version.clone(),
@@ -103,10 +103,46 @@ fn collect(repository: Repository, fixes: &mut BTreeMap<String, Vec<Fix>>) {
     }
 }
 
-/// Whether a word is the name of a flaw: letters, and numbers behind a dash.
-fn is_name(word: &str) -> bool {
-    let (letters, rest) = word.split_once('-').unwrap_or_default();
-    !letters.is_empty()
+/// The flaw that a word names: letters, and numbers behind a dash. Some numbers of the CVE list have
+/// something behind them, as `CVE-2017-17434-1`, or another stroke in between.
+fn flaw(word: &str) -> Option<String> {
+    let word = word.trim_end_matches([',', ';']);
+    let is_digit = |it: char| it.is_ascii_digit();
+    if let Some((year, rest)) =
+        word.strip_prefix("CVE").and_then(|it| it.trim_start_matches(['-', '_']).split_once('-'))
+    {
+        let number = &rest[..rest.find(|it| !is_digit(it)).unwrap_or(rest.len())];
+        let is_number = year.len() == 4 && year.chars().all(is_digit) && !number.is_empty();
+        return is_number.then(|| format!("CVE-{year}-{number}"));
+    }
+    let (letters, rest) = word.split_once('-')?;
+    let is_name = !letters.is_empty()
         && letters.bytes().all(|it| it.is_ascii_uppercase())
-        && rest.bytes().next().is_some_and(|it| it.is_ascii_alphanumeric())
+        && rest.bytes().next().is_some_and(|it| it.is_ascii_alphanumeric());
+    is_name.then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_name_flaws() {
+        for (word, expected) in [
+            ("CVE-2017-2616", Some("CVE-2017-2616")),
+            ("CVE-2017-17434-1", Some("CVE-2017-17434")),
+            ("CVE-2021-35940.patch", Some("CVE-2021-35940")),
+            ("CVE_2019-2426", Some("CVE-2019-2426")),
+            ("CVE-2019-1,", Some("CVE-2019-1")),
+            ("GHSA-x4m5", Some("GHSA-x4m5")),
+            ("XSA-123", Some("XSA-123")),
+            ("CVE-", None),
+            ("CVE-20-1", None),
+            ("(+", None),
+            ("regression", None),
+            ("fix)", None),
+        ] {
+            assert_eq!(flaw(word).as_deref(), expected, "{word}");
+        }
+    }
 }

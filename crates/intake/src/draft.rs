@@ -261,12 +261,20 @@ impl Draft {
         self.made(&declared, packages)
     }
 
-    /// Several systems: a package is on that which the document says it is on, and on no other.
+    /// Several systems: a package is on that which the document says it is on, or whose distribution it
+    /// says it is of, if that is one, and on no other.
     fn several(&mut self) -> Vec<System> {
         let declared = std::mem::take(&mut self.systems);
         let mut packages: Vec<Vec<Package>> = declared.iter().map(|_| Vec::new()).collect();
         let mut elsewhere = Vec::new();
         for (system, component) in std::mem::take(&mut self.components) {
+            let of_distribution = component.distribution.as_ref().and_then(|distribution| {
+                let mut agreeing = declared.iter().enumerate().filter(|(_, it)| {
+                    it.distribution.as_ref().is_some_and(|own| own.agrees(distribution))
+                });
+                agreeing.next().filter(|_| agreeing.next().is_none()).map(|(at, _)| at)
+            });
+            let system = system.or(of_distribution);
             let package = component.package;
             match system.and_then(|system| packages.get_mut(system)) {
                 Some(packages) => packages.push(package),

@@ -85,6 +85,9 @@ pub const SCHEMA: &str = "fathom.findings/v1";
 /// name of the machine, percent-encoded.
 pub const MACHINE: &str = "urn:fathom:machine:";
 
+/// From where fixes come that a rebuild of a distribution does not have yet.
+pub const UPSTREAM: &str = "Red Hat";
+
 /// What is known to be wrong with a machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Findings {
@@ -494,6 +497,12 @@ impl Findings {
 }
 
 impl Finding {
+    /// Whether a version mends it that can be had: one of the distribution that this one is rebuilt from
+    /// cannot.
+    pub fn is_fixable(&self) -> bool {
+        self.state == State::Fixed && self.fixed_in.as_deref() != Some(UPSTREAM)
+    }
+
     /// Its numbers, each with its name and the most that it may be.
     fn numbers(&self) -> impl Iterator<Item = (&'static str, f64, f64)> {
         let Exploitability { epss, epss_percentile, .. } = &self.exploitability;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use fathom_report::finding::{
-    Cvss, Dependent, Exploitability, Finding, Reason, Risk, Severity, State,
+    Cvss, Dependent, Exploitability, Finding, Reason, Risk, Severity, State, UPSTREAM,
 };
 use fathom_report::{Enabled, Evidence, Fact, Package, PackageKind, System, package_url};
 
@@ -376,7 +376,7 @@ fn channel(hit: &Hit<'_>, fixed: &str, system: &System) -> Option<String> {
         }
         Role::Paid => "long-term support".to_owned(),
         Role::Beyond => return beyond(fixed, system.identity.version.value()?),
-        Role::Upstream => "Red Hat".to_owned(),
+        Role::Upstream => UPSTREAM.to_owned(),
         // No fix comes from there: these are findings of what nobody looks into.
         Role::Successor => return None,
     })

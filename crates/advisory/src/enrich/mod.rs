@@ -9,9 +9,7 @@ pub mod service;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use fathom_report::finding::{
-    Finding, Findings, Scanned, Severity, Source, State, Summary, Unscanned,
-};
+use fathom_report::finding::{Finding, Findings, Scanned, Severity, Source, Summary, Unscanned};
 use fathom_report::{Coverage, Report, System, inventory};
 
 use self::finding::Teller;
@@ -179,7 +177,7 @@ pub fn summarize(findings: &mut Findings) {
     for finding in &findings.vulnerabilities {
         let flaw = flaws.entry(&finding.cve_id).or_default();
         flaw.0 = flaw.0.max(finding.severity);
-        flaw.1 |= finding.state == State::Fixed;
+        flaw.1 |= finding.is_fixable();
         flaw.2 |= finding.exploitability.exploited_since.is_some();
     }
     let of = |severity| flaws.values().filter(|flaw| flaw.0 == severity).count();

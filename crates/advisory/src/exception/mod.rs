@@ -9,7 +9,7 @@ mod list;
 use std::fmt;
 use std::sync::Arc;
 
-use fathom_report::finding::{Excepted, Exemption, ExemptionKind, Finding, Findings, State};
+use fathom_report::finding::{Excepted, Exemption, ExemptionKind, Finding, Findings};
 use fathom_report::is_like;
 
 use crate::day::Day;
@@ -177,12 +177,11 @@ impl Exception {
 
     /// Whether it has ended, of which these are the findings.
     fn has_ended(&self, findings: &[&Finding], today: Day) -> bool {
-        let is_fixable = |finding: &&Finding| finding.state == State::Fixed;
         match self.until {
             Until::Ever => false,
             Until::Day(day) => today.is_known() && day < today,
-            Until::Fixable => findings.iter().any(is_fixable),
-            Until::AllFixable => !findings.is_empty() && findings.iter().all(is_fixable),
+            Until::Fixable => findings.iter().any(|it| it.is_fixable()),
+            Until::AllFixable => !findings.is_empty() && findings.iter().all(|it| it.is_fixable()),
         }
     }
 }

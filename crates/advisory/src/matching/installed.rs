@@ -30,6 +30,15 @@ pub(crate) fn is_told(package: &Package) -> bool {
     package.kind != PackageKind::Maven || package.name.contains(':')
 }
 
+/// The version of a package of a language that everybody has: what somebody built for themselves
+/// (`2.5.1+cu118`) is that for whoever speaks of versions of Python.
+fn of_all(package: &Package) -> &str {
+    match package.kind {
+        PackageKind::Python => package.version.split('+').next().unwrap_or_default(),
+        _ => &package.version,
+    }
+}
+
 /// Whether the version is one, and not a range of them or a word: some orders of versions have a place for
 /// any text.
 pub(crate) fn has_version(package: &Package) -> bool {
@@ -51,7 +60,7 @@ pub(crate) fn named(package: &Package, subject: Subject) -> (Cow<'_, str>, Cow<'
         let version = match is_go && !package.version.starts_with("go") {
             // As modules are numbered: `v1.22.3`.
             true => Cow::Owned(format!("go{}", package.version.trim_start_matches('v'))),
-            false => Cow::Borrowed(package.version.as_str()),
+            false => Cow::Borrowed(of_all(package)),
         };
         return (Cow::Owned(name), version);
     }
@@ -102,10 +111,8 @@ fn unsigned_loader(package: &Package, source: &str) -> Option<(&'static str, Str
 fn behind<'v>(installed: &'v str, signing: Option<&str>) -> Option<&'v str> {
     let known = signing.and_then(|signing| installed.strip_prefix(signing)?.strip_prefix('+'));
     let is_version = |rest: &&str| rest.starts_with(|it: char| it.is_ascii_digit());
-    let guessed = || {
-        let places = installed.rmatch_indices('+').map(|(at, _)| &installed[at + 1..]);
-        places.filter(is_version).next()
-    };
+    let guessed =
+        || installed.rmatch_indices('+').map(|(at, _)| &installed[at + 1..]).find(is_version);
     known.or_else(guessed)
 }
 

@@ -198,7 +198,23 @@ fn flaws_of(hit: &Hit<'_>, aliases: Option<&Aliases>) -> Result<(Vec<Flaw>, Plac
 
 /// Whether the name is that of a flaw, and not of an announcement.
 fn is_flaw(name: &str) -> bool {
-    ["ADV", "GHSA-", "XSA-", "TEMP-", "ZBX-", "GO-", "RUSTSEC-", "PYSEC-"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    FLAWS.iter().any(|prefix| name.starts_with(prefix))
 }
+
+/// What names of flaws begin with that have none of the CVE list.
+const FLAWS: [&str; 14] = [
+    "ADV",
+    "GHSA-",
+    "GNUTLS-SA-",
+    "GO-",
+    "PYSEC-",
+    "RUSTSEC-",
+    "TALOS-",
+    "TEMP-",
+    "TS-",
+    "VSV",
+    "XSA-",
+    "ZBX-",
+    "ZDI-",
+    "ZSL-",
+];

@@ -1,7 +1,8 @@
 //! What to do about findings: the fewest upgrades that mend all that can be mended.
 //!
 //! What was built from one source moves together, to the highest of the versions that are needed,
-//! wherever that comes from: the higher mends what the lower does. What only the distribution has that
+//! wherever that comes from: the higher mends what the lower does. Packages that are numbered each by
+//! themselves have each a version of their own. What only the distribution has that
 //! this one is rebuilt from can be had nowhere, so that it asks for nothing; a version of the rebuild's
 //! own that is as high mends it. Each step mends what no other does, so that the order is simply by how
 //! much risk each takes away.
@@ -12,7 +13,7 @@ mod restart;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use fathom_report::finding::{Finding, Findings, Scanned, State};
+use fathom_report::finding::{Finding, Findings, Scanned, State, UPSTREAM};
 use fathom_report::{PLAN_SCHEMA, PackageKind, Plan, Remaining, Step, Upgrade};
 
 use crate::matching::scheme;
@@ -33,18 +34,39 @@ struct Key<'f> {
 /// Findings that move together.
 struct Group<'f> {
     key: Key<'f>,
-    /// The version that mends all of them.
+    /// To where, by what is installed: packages of one source may be numbered each by itself.
+    targets: BTreeMap<&'f str, Target<'f>>,
+    findings: Vec<&'f Finding>,
+    risk: f64,
+}
+
+/// A version to move to.
+struct Target<'f> {
+    /// It mends all that can be mended.
     to: &'f str,
     /// From where that comes, where not everybody gets it.
     channel: Option<&'f str>,
     /// The highest that everybody gets, where that is another.
     common: Option<&'f str>,
-    findings: Vec<&'f Finding>,
-    risk: f64,
 }
 
-/// From where fixes come that a rebuild does not have yet.
-const UPSTREAM: &str = "Red Hat";
+impl<'f> Target<'f> {
+    /// The target of what is of one version; nothing where no version can be had.
+    fn of(findings: &[&'f Finding]) -> Option<Self> {
+        let all = || findings.iter().copied();
+        let best = highest(all().filter(|it| !is_upstream(it)))?;
+        let channel = best.fixed_in.as_deref();
+        let common = highest(all().filter(|it| it.fixed_in.is_none()));
+        let common =
+            common.and_then(|it| it.fixed_version.as_deref()).filter(|_| channel.is_some());
+        Some(Self { to: best.fixed_version.as_deref()?, channel, common })
+    }
+
+    fn mends(&self, finding: &Finding, kind: PackageKind) -> bool {
+        let fixed = finding.fixed_version.as_deref().filter(|_| is_upstream(finding));
+        !fixed.is_some_and(|fixed| is_higher(kind, fixed, self.to))
+    }
+}
 
 /// What to do about the findings of a machine.
 pub fn plan(findings: &Findings) -> Plan {
@@ -116,21 +138,19 @@ fn group<'f>(
     of_key: Vec<&'f Finding>,
     rest: &mut Vec<&'f Finding>,
 ) -> Option<Group<'f>> {
-    let best = highest(of_key.iter().copied().filter(|it| !is_upstream(it)));
-    let Some((best, to)) = best.and_then(|it| Some((it, it.fixed_version.as_deref()?))) else {
-        rest.extend(of_key);
-        return None;
-    };
-    let channel = best.fixed_in.as_deref();
-    let common = highest(of_key.iter().copied().filter(|it| it.fixed_in.is_none()));
-    let common = common.and_then(|it| it.fixed_version.as_deref()).filter(|_| channel.is_some());
-    let (beyond, findings): (Vec<_>, Vec<_>) = of_key.into_iter().partition(|it| {
-        let fixed = it.fixed_version.as_deref().filter(|_| is_upstream(it));
-        fixed.is_some_and(|fixed| is_higher(key.kind, fixed, to))
+    let mut by_version: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in &of_key {
+        by_version.entry(&finding.installed_version).or_default().push(finding);
+    }
+    let target =
+        |(version, findings): (&'f str, Vec<&'f Finding>)| Some((version, Target::of(&findings)?));
+    let targets: BTreeMap<_, _> = by_version.into_iter().filter_map(target).collect();
+    let (findings, beyond): (Vec<_>, Vec<_>) = of_key.into_iter().partition(|it| {
+        targets.get(it.installed_version.as_str()).is_some_and(|target| target.mends(it, key.kind))
     });
     rest.extend(beyond);
     let risk = of_machine(findings.iter().copied());
-    Some(Group { key, to, channel, common, findings, risk })
+    (!findings.is_empty()).then_some(Group { key, targets, findings, risk })
 }
 
 fn steps(groups: &[Group<'_>], rest: &[&Finding], systems: &[Scanned]) -> Vec<Step> {
@@ -148,8 +168,9 @@ fn steps(groups: &[Group<'_>], rest: &[&Finding], systems: &[Scanned]) -> Vec<St
 }
 
 fn step(group: &Group<'_>, systems: &[Scanned], risk_before: f64, risk_after: f64) -> Step {
-    let Group { key, channel, findings, .. } = group;
-    let packages = upgrades(findings, group.to);
+    let Group { key, findings, targets, .. } = group;
+    let packages = upgrades(findings, targets);
+    let channel = targets.values().find_map(|target| target.channel);
     let system = match (key.system, systems) {
         (Some(root), _) => systems.iter().find(|it| it.root == root),
         (None, [one]) => Some(one),
@@ -159,8 +180,8 @@ fn step(group: &Group<'_>, systems: &[Scanned], risk_before: f64, risk_after: f6
         let names = findings.iter().filter(|it| is_meant(it)).map(|it| it.cve_id.clone());
         names.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
     };
-    let mut advice = command::advice(key.kind, *channel, &packages);
-    if let Some(common) = group.common {
+    let mut advice = command::advice(key.kind, channel, &packages);
+    if let Some(common) = targets.values().find_map(|target| target.common) {
         advice = format!("{advice}; without that, to {common} or later");
     }
     Step {
@@ -180,17 +201,17 @@ fn step(group: &Group<'_>, systems: &[Scanned], risk_before: f64, risk_after: f6
 }
 
 /// Each package once.
-fn upgrades(of_group: &[&Finding], to: &str) -> Vec<Upgrade> {
-    let mut upgrades: Vec<Upgrade> = of_group
-        .iter()
-        .map(|finding| Upgrade {
+fn upgrades(of_group: &[&Finding], targets: &BTreeMap<&str, Target<'_>>) -> Vec<Upgrade> {
+    let upgrade = |finding: &&Finding| {
+        Some(Upgrade {
             package: finding.package.clone(),
             architecture: finding.architecture.clone(),
             location: finding.location.clone(),
             from: finding.installed_version.clone(),
-            to: to.to_owned(),
+            to: targets.get(finding.installed_version.as_str())?.to.to_owned(),
         })
-        .collect();
+    };
+    let mut upgrades: Vec<Upgrade> = of_group.iter().filter_map(upgrade).collect();
     let order = |it: &Upgrade| (it.package.clone(), it.architecture.clone(), it.from.clone());
     upgrades.sort_by_cached_key(order);
     upgrades.dedup();

@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 
 use fathom_advisory::Cve;
-use fathom_report::finding::{Finding, Findings, Severity, State};
+use fathom_report::finding::{Finding, Findings, Severity};
 use fathom_report::is_like;
 
 use crate::args::{Scan, SortBy};
@@ -18,7 +18,7 @@ pub(super) fn is_wanted(finding: &Finding, options: &Scan) -> bool {
     });
     is_named
         && !is_excluded
-        && (!options.fixable || finding.state == State::Fixed)
+        && (!options.fixable || finding.is_fixable())
         && least.is_none_or(|least| finding.severity.unwrap_or(Severity::Negligible) >= least)
 }
 
