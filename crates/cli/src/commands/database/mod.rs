@@ -2,6 +2,8 @@
 
 mod build;
 mod exchange;
+mod feeds;
+mod scratch;
 mod search;
 mod status;
 
