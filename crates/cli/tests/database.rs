@@ -151,6 +151,8 @@ fn a_bundle_replaces_what_is_there_by_force_alone() {
     place.check(&["db", "export", "x.bundle", "--force"], 0, "");
     place.check(&["db", "import", "x.bundle", "--unsigned", "--db", "other"], 0, "");
     place.check(&["db", "export", "none/x.bundle"], 10, "fathom: none/x.bundle: No such file");
+    place.check(&["db", "export", "y.bundle", "--db", "nowhere"], 3, "there is no database");
+    assert!(!place.path("nowhere").exists() && !place.path("y.bundle").exists());
     let left = listed(place.folder.path());
     assert!(!left.iter().any(|it| it.to_string_lossy().contains(".part")), "{left:?}");
     // A folder is a mirror, to which is added.

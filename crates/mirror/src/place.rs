@@ -118,7 +118,7 @@ impl Mirror for Folder {
         if length != missing.end {
             let why = format!("it has {length} bytes, where {} are expected", missing.end);
             let shown = self.0.join(name).display().to_string();
-            return Err(fathom_block::Error::corrupt(shown, length, why));
+            return Err(fathom_block::Error::malformed(shown, why));
         }
         file.seek(io::SeekFrom::Start(missing.start)).map_err(self.failed(name))?;
         let mut buffer = vec![0; PIECE];
@@ -134,5 +134,5 @@ impl Mirror for Folder {
 }
 
 fn too_long(shown: String, most: u64) -> fathom_block::Error {
-    fathom_block::Error::corrupt(shown, most, format!("it has more than {most} bytes"))
+    fathom_block::Error::malformed(shown, format!("it has more than {most} bytes"))
 }

@@ -147,7 +147,7 @@ fn all(feeds: &[Here], jobs: usize, compile: &Compile<'_>) -> Result<Compiled, F
             if feed.is_fetched {
                 forget(&feed.path);
             }
-            Err(fathom_block::Error::corrupt(place, 0, why).into())
+            Err(fathom_block::Error::malformed(place, why).into())
         }
         Err(Error::Database(error)) => Err(failed(error)),
     });

@@ -8,7 +8,7 @@ use std::path::Path;
 use fathom_advisory::Day;
 use fathom_mirror::{Manifest, Mirror, PublicKey, SecretKey, Site, Store, Trust, discard};
 
-use super::{folder, not_installed};
+use super::{folder, no_database, not_installed};
 use crate::args::{Export, Import, InDatabase, Keygen, Trusted, Update};
 use crate::clock;
 use crate::commands::inspect::place::Sheet;
@@ -104,11 +104,15 @@ pub(super) fn export(options: &Export) -> Result<Verdict, Failure> {
             Some(SecretKey::parse(&text).map_err(failed)?)
         }
     };
+    let folder = folder(&options.database)?;
+    if !folder.is_dir() {
+        return Err(no_database(folder.display().to_string()));
+    }
     let sheet = match options.target.is_dir() {
         true => None,
         false => Some(Sheet::begin(&options.target, options.force)?),
     };
-    let store = Store::open(&folder(&options.database)?).map_err(not_installed)?;
+    let store = Store::open(&folder).map_err(not_installed)?;
     let now = clock::now()?;
     let serial = clock::seconds(now);
     let expires = match options.expires {
