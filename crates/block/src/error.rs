@@ -135,6 +135,11 @@ impl Error {
         }))
     }
 
+    /// Data that contradicts its own format, at no one place of it.
+    pub fn malformed(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Corrupt, what, why)
+    }
+
     /// Encrypted, and not opened by any key given.
     pub fn encrypted(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::new(ErrorKind::Encrypted, what, why)

@@ -212,19 +212,6 @@ pub(crate) fn bytes(image: &OsString, reading: &Reading) -> Result<Arc<dyn ReadA
     }
 }
 
-/// What opens files by their addresses, of which nothing is looked at.
-pub(crate) fn addresses(
-    options: &crate::args::HttpOptions,
-) -> Result<impl Fn(&str) -> fathom_block::Result<Arc<dyn ReadAt>>, Failure> {
-    let http = http(options)?;
-    Ok(move |address: &str| {
-        let opener = Opener::new().format(Some(Format::Raw)).http(http.clone());
-        let disks = opener.open(&Location::parse(address))?;
-        let disk = disks.into_iter().next();
-        Ok(disk.ok_or_else(|| Error::not_found(address, "it is empty"))?.reader)
-    })
-}
-
 /// Refuses an address of a kind that is not fetched, which would else be taken for a file's name.
 fn check_scheme(image: &OsString) -> Result<(), Failure> {
     let text = image.to_string_lossy();

@@ -6,9 +6,9 @@ use std::io;
 /// Why a feed could not be read, or not be kept.
 #[derive(Debug)]
 pub enum Error {
-    /// The file could not be read, or what it is packed in is damaged.
+    /// The host could not read the file.
     Read(String, io::Error),
-    /// The file does not hold what it must.
+    /// The file does not hold what it must, or what it is packed in is damaged.
     Malformed(String, String),
     /// The database could not be written.
     Database(fathom_advisory::Error),
@@ -18,9 +18,22 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// The file of this name could not be read.
+    /// The file of this name could not be read. What the host does not give has a code of its own;
+    /// all else is what unpacks it, and then it is the file that is not right.
     pub(crate) fn reading(name: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self::Read(name.to_string(), error)
+        move |error| {
+            let name = name.to_string();
+            match error.kind() {
+                _ if error.raw_os_error().is_some() => Self::Read(name, error),
+                io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput => {
+                    Self::Malformed(name, error.to_string())
+                }
+                _ => {
+                    let why = format!("is cut or damaged ({error}): fetch it again");
+                    Self::Malformed(name, why)
+                }
+            }
+        }
     }
 }
 

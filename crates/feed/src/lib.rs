@@ -10,6 +10,7 @@
 pub mod alpine;
 pub mod amazon;
 pub mod arch;
+mod archive;
 mod cvss;
 pub mod debian;
 mod ecosystem;
@@ -30,6 +31,7 @@ pub mod redhat;
 mod severity;
 mod source;
 mod tally;
+mod unpack;
 pub mod windows;
 mod xml;
 

@@ -4,27 +4,23 @@
 //! any real one is passed over, and said to be. Where a feed says nothing of its own age, the file
 //! that it came in may: archives and gzip keep the day on which a file was last changed.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek as _};
 use std::path::Path;
 
 use fathom_advisory::Day;
 use serde::Deserialize;
 
+use crate::archive::{of_tar, of_zip};
 use crate::error::{Error, Result};
 use crate::json::{MOST_PARTS, record};
+use crate::unpack::{Budget, unpacked};
 
 /// The most bytes that one record may have.
 const LARGEST: u64 = 64 << 20;
 
-/// The most bytes that a file may unpack to.
-const MOST: u64 = 64 << 30;
-
 /// How much of a stream is read at once.
 const BUFFER: usize = 256 << 10;
-
-/// How much of an entry of an archive is read at once: there may be very many, and most are small.
-const SMALL: usize = 8 << 10;
 
 /// How much of a stream is looked at to tell what it is: the first block of a tar archive.
 const FRONT: u64 = 512;
@@ -77,7 +73,7 @@ const TOO_LARGE: &str = "is larger than 64 MiB";
 type OfRecord<'e> = dyn FnMut(Item<'_>) -> Result<()> + 'e;
 
 /// What is made of an entry that is read in a stream.
-type OfEntry<'e> = dyn FnMut(&Entry<'_>, &mut dyn BufRead) -> Result<()> + 'e;
+pub(crate) type OfEntry<'e> = dyn FnMut(&Entry<'_>, &mut dyn BufRead) -> Result<()> + 'e;
 
 /// Shows every record of the file that is JSON, in its order. Archives have a licence and the like
 /// beside the records.
@@ -88,11 +84,12 @@ pub(crate) fn records(path: &Path, each: &mut OfRecord<'_>) -> Result<()> {
         let taken = bounded(stream, bytes).map_err(Error::reading(&shown))?;
         each(item(entry, taken, bytes))
     };
-    match opened(path)? {
-        Opened::Zip(file) => of_zip(file, &shown, &is_record, &mut |entry, stream| {
+    let (opened, budget) = opened(path)?;
+    match opened {
+        Opened::Zip(file) => of_zip(file, &shown, &budget, &is_record, &mut |entry, stream| {
             of_entry(entry, stream, &mut bytes)
         }),
-        Opened::Tar(stream) => of_tar(stream, &shown, &is_record, &mut |entry, stream| {
+        Opened::Tar(stream) => of_tar(stream, &shown, &budget, &is_record, &mut |entry, stream| {
             of_entry(entry, stream, &mut bytes)
         }),
         Opened::Stream(stream, modified) => of_lines(stream, modified, &shown, each),
@@ -107,9 +104,10 @@ pub(crate) fn entries(
     each: &mut OfEntry<'_>,
 ) -> Result<()> {
     let shown = path.display().to_string();
-    match opened(path)? {
-        Opened::Zip(file) => of_zip(file, &shown, is_wanted, each),
-        Opened::Tar(stream) => of_tar(stream, &shown, is_wanted, each),
+    let (opened, budget) = opened(path)?;
+    match opened {
+        Opened::Zip(file) => of_zip(file, &shown, &budget, is_wanted, each),
+        Opened::Tar(stream) => of_tar(stream, &shown, &budget, is_wanted, each),
         Opened::Stream(mut stream, modified) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             each(&Entry { name: &name, modified }, &mut stream)
@@ -119,7 +117,7 @@ pub(crate) fn entries(
 
 /// The one document that the file holds, however it is packed.
 pub(crate) fn document(path: &Path) -> Result<Box<dyn BufRead>> {
-    match opened(path)? {
+    match opened(path)?.0 {
         Opened::Stream(stream, _) => Ok(stream),
         Opened::Zip(_) | Opened::Tar(_) => {
             let why = "is an archive, where one document must be".to_owned();
@@ -146,98 +144,31 @@ enum Opened {
     Stream(Box<dyn BufRead>, Day),
 }
 
-fn opened(path: &Path) -> Result<Opened> {
+fn opened(path: &Path) -> Result<(Opened, Budget)> {
     let open = || {
+        // A pipe without a writer would be waited for without an end.
+        let metadata = fs::metadata(path)?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no file that can be read"));
+        }
         let mut file = File::open(path)?;
+        let budget = Budget::of(metadata.len());
         let mut magic = Vec::new();
         (&mut file).take(4).read_to_end(&mut magic)?;
         file.rewind()?;
         if magic.starts_with(b"PK") {
-            return Ok(Opened::Zip(file));
+            return Ok((Opened::Zip(file), budget));
         }
-        let (mut stream, modified) = unpacked(BufReader::with_capacity(BUFFER, file))?;
+        let (mut stream, modified) = unpacked(BufReader::with_capacity(BUFFER, file), &budget)?;
         // A packed stream may give its first bytes in small pieces.
         let mut front = Vec::new();
         (&mut stream).take(FRONT).read_to_end(&mut front)?;
         let is_tar = front.get(257..262) == Some(b"ustar");
         let whole = Box::new(Cursor::new(front).chain(stream));
-        Ok(if is_tar { Opened::Tar(whole) } else { Opened::Stream(whole, modified) })
+        let opened = if is_tar { Opened::Tar(whole) } else { Opened::Stream(whole, modified) };
+        Ok((opened, budget))
     };
     open().map_err(Error::reading(path.display()))
-}
-
-/// What the stream unpacks to, if it is packed; and when what is in it was last changed, if it says so.
-fn unpacked<'s>(mut stream: impl BufRead + 's) -> io::Result<(Box<dyn BufRead + 's>, Day)> {
-    let mut front = Vec::new();
-    (&mut stream).take(8).read_to_end(&mut front)?;
-    let whole = Cursor::new(front.clone()).chain(stream);
-    let mut modified = Day::default();
-    let plain: Box<dyn Read + 's> = match *front {
-        [0x28, 0xB5, 0x2F, 0xFD, ..] => Box::new(zstd::stream::Decoder::with_buffer(whole)?),
-        [0x1F, 0x8B, _, _, a, b, c, d] => {
-            modified = changed(u32::from_le_bytes([a, b, c, d]).into());
-            Box::new(flate2::bufread::MultiGzDecoder::new(whole))
-        }
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(whole)),
-        _ => return Ok((Box::new(whole.take(MOST)), modified)),
-    };
-    Ok((Box::new(BufReader::with_capacity(BUFFER, plain.take(MOST))), modified))
-}
-
-/// The day so many seconds after the beginning of 1970, if any feed was written by then.
-fn changed(seconds: u64) -> Day {
-    let day = Day::of(&fathom_report::Day::of_seconds(seconds).to_string());
-    if day < Day::of("2000-01-01") { Day::default() } else { day }
-}
-
-fn of_tar(
-    stream: impl Read,
-    shown: &str,
-    is_wanted: &dyn Fn(&str) -> bool,
-    each: &mut OfEntry<'_>,
-) -> Result<()> {
-    let mut archive = tar::Archive::new(stream);
-    for entry in archive.entries().map_err(Error::reading(shown))? {
-        let entry = entry.map_err(Error::reading(shown))?;
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if !is_wanted(&name) {
-            continue;
-        }
-        let modified = entry.header().mtime().map(changed).unwrap_or_default();
-        let (mut stream, _) =
-            unpacked(BufReader::with_capacity(SMALL, entry)).map_err(Error::reading(shown))?;
-        each(&Entry { name: &name, modified }, &mut stream)?;
-    }
-    Ok(())
-}
-
-fn of_zip(
-    file: File,
-    shown: &str,
-    is_wanted: &dyn Fn(&str) -> bool,
-    each: &mut OfEntry<'_>,
-) -> Result<()> {
-    let failed = |error: zip::result::ZipError| Error::reading(shown)(io::Error::other(error));
-    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(failed)?;
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(failed)?;
-        let name = entry.name().map_err(failed)?.into_owned();
-        if !entry.is_file() || !is_wanted(&name) {
-            continue;
-        }
-        let modified = entry
-            .last_modified()
-            .map(|it| Day::of(&format!("{:04}-{:02}-{:02}", it.year(), it.month(), it.day())));
-        // Where no day is kept, the first that there is stands for it: 1980-01-01.
-        let modified = modified.filter(|day| *day >= Day::of("2000-01-01")).unwrap_or_default();
-        let (mut stream, _) =
-            unpacked(BufReader::with_capacity(SMALL, entry)).map_err(Error::reading(shown))?;
-        each(&Entry { name: &name, modified }, &mut stream)?;
-    }
-    Ok(())
 }
 
 /// Whether all of it was taken.
@@ -278,4 +209,120 @@ fn of_lines(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::*;
+
+    const RECORD: &[u8] = b"{}";
+
+    /// The names of the records in such a file; why not, if it cannot be read.
+    fn names(bytes: &[u8]) -> std::result::Result<Vec<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feed");
+        fs::write(&path, bytes).unwrap();
+        let mut names = Vec::new();
+        let read = records(&path, &mut |item| {
+            names.push(item.name.to_owned());
+            Ok(())
+        });
+        match read {
+            Ok(()) => Ok(names),
+            Err(Error::Malformed(_, why)) => Err(why),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    /// An archive with an entry of this type, as long, before its one record.
+    fn with_header(kind: tar::EntryType, content: &[u8]) -> Vec<u8> {
+        let mut archive = tar::Builder::new(Vec::new());
+        for (kind, content) in [(kind, content), (tar::EntryType::Regular, RECORD)] {
+            let mut header = tar::Header::new_ustar();
+            header.set_path("short.json").unwrap();
+            header.set_size(content.len() as u64);
+            header.set_entry_type(kind);
+            header.set_cksum();
+            archive.append(&header, content).unwrap();
+        }
+        archive.into_inner().unwrap()
+    }
+
+    #[test]
+    fn long_names_of_both_kinds_are_read() {
+        let long = format!("{}.json", "long/".repeat(100));
+        let gnu = format!("{long}\0");
+        let record = format!(" path={long}\n");
+        let pax = format!("{}{record}", record.len() + 3);
+        for archive in [
+            with_header(tar::EntryType::GNULongName, gnu.as_bytes()),
+            with_header(tar::EntryType::XHeader, pax.as_bytes()),
+        ] {
+            assert_eq!(names(&archive).unwrap(), [&*long]);
+        }
+        let global = with_header(tar::EntryType::XGlobalHeader, b"19 comment=nothing\n");
+        assert_eq!(names(&global).unwrap(), ["short.json"]);
+    }
+
+    #[test]
+    fn names_without_an_end_are_refused() {
+        let endless = vec![b'a'; 100 << 10];
+        for kind in [tar::EntryType::GNULongName, tar::EntryType::XHeader] {
+            let refused = names(&with_header(kind, &endless)).unwrap_err();
+            assert!(refused.contains("longer than 64 KiB"), "{refused}");
+        }
+        // What is not kept may be long.
+        for kind in [tar::EntryType::GNULongLink, tar::EntryType::XGlobalHeader] {
+            assert_eq!(names(&with_header(kind, &endless)).unwrap(), ["short.json"]);
+        }
+        let resized = with_header(tar::EntryType::XHeader, b"10 size=9\n");
+        assert!(names(&resized).unwrap_err().contains("beside its header"));
+    }
+
+    #[test]
+    fn what_was_cut_is_damaged_and_no_fault_of_the_host() {
+        let text = "{\"id\": 1}\n".repeat(5000);
+        let whole = zstd::encode_all(text.as_bytes(), 1).unwrap();
+        assert_eq!(names(&whole).unwrap().len(), 5000);
+        let cut = names(&whole[..whole.len() / 2]).unwrap_err();
+        assert!(cut.contains("cut or damaged") && cut.contains("fetch it again"), "{cut}");
+        let zip = names(b"PK\x03\x04 and nothing more").unwrap_err();
+        assert!(zip.contains("cut or damaged"), "{zip}");
+    }
+
+    #[test]
+    fn entries_of_a_zip_archive_do_not_lie_in_one_another() {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        archive.start_file("0.json", options).unwrap();
+        io::Write::write_all(&mut archive, &[b' '; 5000]).unwrap();
+        let whole = archive.finish().unwrap().into_inner();
+        assert_eq!(names(&whole).unwrap(), ["0.json"]);
+        // Ten names of the same bytes.
+        let at = whole.windows(4).position(|it| it == b"PK\x01\x02").unwrap();
+        let end = whole.windows(4).position(|it| it == b"PK\x05\x06").unwrap();
+        let mut many = whole[..at].to_vec();
+        for index in 0..10_u8 {
+            let mut named = whole[at..end].to_vec();
+            let place = named.windows(6).position(|it| it == b"0.json").unwrap();
+            named[place] += index;
+            many.extend(named);
+        }
+        let length = u32::try_from(many.len() - at).unwrap();
+        many.extend(&whole[end..end + 8]);
+        many.extend([10, 0, 10, 0]);
+        many.extend(length.to_le_bytes());
+        many.extend(u32::try_from(at).unwrap().to_le_bytes());
+        many.extend([0, 0]);
+        let refused = names(&many).unwrap_err();
+        assert!(refused.contains("in one another"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let read = records(Path::new("/dev/null"), &mut |_| Ok(()));
+        assert!(matches!(read, Err(Error::Malformed(_, why)) if why.contains("no file")));
+    }
 }

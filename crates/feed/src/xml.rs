@@ -84,7 +84,10 @@ fn walk(stream: &mut dyn BufRead, shown: &str, handler: &mut dyn Handler) -> Res
         let event = match reader.read_event_into(&mut buffer) {
             Ok(event) => event,
             Err(quick_xml::Error::Io(error)) => {
-                let error = io::Error::new(error.kind(), error.to_string());
+                let error = match error.raw_os_error() {
+                    Some(code) => io::Error::from_raw_os_error(code),
+                    None => io::Error::new(error.kind(), error.to_string()),
+                };
                 return Err(Error::reading(shown)(error));
             }
             Err(error) => return Err(malformed(reader.buffer_position(), &error)),
@@ -184,7 +187,7 @@ impl BufRead for Bounded<'_> {
         let bytes = self.stream.fill_buf()?;
         if left == 0 && !bytes.is_empty() {
             let why = "a tag, or text without a tag within, is larger than 16 MiB";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
         }
         Ok(bytes.get(..left).unwrap_or(bytes))
     }
@@ -265,7 +268,7 @@ mod tests {
         let long = format!("<a>{}</a>", "x".repeat(17 << 20));
         let mut nothing = Shown::default();
         let read = walk(&mut long.as_bytes(), "it", &mut nothing);
-        assert!(matches!(read, Err(Error::Read(..))), "{read:?}");
+        assert!(matches!(read, Err(Error::Malformed(..))), "{read:?}");
         let enough = format!("<a><b>{0}</b><b>{0}</b></a>", "x".repeat(9 << 20));
         assert!(shown(&enough).is_ok());
     }

@@ -1,49 +1,39 @@
 //! A whole database in one file, for sites without a network: a tar archive that begins with the
 //! manifest and its signature.
 
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use fathom_advisory::Day;
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::install::{Installed, Store, digest};
 use crate::key::SecretKey;
 use crate::manifest::{LONGEST, MANIFEST, Manifest, SIGNATURE, Trust};
 
-/// Writes the database that counts, which is the one of the manifest, to a file, signed if there is a
-/// key.
+/// Writes the database that counts, which is the one of the manifest, signed if there is a key.
 pub fn export(
     store: &Store,
-    path: &Path,
+    out: &mut dyn io::Write,
     key: Option<&SecretKey>,
     manifest: &Manifest,
 ) -> Result<()> {
     let folder = store.files()?;
     let bytes = manifest.to_bytes();
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.part", std::process::id()));
-    let beside = Path::new(&beside);
-    let file = fs::File::create(beside).map_err(Error::host(beside))?;
-    let write = || {
-        let mut archive = tar::Builder::new(io::BufWriter::with_capacity(1 << 18, file));
-        add(&mut archive, MANIFEST, bytes.len() as u64, bytes.as_slice())?;
-        if let Some(key) = key {
-            let signature = key.sign(&bytes);
-            add(&mut archive, SIGNATURE, signature.len() as u64, signature.as_bytes())?;
-        }
-        for file in &manifest.files {
-            add(&mut archive, &file.name, file.size, fs::File::open(folder.join(&file.name))?)?;
-        }
-        let file = archive.into_inner()?.into_inner().map_err(io::Error::other)?;
-        file.sync_all()?;
-        fs::rename(beside, path)
-    };
-    write().map_err(|error| {
-        drop(fs::remove_file(beside));
-        Error::host(path)(error)
-    })
+    let failed = |error| Error::host(&folder)(error);
+    let mut archive = tar::Builder::new(out);
+    add(&mut archive, MANIFEST, bytes.len() as u64, bytes.as_slice()).map_err(failed)?;
+    if let Some(key) = key {
+        let signature = key.sign(&bytes);
+        add(&mut archive, SIGNATURE, signature.len() as u64, signature.as_bytes())
+            .map_err(failed)?;
+    }
+    for file in &manifest.files {
+        let path = folder.join(&file.name);
+        add(&mut archive, &file.name, file.size, files::open(&path)?).map_err(failed)?;
+    }
+    archive.into_inner().map_err(failed)?.flush().map_err(failed)
 }
 
 fn add(
@@ -58,18 +48,23 @@ fn add(
     archive.append_data(&mut header, name, content)
 }
 
+/// Whether the entry is the file of this name.
+fn is_of(entry: &tar::Entry<'_, impl io::Read>, name: &str) -> bool {
+    entry.header().entry_type().is_file() && *entry.path_bytes() == *name.as_bytes()
+}
+
 /// Installs the database in a file, if whoever is trusted has signed it, it has not expired, it is not
 /// older than what is installed, and every file is the one that the manifest names.
 pub fn import(store: &Store, path: &Path, trust: &Trust, today: Day) -> Result<Manifest> {
     let shown = path.display().to_string();
-    let file = fs::File::open(path).map_err(Error::host(path))?;
+    let file = files::open(path)?;
     let mut archive = tar::Archive::new(io::BufReader::with_capacity(1 << 18, file));
     let malformed = |why: &str| Error::Malformed(shown.clone(), why.to_owned());
-    let mut entries = archive.entries().map_err(Error::host(path))?.peekable();
+    // As they are: the library would read what stands before an entry into memory whatever length it
+    // has, and before anybody has looked at the signature. What is written here needs none of that.
+    let mut entries = archive.entries().map_err(Error::host(path))?.raw(true).peekable();
     let mut text = |wanted: &str| -> Result<Option<Vec<u8>>> {
-        let is_it =
-            matches!(entries.peek(), Some(Ok(entry)) if *entry.path_bytes() == *wanted.as_bytes());
-        if !is_it {
+        if !matches!(entries.peek(), Some(Ok(entry)) if is_of(entry, wanted)) {
             return Ok(None);
         }
         let Some(Ok(entry)) = entries.next() else { return Ok(None) };
@@ -86,11 +81,11 @@ pub fn import(store: &Store, path: &Path, trust: &Trust, today: Day) -> Result<M
     for file in &manifest.files {
         let cut = || malformed(&format!("ends before {}: it was cut", file.name));
         let mut entry = entries.next().ok_or_else(cut)?.map_err(|_| cut())?;
-        if *entry.path_bytes() != *file.name.as_bytes() {
+        if !is_of(&entry, &file.name) {
             return Err(malformed(&format!("has something else where {} must be", file.name)));
         }
         let to = generation.folder().join(&file.name);
-        let mut out = fs::File::create(&to).map_err(Error::host(&to))?;
+        let mut out = files::create(&to)?;
         // What is too long need not be read to its end.
         let mut bounded = (&mut entry).take(file.size.saturating_add(1));
         let (size, sha256) =

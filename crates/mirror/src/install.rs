@@ -13,15 +13,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use fathom_advisory::segment::Segment;
 use fathom_advisory::{CURRENT, Day, EXTENSION};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+use crate::files::{self, sync};
 use crate::manifest::{File, Manifest};
 
 const GENERATIONS: &str = "generations";
@@ -59,8 +61,12 @@ impl Store {
     pub fn open(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder.join(GENERATIONS)).map_err(Error::host(folder))?;
         let path = folder.join("lock");
-        let lock = fs::File::options().create(true).append(true).open(&path);
-        let lock = lock.map_err(Error::host(&path))?;
+        let lock = fs::File::options()
+            .create(true)
+            .append(true)
+            .custom_flags(OFlags::NOFOLLOW.bits() as i32)
+            .open(&path)
+            .map_err(Error::host(&path))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: lock }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Busy(folder.display().to_string())),
@@ -82,12 +88,13 @@ impl Store {
 
     /// Begins a generation with the files of the one that counts.
     pub fn begin(&self) -> Result<Generation<'_>> {
-        let generation = self.empty()?;
+        let mut generation = self.empty()?;
         if let Some(current) = self.current() {
-            for name in files(&current)? {
+            for name in names(&current)? {
                 let (from, to) = (current.join(&name), generation.path.join(&name));
                 fs::hard_link(&from, &to).map_err(Error::host(&to))?;
             }
+            generation.before = Some(current);
         }
         Ok(generation)
     }
@@ -101,15 +108,18 @@ impl Store {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.ends_with(PART) {
                 // What somebody left behind who was interrupted: nobody else is at work.
-                fs::remove_dir_all(entry.path()).map_err(Error::host(&entry.path()))?;
+                files::remove(&entry.path()).map_err(Error::host(&entry.path()))?;
             } else {
-                last = last.max(name.parse().unwrap_or(0));
+                last = last.max(name.parse::<u64>().unwrap_or(0));
             }
         }
-        let number: u64 = last + 1;
+        let number = last.checked_add(1).ok_or_else(|| {
+            let shown = folder.join(last.to_string()).display().to_string();
+            Error::Malformed(shown, "no generation can follow it: remove it".to_owned())
+        })?;
         let path = folder.join(format!("{number}{PART}"));
         fs::create_dir(&path).map_err(Error::host(&path))?;
-        Ok(Generation { store: self, number, path, is_done: false })
+        Ok(Generation { store: self, number, path, before: None, is_done: false })
     }
 
     /// Removes all generations but that one and the one before, which somebody may be reading.
@@ -117,7 +127,7 @@ impl Store {
         let listed = fs::read_dir(self.folder.join(GENERATIONS)).into_iter().flatten().flatten();
         for entry in listed {
             let number: Option<u64> = entry.file_name().to_string_lossy().parse().ok();
-            if number.is_some_and(|number| number + 1 < kept) {
+            if number.is_some_and(|number| number < kept.saturating_sub(1)) {
                 // What cannot be removed takes space and does no harm.
                 drop(fs::remove_dir_all(entry.path()));
             }
@@ -125,13 +135,26 @@ impl Store {
     }
 }
 
+/// Removes generations that are not complete, where who is at work is about to end. One that becomes
+/// complete at this moment stays: it has either its own name, or that by which it is removed.
+pub fn discard(folder: &Path) {
+    let listed = fs::read_dir(folder.join(GENERATIONS)).into_iter().flatten().flatten();
+    for entry in listed.filter(|it| it.file_name().to_string_lossy().ends_with(PART)) {
+        let gone = entry.path().with_extension(format!("gone{PART}"));
+        if fs::rename(entry.path(), &gone).is_ok() {
+            drop(files::remove(&gone));
+        }
+    }
+}
+
 /// The names of the files of a database in a folder.
-fn files(folder: &Path) -> Result<Vec<String>> {
+fn names(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::host(folder))? {
-        let name = entry.map_err(Error::host(folder))?.file_name();
-        let name = name.to_string_lossy().into_owned();
-        if Path::new(&name).extension().is_some_and(|it| it == EXTENSION) {
+        let entry = entry.map_err(Error::host(folder))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_file = entry.file_type().is_ok_and(|it| it.is_file());
+        if is_file && Path::new(&name).extension().is_some_and(|it| it == EXTENSION) {
             names.push(name);
         }
     }
@@ -145,6 +168,8 @@ pub struct Generation<'s> {
     store: &'s Store,
     number: u64,
     path: PathBuf,
+    /// The generation whose files it began with.
+    before: Option<PathBuf>,
     is_done: bool,
 }
 
@@ -156,15 +181,13 @@ impl Generation<'_> {
 
     /// Makes it the one that counts.
     pub fn commit(mut self, installed: &Installed) -> Result<()> {
-        for name in files(&self.path)? {
-            let path = self.path.join(name);
-            Segment::open(&path).map_err(|error| {
-                Error::Malformed(path.display().to_string(), error.why().to_owned())
-            })?;
+        for name in names(&self.path)? {
+            Segment::open(&self.path.join(&name))
+                .map_err(|error| self.damaged(&name, error.why()))?;
         }
         let said = self.path.join(INSTALLED);
         let bytes = serde_json::to_vec_pretty(installed).unwrap_or_default();
-        write(&said, &bytes)?;
+        files::write(&said, &bytes)?;
         sync(&self.path)?;
         let generations = self.store.folder.join(GENERATIONS);
         self.store.remember(installed)?;
@@ -182,6 +205,21 @@ impl Generation<'_> {
         self.store.forget(self.number);
         Ok(())
     }
+
+    /// Why a file cannot be of a database: what was there before may be mended.
+    fn damaged(&self, name: &str, why: &str) -> Error {
+        let provider = name.strip_suffix(EXTENSION).unwrap_or(name).trim_end_matches('.');
+        match &self.before {
+            Some(before) => Error::Malformed(
+                before.join(name).display().to_string(),
+                format!(
+                    "what is there of {provider} is damaged ({why}): name the feed of {provider} \
+                     too, or remove the file"
+                ),
+            ),
+            None => Error::Malformed(name.to_owned(), format!("is no file of a database: {why}")),
+        }
+    }
 }
 
 impl Drop for Generation<'_> {
@@ -192,26 +230,17 @@ impl Drop for Generation<'_> {
     }
 }
 
-/// Writes a file, all of which is on the disk when this returns.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = fs::File::create(path).map_err(Error::host(path))?;
-    io::Write::write_all(&mut file, bytes).map_err(Error::host(path))?;
-    file.sync_all().map_err(Error::host(path))
-}
-
-fn sync(folder: &Path) -> Result<()> {
-    let file = fs::File::open(folder).map_err(Error::host(folder))?;
-    file.sync_all().map_err(Error::host(folder))
-}
-
 /// The manifest of the files in a folder.
 fn manifest(folder: &Path, serial: u64, created: &str, expires: Day) -> Result<Manifest> {
     let mut listed = Vec::new();
-    for name in files(folder)? {
+    for name in names(folder)? {
         let path = folder.join(&name);
-        let mut file = fs::File::open(&path).map_err(Error::host(&path))?;
+        let mut file = files::open(&path)?;
         let (size, sha256) = digest(&mut file, &mut io::sink()).map_err(Error::host(&path))?;
         listed.push(File { name, size, sha256 });
+    }
+    if listed.is_empty() {
+        return Err(Error::Refused(format!("{}: there is no database", folder.display())));
     }
     Ok(Manifest {
         schema: crate::manifest::SCHEMA.to_owned(),
@@ -245,7 +274,8 @@ pub(crate) fn digest(from: &mut dyn io::Read, to: &mut dyn io::Write) -> io::Res
 impl Store {
     /// Refuses a manifest that is older than what is installed by the same hand.
     pub(crate) fn check_rollback(&self, manifest: &Manifest, key: Option<&str>) -> Result<()> {
-        let newest = key.and_then(|key| self.newest().get(key).copied());
+        let Some(key) = key else { return Ok(()) };
+        let newest = self.newest()?.get(key).copied();
         match newest {
             Some(newest) if manifest.serial < newest => {
                 let why = format!(
@@ -261,30 +291,38 @@ impl Store {
 
     /// The newest serials that were ever installed, by the keys that signed them: what is built here
     /// meanwhile does not make older ones right.
-    fn newest(&self) -> BTreeMap<String, u64> {
-        let bytes = fs::read(self.folder.join(NEWEST)).ok();
-        let mut newest: BTreeMap<String, u64> =
-            bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    fn newest(&self) -> Result<BTreeMap<String, u64>> {
+        let path = self.folder.join(NEWEST);
+        let mut newest: BTreeMap<String, u64> = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                let why = format!(
+                    "it says which databases were installed, so that no old one comes back, and is \
+                     damaged ({error}): put it right, or remove it to take any"
+                );
+                Error::Malformed(path.display().to_string(), why)
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(Error::host(&path)(error)),
+        };
         let Installed { serial, key, .. } = self.installed();
         if let Some(key) = key {
             let known = newest.entry(key).or_default();
             *known = serial.max(*known);
         }
-        newest
+        Ok(newest)
     }
 
     /// Remembers the serial of what is about to be installed.
     fn remember(&self, installed: &Installed) -> Result<()> {
         let Some(key) = &installed.key else { return Ok(()) };
-        let mut newest = self.newest();
+        let mut newest = self.newest()?;
         let known = newest.entry(key.clone()).or_default();
         *known = installed.serial.max(*known);
         let path = self.folder.join(NEWEST);
         let beside = self.folder.join("newest.part");
         let bytes = serde_json::to_vec(&newest)
             .map_err(|error| Error::Host(path.display().to_string(), error.into()))?;
-        write(&beside, &bytes)?;
-        fs::rename(&beside, &path).map_err(Error::host(&path))
+        files::replace(&path, &beside, &bytes)
     }
 
     pub(crate) fn folder(&self) -> &Path {

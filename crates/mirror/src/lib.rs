@@ -8,14 +8,17 @@
 
 mod bundle;
 mod error;
+mod files;
 mod install;
 mod key;
 mod manifest;
+mod place;
 mod update;
 
 pub use bundle::{export, import};
 pub use error::{Error, Result};
-pub use install::{Generation, Installed, Store};
+pub use install::{Generation, Installed, Store, discard};
 pub use key::{PublicKey, SecretKey};
 pub use manifest::{File, Manifest, SCHEMA, Trust};
-pub use update::{Open, Updated, publish, update};
+pub use place::{Each, Folder, Mirror, Site};
+pub use update::{Updated, publish, update};

@@ -66,6 +66,14 @@ impl Trust {
             Self::Anybody => None,
         }
     }
+
+    /// Whether the signature is there, and of somebody else or of other bytes.
+    pub(crate) fn is_denied(&self, bytes: &[u8], signature: Option<&str>) -> bool {
+        match (self, signature) {
+            (Self::Key(key), Some(signature)) => !key.is_signature(bytes, signature),
+            _ => false,
+        }
+    }
 }
 
 impl Manifest {
@@ -79,11 +87,12 @@ impl Manifest {
 
     /// The manifest in these bytes, if whoever is trusted has signed it, and it is of today.
     pub fn of(bytes: &[u8], signature: Option<&str>, trust: &Trust, today: Day) -> Result<Self> {
-        if let Trust::Key(key) = trust {
-            let signature = signature.ok_or_else(|| {
-                Error::Refused("the manifest is not signed, and a key is asked for".to_owned())
-            })?;
-            if !key.is_signature(bytes, signature) {
+        if let Trust::Key(_) = trust {
+            if signature.is_none() {
+                let why = "the manifest is not signed, and a key is asked for";
+                return Err(Error::Refused(why.to_owned()));
+            }
+            if trust.is_denied(bytes, signature) {
                 let why = "the manifest's signature is not of the key that is trusted: it was \
                            changed, or somebody else has published it";
                 return Err(Error::Refused(why.to_owned()));
@@ -108,12 +117,28 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// How many bytes its files have together.
+    pub fn size(&self) -> u64 {
+        self.files.iter().fold(0, |all, file| all.saturating_add(file.size))
+    }
+
     fn check(&self) -> std::result::Result<(), String> {
+        if self.files.is_empty() {
+            // It would replace what is there by a database that knows of nothing.
+            return Err("names no file".to_owned());
+        }
         if self.files.len() > FILES {
             return Err(format!("names {} files", self.files.len()));
         }
-        if !self.expires.is_empty() && !Day::of(&self.expires).is_known() {
+        if !is_time(&self.created) {
+            return Err(format!("was made at {:?}, which is no time", self.created));
+        }
+        if !self.expires.is_empty() && Day::of(&self.expires).to_string() != self.expires {
             return Err(format!("expires on {:?}, which is no day", self.expires));
+        }
+        let sum = self.files.iter().try_fold(0_u64, |all, file| all.checked_add(file.size));
+        if sum.is_none() {
+            return Err("names files of more bytes than there can be".to_owned());
         }
         for file in &self.files {
             let stem = file.name.strip_suffix(EXTENSION).and_then(|it| it.strip_suffix('.'));
@@ -135,6 +160,16 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// Whether it is written as RFC 3339 writes times of UTC: `2026-01-01T00:00:00Z`.
+fn is_time(text: &str) -> bool {
+    let shape = b"0000-00-00T00:00:00Z";
+    let fits = |(byte, shape): (u8, &u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        shape => byte == *shape,
+    };
+    text.len() == shape.len() && text.bytes().zip(shape).all(fits)
 }
 
 #[cfg(test)]
@@ -179,6 +214,27 @@ mod tests {
         assert!(of(&bytes, Some(&signature), &other, "2026-01-02").is_some());
         assert_eq!(of(&bytes, None, &Trust::Anybody, "2026-01-02"), None);
         Ok(())
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let check = |change: &dyn Fn(&mut Manifest), why: &str| {
+            let mut bad = manifest();
+            change(&mut bad);
+            let refused = of(&bad.to_bytes(), None, &Trust::Anybody, "").unwrap_or_default();
+            assert!(refused.contains(why), "{refused}");
+            assert!(!refused.contains('\u{1b}'), "{refused:?}");
+        };
+        check(&|it| it.files.clear(), "names no file");
+        check(&|it| it.created = "\u{1b}[31mnow".to_owned(), "no time");
+        check(&|it| it.created = "2026-01-01T00:00:00Z and more".to_owned(), "no time");
+        check(&|it| it.expires = "2026-01-31\u{1b}[31m".to_owned(), "no day");
+        check(&|it| it.expires = "2026-02-31".to_owned(), "no day");
+        let huge = |it: &mut Manifest| {
+            it.files[0].size = u64::MAX;
+            it.files.push(File { name: "kev.advisories".to_owned(), ..it.files[0].clone() });
+        };
+        check(&huge, "more bytes than there can be");
     }
 
     #[test]

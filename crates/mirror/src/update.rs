@@ -10,24 +10,24 @@
 
 use std::fs;
 use std::io::{self, Seek as _, Write as _};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use fathom_advisory::Day;
-use fathom_block::{ErrorKind, ReadAt};
+use fathom_block::ErrorKind;
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::install::{Installed, Store, digest};
 use crate::manifest::{File, LONGEST, MANIFEST, Manifest, SIGNATURE, Trust};
-
-/// How much is asked for at once.
-const PIECE: usize = 4 << 20;
+use crate::place::Mirror;
 
 /// Where files are that are not complete yet.
 const PARTIAL: &str = "partial";
 
-/// Opens what is at an address.
-pub type Open<'o> = dyn Fn(&str) -> fathom_block::Result<Arc<dyn ReadAt>> + 'o;
+/// When a manifest is asked for again whose signature does not fit it: somebody may be publishing.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What came of asking a mirror.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,131 +40,150 @@ pub struct Updated {
     pub is_new: bool,
 }
 
-/// Installs what the mirror at `base` has. `told` hears how many bytes of how many are there.
+/// Installs what the mirror has. `told` hears how many bytes of how many are there.
 pub fn update(
     store: &Store,
-    base: &str,
-    open: &Open<'_>,
+    mirror: &dyn Mirror,
     trust: &Trust,
     today: Day,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<Updated> {
-    let base = base.trim_end_matches('/');
-    let text = |name: &str| small(open, &format!("{base}/{name}"));
-    let bytes = text(MANIFEST)?.ok_or_else(|| {
-        Error::Malformed(base.to_owned(), "is no mirror: it has no manifest.json".to_owned())
-    })?;
-    let signature = text(SIGNATURE)?.map(|it| String::from_utf8_lossy(&it).into_owned());
-    let manifest = Manifest::of(&bytes, signature.as_deref(), trust, today)?;
+    let manifest = manifest(mirror, trust, today)?;
     let key = trust.key();
     store.check_rollback(&manifest, key.as_deref())?;
     let installed = store.installed();
     let (serial, created) = (manifest.serial, manifest.created.clone());
-    if installed.key == key && installed.serial == serial && installed.created == created {
+    let is_same =
+        installed.key == key && installed.serial == serial && installed.created == created;
+    if is_same && store.has_all(&manifest) {
         return Ok(Updated { manifest, fetched: 0, is_new: false });
     }
-    let generation = store.empty()?;
-    let all: u64 = manifest.files.iter().map(|file| file.size).sum();
+    let all = manifest.size();
     let (mut fetched, mut there) = (0, 0);
+    // What is fetched is kept, whatever comes between; a generation is begun when everything is there.
+    let mut found = Vec::with_capacity(manifest.files.len());
     for file in &manifest.files {
-        let to = generation.folder().join(&file.name);
-        if !store.link(file, &to)? {
-            let partial = store.partial(file)?;
-            let address = format!("{base}/files/{}", file.sha256);
-            fetched += fetch(open, &address, file, &partial, &mut |more| {
-                told(there + more, all);
-            })?;
-            fs::rename(&partial, &to).map_err(Error::host(&to))?;
-        }
+        found.push(match store.installed_file(file)? {
+            Some(path) => Found::Installed(path),
+            None => {
+                let partial = store.partial(file)?;
+                fetched += fetch(mirror, file, &partial, &mut |more| told(there + more, all))?;
+                Found::Fetched(partial)
+            }
+        });
         there += file.size;
         told(there, all);
+    }
+    let generation = store.empty()?;
+    for (file, found) in manifest.files.iter().zip(found) {
+        let to = generation.folder().join(&file.name);
+        match found {
+            Found::Installed(from) => fs::hard_link(from, &to),
+            Found::Fetched(from) => fs::rename(from, &to),
+        }
+        .map_err(Error::host(&to))?;
     }
     generation.commit(&Installed { serial, created, key })?;
     store.forget_partial(&manifest);
     Ok(Updated { manifest, fetched, is_new: true })
 }
 
-/// All of a small file; nothing where there is none.
-fn small(open: &Open<'_>, address: &str) -> Result<Option<Vec<u8>>> {
-    let reader = match open(address) {
-        Ok(reader) => reader,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::Fetch(error)),
-    };
-    if reader.len() > LONGEST {
-        return Err(Error::Malformed(address.to_owned(), "is larger than 1 MiB".to_owned()));
+/// Where a file is that the manifest names.
+enum Found {
+    /// In the generation that counts.
+    Installed(PathBuf),
+    /// Among what was fetched.
+    Fetched(PathBuf),
+}
+
+/// The manifest, if it is to be trusted.
+fn manifest(mirror: &dyn Mirror, trust: &Trust, today: Day) -> Result<Manifest> {
+    let (mut bytes, mut signature) = signed(mirror)?;
+    if trust.is_denied(&bytes, signature.as_deref()) {
+        // The two are two files: one may be of a moment before the other.
+        thread::sleep(PAUSE);
+        (bytes, signature) = signed(mirror)?;
     }
-    let mut bytes = vec![0; reader.len() as usize];
-    reader.read_at(0, &mut bytes).map_err(Error::Fetch)?;
-    Ok(Some(bytes))
+    Manifest::of(&bytes, signature.as_deref(), trust, today)
+}
+
+/// The manifest's bytes, and its signature.
+fn signed(mirror: &dyn Mirror) -> Result<(Vec<u8>, Option<String>)> {
+    let small = |name: &str| match mirror.document(name, LONGEST) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::Fetch(error)),
+    };
+    let bytes = small(MANIFEST)?.ok_or_else(|| {
+        Error::Malformed(mirror.shown(), "is no mirror: it has no manifest.json".to_owned())
+    })?;
+    let signature = small(SIGNATURE)?.map(|it| String::from_utf8_lossy(&it).into_owned());
+    Ok((bytes, signature))
 }
 
 /// Fetches what is missing of a file; how much that was.
 fn fetch(
-    open: &Open<'_>,
-    address: &str,
+    mirror: &dyn Mirror,
     file: &File,
     partial: &Path,
     told: &mut dyn FnMut(u64),
 ) -> Result<u64> {
-    let mut out = fs::File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(partial)
-        .map_err(Error::host(partial))?;
+    let mut out = files::open_or_create(partial)?;
     let mut at = out.metadata().map_err(Error::host(partial))?.len();
     if at > file.size {
         out.set_len(0).map_err(Error::host(partial))?;
         at = 0;
     }
     let start = at;
-    let reader = open(address).map_err(Error::Fetch)?;
-    if reader.len() != file.size {
-        let why = format!("has {} bytes, and the manifest says {}", reader.len(), file.size);
-        return Err(Error::Malformed(address.to_owned(), why));
-    }
     out.seek(io::SeekFrom::Start(at)).map_err(Error::host(partial))?;
-    let mut buffer = vec![0; PIECE];
-    while at < file.size {
-        let count = PIECE.min((file.size - at) as usize);
-        reader.read_at(at, &mut buffer[..count]).map_err(Error::Fetch)?;
-        out.write_all(&buffer[..count]).map_err(Error::host(partial))?;
-        at += count as u64;
+    let name = format!("files/{}", file.sha256);
+    let mut failed = None;
+    let fetched = mirror.rest(&name, at..file.size, &mut |piece| {
+        out.write_all(piece).map_err(|error| {
+            let kind = error.kind();
+            failed = Some(error);
+            io::Error::from(kind)
+        })?;
+        at += piece.len() as u64;
         told(at);
+        Ok(())
+    });
+    if let Some(error) = failed {
+        return Err(Error::host(partial)(error));
     }
+    fetched.map_err(Error::Fetch)?;
     out.rewind().map_err(Error::host(partial))?;
     let (_, sha256) = digest(&mut out, &mut io::sink()).map_err(Error::host(partial))?;
     if sha256 != file.sha256 {
         // It would never become right by continuing.
         drop(fs::remove_file(partial));
-        let why = "is not the file of the manifest: its checksum is another".to_owned();
-        return Err(Error::Malformed(address.to_owned(), why));
+        let why = format!("{name} is not the file of the manifest: its checksum is another");
+        return Err(Error::Malformed(mirror.shown(), why));
     }
     out.sync_all().map_err(Error::host(partial))?;
     Ok(at - start)
 }
 
 impl Store {
-    /// Puts a file there that the generation that counts has already; whether it has it.
-    fn link(&self, file: &File, to: &Path) -> Result<bool> {
-        let Ok(current) = self.files() else { return Ok(false) };
-        let from = current.join(&file.name);
-        if !fs::metadata(&from).is_ok_and(|it| it.len() == file.size) {
-            return Ok(false);
-        }
-        let mut bytes = fs::File::open(&from).map_err(Error::host(&from))?;
-        let (_, sha256) = digest(&mut bytes, &mut io::sink()).map_err(Error::host(&from))?;
-        if sha256 == file.sha256 {
-            fs::hard_link(&from, to).map_err(Error::host(to))?;
-        }
-        Ok(sha256 == file.sha256)
+    /// Whether the generation that counts has files of these names and lengths.
+    fn has_all(&self, manifest: &Manifest) -> bool {
+        let Ok(current) = self.files() else { return false };
+        let has = |file: &File| {
+            fs::metadata(current.join(&file.name)).is_ok_and(|it| it.len() == file.size)
+        };
+        manifest.files.iter().all(has)
     }
 
-    fn partial(&self, file: &File) -> Result<std::path::PathBuf> {
+    /// Where the file lies, if the generation that counts has it already.
+    fn installed_file(&self, file: &File) -> Result<Option<PathBuf>> {
+        let Ok(current) = self.files() else { return Ok(None) };
+        let path = current.join(&file.name);
+        Ok(is_file(&path, file)?.then_some(path))
+    }
+
+    fn partial(&self, file: &File) -> Result<PathBuf> {
         let folder = self.folder().join(PARTIAL);
-        fs::create_dir_all(&folder).map_err(Error::host(&folder))?;
+        files::create_folder(&folder)?;
         Ok(folder.join(&file.sha256))
     }
 
@@ -180,7 +199,18 @@ impl Store {
     }
 }
 
-/// Writes the database that counts into a folder as mirrors serve it.
+/// Whether what lies there is the file that the manifest names.
+fn is_file(path: &Path, file: &File) -> Result<bool> {
+    if !fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && it.len() == file.size) {
+        return Ok(false);
+    }
+    let mut bytes = files::open(path)?;
+    let (_, sha256) = digest(&mut bytes, &mut io::sink()).map_err(Error::host(path))?;
+    Ok(sha256 == file.sha256)
+}
+
+/// Writes the database that counts into a folder as mirrors serve it. A file that is there already is
+/// looked at, and mended where it is damaged.
 pub fn publish(
     store: &Store,
     folder: &Path,
@@ -192,16 +222,26 @@ pub fn publish(
     fs::create_dir_all(&to).map_err(Error::host(&to))?;
     for file in &manifest.files {
         let path = to.join(&file.sha256);
-        if !path.exists() {
+        if !is_file(&path, file)? {
             let beside = to.join(format!("{}.part", file.sha256));
-            fs::copy(current.join(&file.name), &beside).map_err(Error::host(&beside))?;
+            let mut out = files::create(&beside)?;
+            let mut from = files::open(&current.join(&file.name))?;
+            io::copy(&mut from, &mut out).map_err(Error::host(&beside))?;
+            out.sync_all().map_err(Error::host(&beside))?;
             fs::rename(&beside, &path).map_err(Error::host(&path))?;
         }
     }
+    // The files first, then what names them. Who reads between the two asks again.
     let bytes = manifest.to_bytes();
-    // The files first, then what names them.
-    if let Some(key) = key {
-        crate::install::write(&folder.join(SIGNATURE), key.sign(&bytes).as_bytes())?;
+    let (signature, named) = (folder.join(SIGNATURE), folder.join(MANIFEST));
+    let beside = |name: &str| folder.join(format!("{name}.part"));
+    files::write(&beside(MANIFEST), &bytes)?;
+    match key {
+        Some(key) => {
+            files::replace(&signature, &beside(SIGNATURE), key.sign(&bytes).as_bytes())?;
+        }
+        // One of another manifest would look like that of somebody else.
+        None => files::remove(&signature).map_err(Error::host(&signature))?,
     }
-    crate::install::write(&folder.join(MANIFEST), &bytes)
+    fs::rename(beside(MANIFEST), &named).map_err(Error::host(&named))
 }

@@ -2,15 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::cell::Cell;
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::ops::Range;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use fathom_advisory::segment::{About, Writer};
 use fathom_advisory::{Database, Day};
-use fathom_block::{Error as ReadError, ReadAt};
+use fathom_block::Error as ReadError;
 use fathom_mirror::{
-    Installed, Manifest, SecretKey, Store, Trust, Updated, export, import, publish, update,
+    Each, Folder, Installed, Manifest, Mirror, SecretKey, Store, Trust, Updated, discard, export,
+    import, publish, update,
 };
 use tempfile::TempDir;
 
@@ -44,7 +47,7 @@ fn bundle(path: &Path, cve: &str, key: Option<&SecretKey>, serial: u64) {
     build(folder.path(), cve);
     let store = Store::open(folder.path()).unwrap();
     let manifest = store.manifest(serial, "2026-01-01T00:00:00Z", Day::of("2026-01-20")).unwrap();
-    export(&store, path, key, &manifest).unwrap();
+    export(&store, &mut fs::File::create(path).unwrap(), key, &manifest).unwrap();
 }
 
 struct Site {
@@ -157,37 +160,48 @@ fn two_do_not_change_it_at_once() {
     Store::open(&site.database()).unwrap();
 }
 
-/// A file that breaks off after so many bytes.
+/// A mirror whose files break off behind so many bytes.
 struct Broken {
-    bytes: Vec<u8>,
+    folder: Folder,
     after: u64,
 }
 
-impl ReadAt for Broken {
-    fn len(&self) -> u64 {
-        self.bytes.len() as u64
+impl Mirror for Broken {
+    fn shown(&self) -> String {
+        "mirror".to_owned()
     }
 
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> fathom_block::Result<()> {
-        let end = offset + buffer.len() as u64;
-        if end > self.after {
-            return Err(ReadError::unreachable("mirror", "the connection broke"));
-        }
-        buffer.copy_from_slice(&self.bytes[offset as usize..end as usize]);
-        Ok(())
+    fn document(&self, name: &str, most: u64) -> fathom_block::Result<Vec<u8>> {
+        self.folder.document(name, most)
+    }
+
+    fn rest(
+        &self,
+        name: &str,
+        missing: Range<u64>,
+        each: &mut Each<'_>,
+    ) -> fathom_block::Result<()> {
+        let mut left = self.after.saturating_sub(missing.start);
+        self.folder.rest(name, missing, &mut |piece| {
+            let count = left.min(piece.len() as u64);
+            left -= count;
+            each(&piece[..count as usize])?;
+            let broken = || std::io::Error::other("the connection broke");
+            if count < piece.len() as u64 { Err(broken()) } else { Ok(()) }
+        })
     }
 }
 
 fn from(mirror: &Path, site: &Site, after: u64) -> Result<Updated, String> {
+    let broken = Broken { folder: Folder(mirror.to_owned()), after };
+    from_any(&broken, site)
+}
+
+fn from_any(mirror: &dyn Mirror, site: &Site) -> Result<Updated, String> {
     let store = Store::open(&site.database()).unwrap();
-    let open = |address: &str| -> fathom_block::Result<Arc<dyn ReadAt>> {
-        let path = mirror.join(address.trim_start_matches("mirror/"));
-        let bytes = fs::read(path).map_err(|_| ReadError::not_found(address, "404"))?;
-        Ok(Arc::new(Broken { bytes, after }))
-    };
     let today = Day::of(TODAY);
-    update(&store, "mirror/", &open, &site.trust(), today, &mut |_, _| {})
-        .map_err(|error| error.to_string())
+    update(&store, mirror, &site.trust(), today, &mut |_, _| {})
+        .map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error)))
 }
 
 #[test]
@@ -240,9 +254,219 @@ fn what_was_fetched_in_part_is_continued() {
     publish(&store, &mirror, Some(&site.key), &manifest).unwrap();
     let all = manifest.files[0].size;
     assert!(all > 8 << 20, "{all}");
-    assert!(from(&mirror, &site, 5 << 20).unwrap_err().contains("the connection broke"));
+    assert!(from(&mirror, &site, 5 << 20).is_err());
     assert!(has(&site.database(), "CVE-2001-0001"));
     let updated = from(&mirror, &site, u64::MAX).unwrap();
-    assert_eq!(updated.fetched, all - (4 << 20));
+    assert_eq!(updated.fetched, all - (5 << 20));
     assert!(has(&site.database(), "CVE-2001-1100000"));
+}
+
+/// A mirror with a database of this CVE, and what it was published from.
+fn mirror_of(site: &Site, cve: &str, serial: u64) -> (PathBuf, TempDir, Manifest) {
+    let mirror = site.path("mirror");
+    fs::create_dir_all(&mirror).unwrap();
+    let source = tempfile::tempdir().unwrap();
+    build(source.path(), cve);
+    let manifest = {
+        let store = Store::open(source.path()).unwrap();
+        let manifest = store.manifest(serial, "2026-01-01T00:00:00Z", Day::default()).unwrap();
+        publish(&store, &mirror, Some(&site.key), &manifest).unwrap();
+        manifest
+    };
+    (mirror, source, manifest)
+}
+
+#[test]
+fn what_stands_before_the_manifest_is_not_read() {
+    let site = Site::new();
+    let path = site.path("bundle.tar");
+    bundle(&path, "CVE-2002-0001", Some(&site.key), 5);
+    let whole = fs::read(&path).unwrap();
+    for kind in [tar::EntryType::GNULongName, tar::EntryType::XHeader, tar::EntryType::Directory] {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_ustar();
+        header.set_path("manifest.json").unwrap();
+        header.set_entry_type(kind);
+        header.set_size(1 << 20);
+        header.set_cksum();
+        archive.append(&header, &*vec![b'a'; 1 << 20]).unwrap();
+        let mut bytes = archive.into_inner().unwrap();
+        bytes.truncate(bytes.len() - 1024);
+        bytes.extend(&whole);
+        fs::write(&path, bytes).unwrap();
+        site.refuses(&path, TODAY, "does not begin with a manifest");
+    }
+    // What is no file is not waited for.
+    site.refuses(Path::new("/dev/null"), TODAY, "is no file");
+    site.refuses(site.folder.path(), TODAY, "is no file");
+}
+
+#[test]
+fn a_lost_memory_of_serials_is_told() {
+    let site = Site::new();
+    let path = site.path("bundle.tar");
+    bundle(&path, "CVE-2001-0001", Some(&site.key), 5);
+    site.import(&path, TODAY).unwrap();
+    let newest = site.database().join("newest.json");
+    let kept = fs::read(&newest).unwrap();
+    fs::write(&newest, "{").unwrap();
+    let refused = site.import(&path, TODAY).unwrap_err();
+    assert!(refused.contains("newest.json") && refused.contains("remove it"), "{refused}");
+    assert_eq!(refused.lines().count(), 1, "{refused}");
+    fs::write(&newest, kept).unwrap();
+    site.import(&path, TODAY).unwrap();
+}
+
+#[test]
+fn numbers_of_generations_have_an_end() {
+    let site = Site::new();
+    let last = site.database().join("generations").join(u64::MAX.to_string());
+    fs::create_dir(&last).unwrap();
+    let store = Store::open(&site.database()).unwrap();
+    let refused = store.begin().unwrap_err().to_string();
+    assert!(refused.contains("18446744073709551615") && refused.contains("remove it"), "{refused}");
+    fs::remove_dir(&last).unwrap();
+    store.begin().unwrap();
+}
+
+#[test]
+fn what_is_left_behind_is_in_nobodys_way() {
+    let site = Site::new();
+    let generations = site.database().join("generations");
+    fs::write(generations.join("7.part"), "a file").unwrap();
+    fs::create_dir(generations.join("8.part")).unwrap();
+    fs::write(generations.join("8.part/x.advisories"), "cut").unwrap();
+    symlink(site.folder.path(), generations.join("9.part")).unwrap();
+    discard(&site.database());
+    assert_eq!(fs::read_dir(&generations).unwrap().count(), 1);
+    assert!(site.database().exists());
+    fs::write(generations.join("7.part"), "a file").unwrap();
+    let store = Store::open(&site.database()).unwrap();
+    drop(store.begin().unwrap());
+    assert_eq!(fs::read_dir(&generations).unwrap().count(), 1);
+}
+
+#[test]
+fn a_damaged_file_is_named_and_mended_by_making_it_anew() {
+    let site = Site::new();
+    let store = Store::open(&site.database()).unwrap();
+    let file = site.database().join("current/kev.advisories");
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, "damaged").unwrap();
+    let generation = store.begin().unwrap();
+    provider(generation.folder(), "epss", "CVE-2005-0001");
+    let refused = generation.commit(&Installed::default()).unwrap_err().to_string();
+    assert!(refused.contains("/1/kev.advisories"), "{refused}");
+    assert!(refused.contains("name the feed of kev too"), "{refused}");
+    let generation = store.begin().unwrap();
+    provider(generation.folder(), "epss", "CVE-2005-0001");
+    provider(generation.folder(), "kev", "CVE-2000-0001");
+    generation.commit(&Installed::default()).unwrap();
+    assert!(has(&site.database(), "CVE-2005-0001") && has(&site.database(), "CVE-2000-0001"));
+}
+
+#[test]
+fn links_in_the_folder_lead_nowhere() {
+    let site = Site::new();
+    let (mirror, _source, manifest) = mirror_of(&site, "CVE-2002-0001", 1);
+    let precious = site.path("precious");
+    fs::write(&precious, "precious").unwrap();
+    fs::create_dir(site.database().join("partial")).unwrap();
+    symlink(&precious, site.database().join("partial").join(&manifest.files[0].sha256)).unwrap();
+    symlink(&precious, site.database().join("newest.part")).unwrap();
+    symlink(&precious, site.database().join("current.part")).unwrap();
+    from(&mirror, &site, u64::MAX).unwrap();
+    assert!(has(&site.database(), "CVE-2002-0001"));
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    // A folder that is a link is replaced by one that is not.
+    let (mirror, _source, _) = mirror_of(&site, "CVE-2003-0001", 2);
+    fs::remove_dir_all(site.database().join("partial")).unwrap();
+    let elsewhere = site.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    symlink(&elsewhere, site.database().join("partial")).unwrap();
+    assert!(from(&mirror, &site, 10).is_err());
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_published_is_looked_at_again() {
+    let site = Site::new();
+    let (mirror, source, manifest) = mirror_of(&site, "CVE-2002-0001", 1);
+    let file = mirror.join("files").join(&manifest.files[0].sha256);
+    let whole = fs::read(&file).unwrap();
+    let mut flipped = whole.clone();
+    flipped[20] ^= 1;
+    for damaged in [&whole[..10], &flipped] {
+        fs::write(&file, damaged).unwrap();
+        let store = Store::open(source.path()).unwrap();
+        publish(&store, &mirror, Some(&site.key), &manifest).unwrap();
+        assert!(fs::read(&file).unwrap() == whole);
+    }
+    from(&mirror, &site, u64::MAX).unwrap();
+    // The signature of one manifest is not left beside another.
+    let store = Store::open(source.path()).unwrap();
+    publish(&store, &mirror, None, &manifest).unwrap();
+    assert!(!mirror.join("manifest.sig").exists());
+}
+
+/// A mirror that is read while somebody publishes: the first signature is of the manifest before.
+struct Publishing {
+    folder: Folder,
+    before: Vec<u8>,
+    asked: Cell<u32>,
+}
+
+impl Mirror for Publishing {
+    fn shown(&self) -> String {
+        "mirror".to_owned()
+    }
+
+    fn document(&self, name: &str, most: u64) -> fathom_block::Result<Vec<u8>> {
+        self.asked.set(self.asked.get() + 1);
+        match (name, self.asked.get()) {
+            ("manifest.sig", 1..=2) => Ok(self.before.clone()),
+            _ => self.folder.document(name, most),
+        }
+    }
+
+    fn rest(
+        &self,
+        name: &str,
+        missing: Range<u64>,
+        each: &mut Each<'_>,
+    ) -> fathom_block::Result<()> {
+        self.folder.rest(name, missing, each)
+    }
+}
+
+#[test]
+fn who_reads_while_somebody_publishes_is_not_alarmed() {
+    let site = Site::new();
+    let (mirror, ..) = mirror_of(&site, "CVE-2002-0001", 1);
+    let before = fs::read(mirror.join("manifest.sig")).unwrap();
+    let (mirror, ..) = mirror_of(&site, "CVE-2003-0001", 2);
+    let publishing = Publishing { folder: Folder(mirror), before, asked: Cell::new(0) };
+    from_any(&publishing, &site).unwrap();
+    assert!(has(&site.database(), "CVE-2003-0001"));
+}
+
+#[test]
+fn an_empty_database_is_not_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.empty().unwrap().commit(&Installed::default()).unwrap();
+    let refused = store.manifest(1, "2026-01-01T00:00:00Z", Day::default()).unwrap_err();
+    assert!(refused.to_string().contains("no database"), "{refused}");
+}
+
+#[test]
+fn documents_of_a_folder_have_a_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("manifest.json"), [b' '; 100]).unwrap();
+    let mirror = Folder(folder.path().to_owned());
+    assert_eq!(mirror.document("manifest.json", 100).unwrap().len(), 100);
+    assert!(mirror.document("manifest.json", 99).is_err());
+    fs::create_dir(folder.path().join("manifest.sig")).unwrap();
+    let refused: ReadError = mirror.document("manifest.sig", 99).unwrap_err();
+    assert!(refused.to_string().contains("is no file"), "{refused}");
 }

@@ -23,7 +23,7 @@ pub(crate) enum DatabaseCommand {
     Build(Build),
     /// Say what is in the database, and how old it is.
     Status(DatabaseStatus),
-    /// Look up a flaw or a package.
+    /// Look up a flaw, a package or an advisory.
     Search(Search),
     /// Get what a mirror has.
     Update(Update),
@@ -43,7 +43,8 @@ pub(crate) struct Build {
     #[arg(required = true, value_name = "FEED", value_hint = ValueHint::AnyPath)]
     pub(crate) feeds: Vec<OsString>,
 
-    /// Read the feeds, say what is in them, and leave the database as it is.
+    /// Read the feeds, say what is in them, and leave the database as it is. Feeds at addresses are
+    /// fetched for this alone.
     #[arg(long)]
     pub(crate) check: bool,
 
@@ -67,7 +68,7 @@ pub(crate) struct DatabaseStatus {
 
 #[derive(Args, Debug)]
 pub(crate) struct Search {
-    /// A flaw, as CVE-2021-44228, or the name of a package.
+    /// A flaw, as CVE-2021-44228, the name of a package, or an advisory, as DSA-5169-1.
     #[arg(value_name = "NAME", value_hint = ValueHint::Other)]
     pub(crate) name: String,
     #[command(flatten)]
@@ -118,6 +119,10 @@ pub(crate) struct Export {
     /// The file; or a folder, if there is one of this name, for a mirror.
     #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
     pub(crate) target: PathBuf,
+
+    /// Overwrite a file that exists.
+    #[arg(long)]
+    pub(crate) force: bool,
 
     /// Sign it with the secret key in this file.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

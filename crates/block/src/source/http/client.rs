@@ -20,7 +20,10 @@ const MAX_REDIRECTS: usize = 10;
 
 /// The least speed that an answer may have, in bytes a second: a server that drips would otherwise
 /// hold a reader for ever without ever being silent.
-pub(super) const LEAST_SPEED: u64 = 16 << 10;
+const LEAST_SPEED: u64 = 16 << 10;
+
+/// How much of a file is taken from the connection at once.
+const PIECE: usize = 256 << 10;
 
 /// Fetches ranges of one image.
 pub(super) struct Client {
@@ -155,11 +158,6 @@ impl Client {
             outcome
         })
         .map_err(|error| error.at(job.start))
-    }
-
-    /// What counts the bytes.
-    pub(super) fn meter(&self) -> &Meter {
-        &self.meter
     }
 
     /// Tries until it works, is hopeless, or has been tried often enough.
@@ -397,6 +395,48 @@ impl Client {
             Err(error) => Err(Failure { came: came > 0, ..self.failed(error.into()) }),
         };
         (came, outcome)
+    }
+
+    /// Takes a body to its end, piece by piece, as long as it comes fast enough. Also says how many
+    /// bytes of it came.
+    pub(super) fn pour(
+        &self,
+        response: Response<Body>,
+        each: &mut dyn FnMut(&[u8]) -> std::result::Result<(), Failure>,
+    ) -> (u64, std::result::Result<(), Failure>) {
+        let encoding = text(response.headers(), "content-encoding").unwrap_or("identity");
+        if encoding != "identity" {
+            let why = format!("it encodes the file as {encoding:?}");
+            return (0, Err(self.misbehaves(&why).into()));
+        }
+        let mut body = response.into_body().into_reader();
+        let mut buffer = vec![0; PIECE];
+        let (mut came, began) = (0, Instant::now());
+        loop {
+            let count = match body.read(&mut buffer) {
+                Ok(0) => return (came, Ok(())),
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                // Whether that is all of it, its length tells.
+                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    return (came, Ok(()));
+                }
+                Err(error) => {
+                    let failed = Failure { came: came > 0, ..self.failed(error.into()) };
+                    return (came, Err(failed));
+                }
+            };
+            came += count as u64;
+            self.meter.received(count as u64);
+            if let Err(failure) = each(&buffer[..count]) {
+                return (came, Err(failure));
+            }
+            let allowed = Duration::from_secs(60 + came / LEAST_SPEED);
+            if began.elapsed() > allowed {
+                let error = self.misbehaves("it is slower than 16 KiB a second");
+                return (came, Err(Failure { error, again: Again::Later, came: true }));
+            }
+        }
     }
 
     /// An answer that is neither bytes nor a redirect.

@@ -6,25 +6,23 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
+use sha2::{Digest as _, Sha256};
 use ureq::Body;
 use ureq::http::Response;
 
 use super::HttpOptions;
 use super::agent::Agents;
 use super::answer::{ContentRange, Version, text};
-use super::client::{Again, Client, Failure, LEAST_SPEED};
+use super::client::{Again, Client, Failure};
+use super::web::beyond;
 use crate::error::{Error, Result};
+use crate::location::Location;
 use crate::meter::Meter;
-
-/// The most bytes that are fetched: no server fills a disk by never ending.
-const MOST: u64 = 64 << 30;
-
-/// How much is taken from the connection at once.
-const PIECE: usize = 256 << 10;
 
 /// The most bytes that a note of a version has.
 const NOTE: u64 = 16 << 10;
@@ -38,11 +36,13 @@ pub struct Downloaded {
     pub is_new: bool,
 }
 
-/// Fetches what is at `url` into the file `to`. `told` hears how many bytes of how many are there.
+/// Fetches what is at `url`, and has at most so many bytes, into the file `to`. `told` hears how many
+/// bytes of how many are there.
 pub fn download(
     url: &str,
     options: &HttpOptions,
     to: &Path,
+    most: u64,
     told: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<Downloaded> {
     let agents = Arc::new(Agents::new(options.clone()));
@@ -50,9 +50,27 @@ pub fn download(
     let mut part = to.as_os_str().to_owned();
     part.push(".part");
     let (whole, part) = (Noted::of(to.to_owned()), Noted::of(part.into()));
-    let mut download = Download { client: &client, whole, part, fetched: 0, is_new: true };
-    client.patiently(|| download.attempt(url, told))?;
+    let mut download = Download { client: &client, whole, part, most, fetched: 0, is_new: true };
+    let name = name(url);
+    client.patiently(|| download.attempt(&name, told))?;
     Ok(Downloaded { fetched: download.fetched, is_new: download.is_new })
+}
+
+/// Lets the file `to` be fetched anew whatever the server says of its version: it turned out to be
+/// damaged.
+pub fn forget(to: &Path) {
+    // Without the note nobody knows which version it is.
+    drop(fs::remove_file(Noted::of(to.to_owned()).note));
+}
+
+/// What tells an address from others in a note, without what may be secret in it.
+fn name(url: &str) -> String {
+    let shown = Location::Url(url.to_owned()).to_string();
+    if shown == url {
+        return shown;
+    }
+    let hash: String = Sha256::digest(url).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{shown} {hash}")
 }
 
 /// A file, and the note of which version it is.
@@ -69,20 +87,27 @@ impl Noted {
     }
 
     /// The version that is there; nothing if that is of another address, or the note makes no sense.
-    fn version(&self, url: &str) -> Option<Version> {
+    fn version(&self, name: &str) -> Option<Version> {
         let mut note = String::new();
         File::open(&self.note).ok()?.take(NOTE).read_to_string(&mut note).ok()?;
         let mut lines = note.lines();
-        let is_of = lines.next() == Some(url);
+        let is_of = lines.next() == Some(name);
         let length = lines.next()?.parse().ok()?;
         let mut tag = || lines.next().filter(|line| !line.is_empty()).map(str::to_owned);
         is_of.then(|| Version { length, etag: tag(), modified: tag() })
     }
 
-    fn remember(&self, url: &str, version: &Version) -> io::Result<()> {
+    /// How many bytes the file has, which is no link that leads elsewhere.
+    fn length(&self) -> Option<u64> {
+        let metadata = fs::symlink_metadata(&self.file).ok()?;
+        metadata.is_file().then_some(metadata.len())
+    }
+
+    fn remember(&self, name: &str, version: &Version) -> io::Result<()> {
         let tag = |tag: &Option<String>| tag.clone().unwrap_or_default();
         let (etag, modified) = (tag(&version.etag), tag(&version.modified));
-        fs::write(&self.note, format!("{url}\n{}\n{etag}\n{modified}\n", version.length))
+        let mut note = create(&self.note)?;
+        note.write_all(format!("{name}\n{}\n{etag}\n{modified}\n", version.length).as_bytes())
     }
 
     fn forget(&self) {
@@ -92,10 +117,21 @@ impl Noted {
     }
 }
 
+/// Makes a file anew: a link that lies in its place leads nowhere.
+fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::options().write(true).create_new(true).open(path)
+}
+
 struct Download<'c> {
     client: &'c Client,
     whole: Noted,
     part: Noted,
+    /// The most bytes that the file may have.
+    most: u64,
     fetched: u64,
     is_new: bool,
 }
@@ -107,12 +143,12 @@ impl Download<'_> {
 
     fn attempt(
         &mut self,
-        url: &str,
+        name: &str,
         told: &mut dyn FnMut(u64, Option<u64>),
     ) -> std::result::Result<(), Failure> {
-        let there = fs::metadata(&self.part.file).map_or(0, |it| it.len());
-        let begun = self.part.version(url).filter(|it| there > 0 && there < it.length);
-        let old = self.whole.version(url).filter(|_| self.whole.file.is_file());
+        let there = self.part.length().unwrap_or(0);
+        let begun = self.part.version(name).filter(|it| there > 0 && there < it.length);
+        let old = self.whole.version(name).filter(|it| self.whole.length() == Some(it.length));
         let mut headers = vec![("Accept-Encoding", "identity".to_owned())];
         // Without a name for the version, what follows may be of another.
         if let Some(tag) = begun.as_ref().and_then(Version::if_range) {
@@ -135,8 +171,9 @@ impl Download<'_> {
                 let said = text(response.headers(), "content-length");
                 let length = said.and_then(|it| it.parse().ok());
                 let version = Version::of(response.headers(), length.unwrap_or(0));
-                self.part.remember(url, &version).map_err(|error| self.failed(error))?;
-                self.receive(response, 0, length, told)
+                self.part.remember(name, &version).map_err(|error| self.failed(error))?;
+                self.receive(response, 0, length, told)?;
+                self.finish(name, version)
             }
             206 if is_asked_for_rest => {
                 let said = text(response.headers(), "content-range").unwrap_or_default();
@@ -150,7 +187,8 @@ impl Download<'_> {
                     let error = self.client.misbehaves("what it sends is not what was asked for");
                     return Err(Failure { error, again: Again::Later, came: false });
                 }
-                self.receive(response, there, total, told)
+                self.receive(response, there, total, told)?;
+                self.finish(name, version)
             }
             416 if is_asked_for_rest => {
                 self.part.forget();
@@ -169,59 +207,53 @@ impl Download<'_> {
         length: Option<u64>,
         told: &mut dyn FnMut(u64, Option<u64>),
     ) -> std::result::Result<(), Failure> {
-        let encoding = text(response.headers(), "content-encoding").unwrap_or("identity");
-        if encoding != "identity" {
-            let why = format!("it encodes the file as {encoding:?}");
-            return Err(self.client.misbehaves(&why).into());
+        let most = self.most.min(length.unwrap_or(u64::MAX));
+        let too_long = |length| {
+            // It cannot be told which of it is the file.
+            self.part.forget();
+            Failure::from(self.client.misbehaves(&beyond(length, most)))
+        };
+        if let Some(length) = length.filter(|length| *length > most) {
+            return Err(too_long(length));
         }
-        let opened = File::options()
-            .create(true)
-            .write(true)
-            .truncate(start == 0)
-            .append(start > 0)
-            .open(&self.part.file);
+        let opened = match start {
+            0 => create(&self.part.file),
+            _ => File::options()
+                .append(true)
+                .custom_flags(OFlags::NOFOLLOW.bits() as i32)
+                .open(&self.part.file),
+        };
         let mut out = opened.map_err(|error| self.failed(error))?;
-        let mut body = response.into_body().into_reader();
-        let mut buffer = vec![0; PIECE];
-        let (mut at, began) = (start, Instant::now());
-        loop {
-            let count = match body.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
-                Err(error) => {
-                    return Err(Failure { came: at > start, ..self.client.failed(error.into()) });
-                }
-            };
-            out.write_all(&buffer[..count]).map_err(|error| self.failed(error))?;
-            at += count as u64;
-            self.fetched += count as u64;
-            self.client.meter().received(count as u64);
+        let mut at = start;
+        let (came, outcome) = self.client.pour(response, &mut |piece| {
+            at += piece.len() as u64;
+            if at > most {
+                return Err(too_long(at));
+            }
+            out.write_all(piece).map_err(|error| self.failed(error))?;
             told(at, length);
-            if at > length.unwrap_or(MOST) {
-                // It cannot be told which of it is the file.
-                self.part.forget();
-                let why = format!("it sends more than {} bytes", length.unwrap_or(MOST));
-                return Err(self.client.misbehaves(&why).into());
-            }
-            let allowed = Duration::from_secs(60 + (at - start) / LEAST_SPEED);
-            if began.elapsed() > allowed {
-                let error = self.client.misbehaves("it is slower than 16 KiB a second");
-                return Err(Failure { error, again: Again::Later, came: true });
-            }
-        }
+            Ok(())
+        });
+        self.fetched += came;
+        outcome?;
         if length.is_some_and(|length| at < length) {
             let why = format!("the connection ended after {at} of {} bytes", length.unwrap_or(0));
             let error = self.client.misbehaves(&why);
             return Err(Failure { error, again: Again::Later, came: at > start });
         }
+        out.sync_all().map_err(|error| self.failed(error))
+    }
+
+    /// All of it is there: gives it its name, and says which version it is.
+    fn finish(&self, name: &str, version: Version) -> std::result::Result<(), Failure> {
         let finish = || {
-            out.sync_all()?;
+            let length = fs::metadata(&self.part.file)?.len();
             // An old file with a new note would be taken for the new one.
             drop(fs::remove_file(&self.whole.note));
             fs::rename(&self.part.file, &self.whole.file)?;
-            fs::rename(&self.part.note, &self.whole.note)
+            self.whole.remember(name, &Version { length, ..version })?;
+            drop(fs::remove_file(&self.part.note));
+            Ok(())
         };
         finish().map_err(|error| self.failed(error))
     }

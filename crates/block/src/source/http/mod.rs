@@ -14,6 +14,7 @@ mod answer;
 mod client;
 mod download;
 mod jobs;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,9 @@ use std::time::Duration;
 pub(crate) use self::agent::Agents;
 use self::answer::Version;
 use self::client::Client;
-pub use self::download::{Downloaded, download};
+pub use self::download::{Downloaded, download, forget};
 use self::jobs::Job;
+pub use self::web::Web;
 use crate::error::Result;
 use crate::meter::Meter;
 use crate::read::{ReadAt, check_range};

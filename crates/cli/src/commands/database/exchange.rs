@@ -1,20 +1,23 @@
 //! `fathom db update`, `import`, `export` and `keygen`: databases from and for others.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use fathom_advisory::Day;
-use fathom_mirror::{Manifest, PublicKey, SecretKey, Store, Trust};
+use fathom_mirror::{Manifest, Mirror, PublicKey, SecretKey, Site, Store, Trust, discard};
 
-use super::{folder, not_installed};
-use crate::args::{Export, Import, Keygen, Trusted, Update};
+use super::{folder, no_database, not_installed};
+use crate::args::{Export, Import, InDatabase, Keygen, Trusted, Update};
 use crate::clock;
+use crate::commands::inspect::place::Sheet;
 use crate::exit::{Failure, Verdict, say};
+use crate::interrupt::{self, Leftovers};
 use crate::machine;
 use crate::output::Out;
 use crate::progress::Progress;
+use crate::text::harmless;
 
 /// How many seconds a day has.
 const DAY: u64 = 86_400;
@@ -25,32 +28,56 @@ fn today() -> Result<Day, Failure> {
 
 fn trust(options: &Trusted) -> Result<Trust, Failure> {
     let Some(key) = &options.trust else { return Ok(Trust::Anybody) };
-    let text = match Path::new(key).is_file() {
+    let is_file = Path::new(key).is_file();
+    let text = match is_file {
         true => fs::read_to_string(key).map_err(Failure::reading(key.clone()))?,
         false => key.clone(),
     };
-    let key = PublicKey::parse(&text);
-    key.map(Trust::Key).map_err(|error| Failure::Usage(format!("--trust: {error}")))
+    PublicKey::parse(&text).map(Trust::Key).map_err(|error| {
+        let name = harmless(key);
+        Failure::Usage(match is_file {
+            true => format!("--trust {name}: {error}"),
+            // A secret one that was given by mistake is not shown.
+            false if key.contains(':') => format!("--trust: {error}"),
+            false => format!("--trust {name}: there is no such file, nor is that a public key"),
+        })
+    })
+}
+
+/// The folder of the database for whoever changes it; what is half done when that is interrupted is
+/// removed.
+fn store(options: &InDatabase) -> Result<(Store, Leftovers), Failure> {
+    let folder = folder(options)?;
+    let store = Store::open(&folder).map_err(not_installed)?;
+    Ok((store, Leftovers::of(move || discard(&folder))))
+}
+
+/// The mirror that was named.
+fn mirror(options: &Update) -> Result<Box<dyn Mirror>, Failure> {
+    let named = &options.mirror;
+    let scheme = named.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let expected = "a mirror is an address (http://, https://) or a folder of this machine";
+    match scheme.as_deref() {
+        Some("http" | "https") => Ok(Box::new(Site::new(named, &machine::http(&options.http)?))),
+        Some(scheme) if scheme.bytes().all(|it| it.is_ascii_alphanumeric()) => {
+            Err(Failure::Usage(format!("{scheme}:// is not read; {expected}")))
+        }
+        _ if Path::new(named).is_dir() => Ok(Box::new(fathom_mirror::Folder(named.into()))),
+        _ => Err(Failure::Usage(format!("--mirror {named}: there is no such folder; {expected}"))),
+    }
 }
 
 pub(super) fn update(options: &Update) -> Result<Verdict, Failure> {
     let trust = trust(&options.trusted)?;
-    let store = Store::open(&folder(&options.database)?).map_err(not_installed)?;
-    let open = machine::addresses(&options.http)?;
+    let mirror = mirror(options)?;
+    let (store, _leftovers) = store(&options.database)?;
     let mut progress = None;
     let mut there = 0;
-    let updated = fathom_mirror::update(
-        &store,
-        &options.mirror,
-        &open,
-        &trust,
-        today()?,
-        &mut |bytes, all| {
-            let progress = progress.get_or_insert_with(|| Progress::new("database", Some(all)));
-            progress.add(bytes.saturating_sub(there));
-            there = bytes;
-        },
-    );
+    let updated = fathom_mirror::update(&store, &*mirror, &trust, today()?, &mut |bytes, all| {
+        let progress = progress.get_or_insert_with(|| Progress::new("database", Some(all)));
+        progress.add(bytes.saturating_sub(there));
+        there = bytes;
+    });
     drop(progress);
     let updated = updated.map_err(not_installed)?;
     let what = match (updated.is_new, updated.fetched) {
@@ -62,7 +89,7 @@ pub(super) fn update(options: &Update) -> Result<Verdict, Failure> {
 
 pub(super) fn import(options: &Import) -> Result<Verdict, Failure> {
     let trust = trust(&options.trusted)?;
-    let store = Store::open(&folder(&options.database)?).map_err(not_installed)?;
+    let (store, _leftovers) = store(&options.database)?;
     let manifest = fathom_mirror::import(&store, &options.bundle, &trust, today()?);
     tell(&manifest.map_err(not_installed)?, "is installed")
 }
@@ -77,7 +104,15 @@ pub(super) fn export(options: &Export) -> Result<Verdict, Failure> {
             Some(SecretKey::parse(&text).map_err(failed)?)
         }
     };
-    let store = Store::open(&folder(&options.database)?).map_err(not_installed)?;
+    let folder = folder(&options.database)?;
+    if !folder.is_dir() {
+        return Err(no_database(folder.display().to_string()));
+    }
+    let sheet = match options.target.is_dir() {
+        true => None,
+        false => Some(Sheet::begin(&options.target, options.force)?),
+    };
+    let store = Store::open(&folder).map_err(not_installed)?;
     let now = clock::now()?;
     let serial = clock::seconds(now);
     let expires = match options.expires {
@@ -88,23 +123,53 @@ pub(super) fn export(options: &Export) -> Result<Verdict, Failure> {
         }
     };
     let manifest = store.manifest(serial, &clock::rfc3339(now), expires).map_err(not_installed)?;
-    match options.target.is_dir() {
-        true => fathom_mirror::publish(&store, &options.target, key.as_ref(), &manifest),
-        false => fathom_mirror::export(&store, &options.target, key.as_ref(), &manifest),
+    match sheet {
+        None => fathom_mirror::publish(&store, &options.target, key.as_ref(), &manifest)
+            .map_err(not_installed)?,
+        Some(sheet) => {
+            let mut out = Watched(sheet);
+            let written = fathom_mirror::export(&store, &mut out, key.as_ref(), &manifest);
+            interrupt::check()?;
+            written.map_err(not_installed)?;
+            out.0.finish()?;
+        }
     }
-    .map_err(not_installed)?;
     if key.is_none() {
         say("warning: it is not signed: who installs it must say --unsigned");
     }
     tell(&manifest, "is written")
 }
 
+/// What is written, as long as nobody interrupts.
+struct Watched(Sheet);
+
+impl Write for Watched {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        interrupt::check().map_err(|_| io::Error::other("interrupted"))?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 pub(super) fn keygen(options: &Keygen) -> Result<Verdict, Failure> {
     let key = SecretKey::generate().map_err(not_installed)?;
     let shown = options.file.display().to_string();
-    let file = fs::File::options().write(true).create_new(true).mode(0o600).open(&options.file);
-    let mut file = file.map_err(Failure::host(shown.clone()))?;
-    file.write_all(key.to_text().as_bytes()).map_err(Failure::host(shown))?;
+    let made = fs::File::options().write(true).create_new(true).mode(0o600).open(&options.file);
+    let mut file = made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Failure::Usage(format!("{shown} exists, and no key is overwritten; name another file"))
+        }
+        _ => Failure::Host(shown.clone(), error),
+    })?;
+    let written = file.write_all(key.to_text().as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(|error| {
+        // Half a key is none, and would be in the way of the next.
+        let _ = fs::remove_file(&options.file);
+        Failure::Host(shown, error)
+    })?;
     let mut out = Out::new();
     out.line(key.public().to_string())?;
     out.finish()?;
@@ -113,16 +178,15 @@ pub(super) fn keygen(options: &Keygen) -> Result<Verdict, Failure> {
 
 fn tell(manifest: &Manifest, what: &str) -> Result<Verdict, Failure> {
     let mut out = Out::new();
-    let size: u64 = manifest.files.iter().map(|file| file.size).sum();
     let expires = match manifest.expires.as_str() {
         "" => String::new(),
-        day => format!(", to be installed until {day}"),
+        day => format!(", to be installed until {}", harmless(day)),
     };
     out.line(format!(
         "database of {} {what}: {} files, {}{expires}",
-        manifest.created,
+        harmless(&manifest.created),
         manifest.files.len(),
-        crate::text::size(size),
+        crate::text::size(manifest.size()),
     ))?;
     out.finish()?;
     Ok(Verdict::Done)

@@ -2,6 +2,8 @@
 
 mod build;
 mod exchange;
+mod feeds;
+mod scratch;
 mod search;
 mod status;
 
@@ -56,7 +58,7 @@ pub(super) fn not_installed(error: fathom_mirror::Error) -> Failure {
     use fathom_mirror::Error;
     match error {
         Error::Host(what, error) => Failure::reading(what)(error),
-        Error::Malformed(what, why) => fathom_block::Error::corrupt(what, 0, why).into(),
+        Error::Malformed(what, why) => fathom_block::Error::malformed(what, why).into(),
         Error::Refused(why) => fathom_block::Error::refused("database", why).into(),
         Error::Fetch(error) => error.into(),
         Error::Busy(_) => Failure::Usage(error.to_string()),
@@ -75,7 +77,7 @@ pub(super) fn failed(error: fathom_advisory::Error) -> Failure {
     let place = error.path().display().to_string();
     match error.kind() {
         Kind::Missing => no_database(place),
-        Kind::Corrupt => fathom_block::Error::corrupt(place, 0, error.why()).into(),
+        Kind::Corrupt => fathom_block::Error::malformed(place, error.why()).into(),
         Kind::Unsupported => fathom_block::Error::unsupported(place, error.why()).into(),
         Kind::Io => Failure::Host(shown, error.into_source()),
     }

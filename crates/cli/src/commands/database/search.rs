@@ -1,12 +1,14 @@
 //! `fathom db search`.
 
+use std::iter;
+
 use fathom_advisory::segment::{Row, Segment};
-use fathom_advisory::{Cve, REPOSITORIES, STREAMS};
+use fathom_advisory::{Database, REPOSITORIES, STREAMS};
 use serde::Serialize;
 
 use super::{failed, open};
 use crate::args::Search;
-use crate::exit::{Failure, Verdict};
+use crate::exit::{Failure, Verdict, say};
 use crate::output::{Columns, Out};
 use crate::text::harmless;
 
@@ -26,15 +28,7 @@ struct Statement {
 
 pub(super) fn run(options: &Search) -> Result<Verdict, Failure> {
     let database = open(&options.database)?;
-    let cve: Option<Cve> = options.name.to_uppercase().parse().ok();
-    let mut found = Vec::new();
-    for segment in database.segments() {
-        match cve {
-            Some(cve) => by_flaw(segment, cve, &mut found),
-            None => by_package(segment, &options.name, &mut found),
-        }
-        .map_err(failed)?;
-    }
+    let found = find(&database, &options.name).map_err(failed)?;
     let mut out = Out::new();
     if options.output.is_json() {
         out.json(&found)?;
@@ -58,7 +52,52 @@ pub(super) fn run(options: &Search) -> Result<Verdict, Failure> {
         columns.write(&mut out)?;
     }
     out.finish()?;
-    Ok(if found.is_empty() { Verdict::No } else { Verdict::Done })
+    if found.is_empty() {
+        say(&format!("nobody in the database speaks of {}", options.name));
+        return Ok(Verdict::No);
+    }
+    Ok(Verdict::Done)
+}
+
+/// What is said of what goes by the name: a flaw; a package, also as packages are written mostly; or
+/// an advisory, by any of its names.
+fn find(database: &Database, name: &str) -> fathom_advisory::Result<Vec<Statement>> {
+    let mut found = Vec::new();
+    if let Ok(cve) = name.to_uppercase().parse() {
+        for segment in database.segments() {
+            by_advisories(segment, &segment.mentions(cve)?, &mut found)?;
+        }
+        return Ok(found);
+    }
+    for segment in database.segments() {
+        by_package(segment, name, &mut found)?;
+    }
+    if found.is_empty() {
+        let lower = name.to_lowercase();
+        for segment in database.segments() {
+            by_package(segment, &lower, &mut found)?;
+        }
+    }
+    if found.is_empty() {
+        for segment in database.segments() {
+            by_advisories(segment, &called(segment, name)?, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+/// The advisories of this name.
+fn called(segment: &Segment, name: &str) -> fathom_advisory::Result<Vec<u32>> {
+    let mut called = Vec::new();
+    let count = u32::try_from(segment.about().advisories).unwrap_or(u32::MAX);
+    for index in 0..count {
+        let advisory = segment.advisory(index)?;
+        let mut names = iter::once(advisory.name).chain(advisory.aliases);
+        if names.any(|it| it.eq_ignore_ascii_case(name)) {
+            called.push(index);
+        }
+    }
+    Ok(called)
 }
 
 fn by_package(
@@ -77,8 +116,11 @@ fn by_package(
     Ok(())
 }
 
-fn by_flaw(segment: &Segment, cve: Cve, found: &mut Vec<Statement>) -> fathom_advisory::Result<()> {
-    let advisories = segment.mentions(cve)?;
+fn by_advisories(
+    segment: &Segment,
+    advisories: &[u32],
+    found: &mut Vec<Statement>,
+) -> fathom_advisory::Result<()> {
     if advisories.is_empty() {
         return Ok(());
     }

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use super::server::{Answer, Request, Server};
 use super::{image, options};
 use crate::error::{ErrorKind, Result};
-use crate::source::http::{Downloaded, download};
+use crate::source::http::{Downloaded, download, forget};
+
+/// The most bytes that the tests take.
+const MOST: u64 = 1 << 30;
 
 struct Place {
     folder: tempfile::TempDir,
@@ -22,7 +25,7 @@ impl Place {
     }
 
     fn fetch(&self, server: &Server) -> Result<Downloaded> {
-        download(&server.url("/feed"), &options(), &self.file(), &mut |_, _| {})
+        download(&server.url("/feed"), &options(), &self.file(), MOST, &mut |_, _| {})
     }
 
     fn holds(&self, expected: &[u8]) {
@@ -70,7 +73,7 @@ fn what_is_there_is_not_fetched_again() {
     assert_eq!(place.fetch(&server).unwrap(), Downloaded { fetched: 0, is_new: false });
     place.holds(&image());
     // Another address may serve another file by the same tag.
-    let other = download(&server.url("/other"), &options(), &place.file(), &mut |_, _| {});
+    let other = download(&server.url("/other"), &options(), &place.file(), MOST, &mut |_, _| {});
     assert_eq!(other.unwrap().fetched, all);
 }
 
@@ -146,7 +149,8 @@ fn what_fails_leaves_the_old_file() {
     for (status, kind) in [("404 No", ErrorKind::NotFound), ("500 Bad", ErrorKind::Unreachable)] {
         let head = format!("{status}\r\nContent-Length: 0");
         let broken = Server::new(move |_, _| Answer::new(&head, b""));
-        let failed = download(&broken.url("/feed"), &options(), &place.file(), &mut |_, _| {});
+        let failed =
+            download(&broken.url("/feed"), &options(), &place.file(), MOST, &mut |_, _| {});
         assert_eq!(failed.unwrap_err().kind(), kind);
         place.holds(&image());
     }
@@ -157,10 +161,79 @@ fn what_fails_leaves_the_old_file() {
         answer.close = true;
         answer
     });
-    let failed = download(&cut.url("/feed"), &options(), &place.file(), &mut |_, _| {});
+    let failed = download(&cut.url("/feed"), &options(), &place.file(), MOST, &mut |_, _| {});
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::Unreachable);
     assert!(fs::read(place.file()).unwrap() == image());
     // The old one is still known to be what it is.
     assert!(!place.fetch(&server).unwrap().is_new);
     place.holds(&image());
+}
+
+#[test]
+fn what_was_damaged_is_fetched_again() {
+    let server = Server::new(|request, _| serve(request, &image(), "\"one\""));
+    let place = Place::new();
+    place.fetch(&server).unwrap();
+    // Of another length than it had.
+    fs::write(place.file(), b"cut").unwrap();
+    assert!(place.fetch(&server).unwrap().is_new);
+    place.holds(&image());
+    // Of the same, as who reads it has found out.
+    fs::write(place.file(), vec![0; image().len()]).unwrap();
+    assert!(!place.fetch(&server).unwrap().is_new);
+    forget(&place.file());
+    assert!(place.fetch(&server).unwrap().is_new);
+    place.holds(&image());
+}
+
+#[test]
+fn no_more_is_taken_than_was_said() {
+    let place = Place::new();
+    let check = |server: &Server| {
+        let refused =
+            download(&server.url("/feed"), &options(), &place.file(), 1000, &mut |_, _| {});
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("at most 1000 are taken"), "{refused}");
+        assert_eq!(server.count(), 1, "it is tried again");
+        assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0);
+    };
+    // It says so at once, or goes on and on.
+    check(&Server::new(|_, _| Answer::new("200 Yes\r\nContent-Length: 9999999999", b"")));
+    check(&Server::new(|_, _| {
+        let mut answer = Answer::new("200 Yes", &image());
+        answer.close = true;
+        answer
+    }));
+}
+
+#[test]
+fn secrets_of_addresses_are_not_written_down() {
+    let server = Server::new(|request, _| serve(request, &image(), "\"one\""));
+    let place = Place::new();
+    let address =
+        |query: &str| server.url(&format!("/feed{query}")).replace("http://", "http://user:word@");
+    let fetch = |query: &str| {
+        download(&address(query), &options(), &place.file(), MOST, &mut |_, _| {}).unwrap().is_new
+    };
+    assert!(fetch("?token=one"));
+    let note = fs::read_to_string(place.folder.path().join("feed.version")).unwrap();
+    assert!(!note.contains("word") && !note.contains("token"), "{note}");
+    assert!(!fetch("?token=one"));
+    // Another query may mean another file.
+    assert!(fetch("?token=two"));
+}
+
+#[test]
+fn links_lead_nowhere() {
+    let server = Server::new(|_, _| whole(&image(), ""));
+    let place = Place::new();
+    let outside = tempfile::tempdir().unwrap();
+    let target = outside.path().join("precious");
+    fs::write(&target, b"precious").unwrap();
+    for name in ["feed", "feed.version", "feed.part", "feed.part.version"] {
+        std::os::unix::fs::symlink(&target, place.folder.path().join(name)).unwrap();
+    }
+    place.fetch(&server).unwrap();
+    place.holds(&image());
+    assert_eq!(fs::read(&target).unwrap(), b"precious");
 }

@@ -2,6 +2,7 @@
 
 mod download;
 mod server;
+mod web;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
