@@ -183,6 +183,7 @@ impl Generation<'_> {
     pub fn commit(mut self, installed: &Installed) -> Result<()> {
         for name in names(&self.path)? {
             Segment::open(&self.path.join(&name))
+                .and_then(|segment| segment.check())
                 .map_err(|error| self.damaged(&name, error.why()))?;
         }
         let said = self.path.join(INSTALLED);
@@ -235,6 +236,10 @@ fn manifest(folder: &Path, serial: u64, created: &str, expires: Day) -> Result<M
     let mut listed = Vec::new();
     for name in names(folder)? {
         let path = folder.join(&name);
+        // Nobody signs what is not what was written.
+        Segment::open(&path).and_then(|segment| segment.check()).map_err(|error| {
+            Error::Malformed(path.display().to_string(), error.why().to_owned())
+        })?;
         let mut file = files::open(&path)?;
         let (size, sha256) = digest(&mut file, &mut io::sink()).map_err(Error::host(&path))?;
         listed.push(File { name, size, sha256 });

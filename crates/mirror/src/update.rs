@@ -55,7 +55,7 @@ pub fn update(
     let (serial, created) = (manifest.serial, manifest.created.clone());
     let is_same =
         installed.key == key && installed.serial == serial && installed.created == created;
-    if is_same && store.has_all(&manifest) {
+    if is_same && store.has_all(&manifest)? {
         return Ok(Updated { manifest, fetched: 0, is_new: false });
     }
     let all = manifest.size();
@@ -165,13 +165,14 @@ fn fetch(
 }
 
 impl Store {
-    /// Whether the generation that counts has files of these names and lengths.
-    fn has_all(&self, manifest: &Manifest) -> bool {
-        let Ok(current) = self.files() else { return false };
-        let has = |file: &File| {
-            fs::metadata(current.join(&file.name)).is_ok_and(|it| it.len() == file.size)
-        };
-        manifest.files.iter().all(has)
+    /// Whether the generation that counts has all of these files, as they were written.
+    fn has_all(&self, manifest: &Manifest) -> Result<bool> {
+        for file in &manifest.files {
+            if self.installed_file(file)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Where the file lies, if the generation that counts has it already.

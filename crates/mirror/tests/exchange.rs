@@ -236,6 +236,28 @@ fn a_mirror_gives_what_is_missing() {
 }
 
 #[test]
+fn what_was_damaged_since_is_fetched_again_and_not_published() {
+    let site = Site::new();
+    let (mirror, _kept, _) = mirror_of(&site, "CVE-2002-0001", 5);
+    from(&mirror, &site, u64::MAX).unwrap();
+    assert!(!from(&mirror, &site, u64::MAX).unwrap().is_new);
+    let path = site.database().join("current/epss.advisories");
+    let mut damaged = fs::read(&path).unwrap();
+    let at = damaged.len() / 2;
+    damaged[at] ^= 1;
+    // Not through a link that another generation has.
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, damaged).unwrap();
+    let store = Store::open(&site.database()).unwrap();
+    let refused = store.manifest(6, "2026-01-01T00:00:00Z", Day::of("2026-01-20")).unwrap_err();
+    drop(store);
+    assert!(refused.to_string().contains("epss.advisories"), "{refused}");
+    let mended = from(&mirror, &site, u64::MAX).unwrap();
+    assert!(mended.is_new && mended.fetched > 0);
+    assert!(has(&site.database(), "CVE-2002-0001"));
+}
+
+#[test]
 fn what_was_fetched_in_part_is_continued() {
     let site = Site::new();
     let mirror = site.path("mirror");
