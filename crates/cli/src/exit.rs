@@ -166,7 +166,7 @@ impl Each {
 pub(crate) const TABLE: &str = "\
 Exit codes:
    0  done
-   1  the answer is \"no\", the two differ, or a rule of --fail-on fails
+   1  the answer is \"no\", the two differ, a rule of --fail-on fails, or a condition of --fail-if holds
    2  usage: the arguments do not fit
    3  not found: no such image, volume, file, snapshot or environment variable
    4  unsupported: recognised, but this version cannot read it

@@ -185,6 +185,28 @@ fn a_name_that_nothing_goes_by_is_said() {
 }
 
 #[test]
+fn findings_of_several_machines_are_read_again() {
+    let folder = prepared();
+    let other = machine().replace("1.1.1k-1", "1.1.1l-1");
+    std::fs::write(folder.path().join("other.json"), other.replace("\"11\"", "\"12\"")).unwrap();
+    let both = fathom(folder.path(), &["scan", "machine.json", "other.json", "--json"]);
+    std::fs::write(folder.path().join("both.json"), &both.stdout).unwrap();
+    let again = fathom(folder.path(), &["scan", "both.json", "--json", "--db", "nowhere"]);
+    assert_eq!(again.stdout, both.stdout, "{}", text(&again.stderr));
+    assert_eq!(again.status.code(), both.status.code());
+}
+
+#[test]
+fn options_of_disks_are_not_passed_over() {
+    let folder = prepared();
+    for option in [&["--deep"][..], &["--disk", "other.qcow2"], &["--key-env", "NOPE"], &["--io"]] {
+        let refused = fathom(folder.path(), &[&["scan", "machine.json"], option].concat());
+        assert_eq!(refused.status.code(), Some(2), "{option:?}");
+        assert!(text(&refused.stderr).contains(option[0]), "{}", text(&refused.stderr));
+    }
+}
+
+#[test]
 fn findings_with_numbers_that_are_none_are_refused() {
     let folder = prepared();
     let scanned = fathom(folder.path(), &["scan", "machine.json", "--json"]);

@@ -4,6 +4,7 @@
 //! system and list it is, and whether that list is complete, so that no spreadsheet reads "could
 //! not look" as "nothing there". A list without rows has one row that says why.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use fathom_report::{Coverage, Report};
@@ -126,19 +127,33 @@ pub(crate) fn record<'a>(
 /// Writes one field, quoted where it must be. A spreadsheet takes what begins with one of these
 /// characters for a formula; what an image put there must not be computed, so a quote precedes it.
 fn field(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    // Some take a `;` for the end of a field, whatever stands around it.
+    let pieces: Vec<&str> = text.split(';').collect();
+    let is_any = pieces.iter().any(|piece| is_formula(piece));
+    let text = match is_any {
+        false => Cow::Borrowed(text),
+        true => {
+            let lead = |piece: &&str| if is_formula(piece) { "'" } else { "" };
+            let guarded = pieces.iter().map(|piece| format!("{}{piece}", lead(piece)));
+            Cow::Owned(guarded.collect::<Vec<_>>().join(";"))
+        }
+    };
+    if is_any || text.contains([',', ';', '"', '\n', '\r']) {
+        write!(out, "\"{}\"", text.replace('"', "\"\""))
+    } else {
+        out.write_all(text.as_bytes())
+    }
+}
+
+/// Whether spreadsheets take the text for a formula.
+fn is_formula(text: &str) -> bool {
     // A scope of npm, `@angular/core`, has nothing in it that could do anything.
     let is_name = |c: char| c.is_ascii_alphanumeric() || "@/._~-".contains(c);
     // Some take the wide forms of these characters for the same.
     let wide = ['\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
-    let formula = text.starts_with(['=', '\t', '\r'])
+    text.starts_with(['=', '\t', '\r'])
         || text.starts_with(wide)
-        || (text.starts_with(['+', '-', '@']) && !text.chars().all(is_name));
-    let lead = if formula { "'" } else { "" };
-    if formula || text.contains([',', '"', '\n', '\r']) {
-        write!(out, "\"{lead}{}\"", text.replace('"', "\"\""))
-    } else {
-        out.write_all(text.as_bytes())
-    }
+        || (text.starts_with(['+', '-', '@']) && !text.chars().all(is_name))
 }
 
 #[cfg(test)]
@@ -156,6 +171,8 @@ mod tests {
         for (text, there) in [
             ("bash", "bash"),
             ("a,b", "\"a,b\""),
+            ("/x;=HYPERLINK(1)", "\"/x;'=HYPERLINK(1)\""),
+            ("a;b", "\"a;b\""),
             ("say \"hi\"", "\"say \"\"hi\"\"\""),
             ("two\nlines", "\"two\nlines\""),
             ("=cmd|'/c calc'!A0", "\"'=cmd|'/c calc'!A0\""),

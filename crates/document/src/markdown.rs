@@ -123,12 +123,21 @@ pub(crate) fn escape(text: &str) -> String {
                 shown.push(c);
             }
             // So that what looks like an address does not become a link by itself.
-            ':' if shown.ends_with("http") || shown.ends_with("https") => shown.push_str("&#58;"),
+            ':' if ends_with(&shown, &["http", "https", "ftp"]) => shown.push_str("&#58;"),
+            '.' if ends_with(&shown, &["www"]) => shown.push_str("&#46;"),
             '@' => shown.push_str("&#64;"),
             c => shown.push(c),
         }
     }
     shown
+}
+
+/// Whether the text ends with one of these words, in whichever letters.
+fn ends_with(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| {
+        let end = text.len().checked_sub(word.len()).and_then(|start| text.get(start..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(word))
+    })
 }
 
 #[cfg(test)]
@@ -140,5 +149,7 @@ mod tests {
         assert_eq!(escape("a|b\n<img src=x>"), "a\\|b\\\\n&lt;img src=x&gt;");
         assert_eq!(escape("[x](javascript:1)"), "\\[x\\]\\(javascript:1\\)");
         assert_eq!(escape("https://evil.example"), "https&#58;//evil.example");
+        assert_eq!(escape("HTTP://evil.example"), "HTTP&#58;//evil.example");
+        assert_eq!(escape("www.evil.example"), "www&#46;evil.example");
     }
 }

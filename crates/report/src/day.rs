@@ -23,7 +23,7 @@ impl Day {
         let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse());
         let year: i64 = number(year)?.ok()?;
         let (month, day): (i64, i64) = (number(month)?.ok()?, number(day)?.ok()?);
-        if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        if !(1..=12).contains(&month) || !(1..=days_of(year, month)).contains(&day) {
             return None;
         }
         // Years that begin in March, so that the day that leap years have is their last.
@@ -65,6 +65,17 @@ impl fmt::Display for Day {
     }
 }
 
+/// How many days a month has.
+fn days_of(year: i64, month: i64) -> i64 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +96,10 @@ mod tests {
         assert_eq!(Day::parse("1969-12-31"), Some(Day(-1)));
         assert_eq!(Day::parse("2024-03-01").unwrap(), Day::parse("2024-02-28").unwrap().plus(2));
         assert_eq!(Day::of_seconds(86_400 * 20_783 + 5), Day(20_783));
+        for text in ["2026-02-29", "2026-02-31", "1900-02-29", "2026-04-31", "2026-00-01"] {
+            assert_eq!(Day::parse(text), None, "{text}");
+        }
+        assert!(Day::parse("2024-02-29").is_some() && Day::parse("2000-02-29").is_some());
         for text in ["", "2026", "2026-13-01", "2026-1-001", "+026-01-01", "ö026-01-01"] {
             assert_eq!(Day::parse(text), None, "{text}");
         }

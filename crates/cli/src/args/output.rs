@@ -34,8 +34,8 @@ pub(crate) enum Format {
 /// Where a document goes.
 #[derive(Args, Debug)]
 pub(crate) struct Target {
-    /// Write to this file, which appears when it is complete; `-` is standard output. For several
-    /// machines, or csv of several sections, this is a folder.
+    /// Write to this file, which appears when it is complete; `-` is standard output. Where several
+    /// documents are written (`inspect` of several machines, csv of several sections), this is a folder.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 

@@ -134,6 +134,26 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
+    /// The first option that was given which says how to read a disk.
+    pub(crate) fn of_disks(&self) -> Option<&'static str> {
+        let Reading { disks, image_format, snapshot, allow_path, io, keys, http } = &self.reading;
+        let given = [
+            ("--deep", self.deep),
+            ("--disk", !disks.is_empty()),
+            ("--image-format", image_format.is_some()),
+            ("--snapshot", snapshot.is_some()),
+            ("--allow-path", !allow_path.is_empty()),
+            ("--io", *io),
+            ("--key", !keys.keys.is_empty()),
+            ("--key-file", !keys.key_files.is_empty()),
+            ("--key-env", !keys.key_envs.is_empty()),
+            ("--http-auth-env", http.http_auth_env.is_some()),
+            ("--ca-file", http.ca_file.is_some()),
+            ("--insecure", http.insecure),
+        ];
+        given.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
+    }
+
     /// The format that was asked for.
     pub(crate) fn format(&self) -> ScanFormat {
         if self.json { ScanFormat::Json } else { self.format }

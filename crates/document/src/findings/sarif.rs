@@ -57,7 +57,7 @@ fn run(findings: &Findings) -> Value {
             json!({
                 "level": if note.kind.is_failure() { "error" } else { "warning" },
                 "descriptor": {"id": note.kind.name()},
-                "message": {"text": note.message},
+                "message": {"text": plain(&note.message)},
             })
         })
         .collect();
@@ -75,12 +75,17 @@ fn run(findings: &Findings) -> Value {
     })
 }
 
+/// A message in which nothing is a link: `[text](address)` would be one.
+fn plain(text: &str) -> String {
+    text.replace('[', "\\[").replace(']', "\\]")
+}
+
 fn rule(finding: &Finding) -> Value {
     let text = finding.description.as_deref().unwrap_or(&finding.cve_id);
     let mut rule = json!({
         "id": finding.cve_id,
-        "shortDescription": {"text": finding.cve_id},
-        "fullDescription": {"text": text},
+        "shortDescription": {"text": plain(&finding.cve_id)},
+        "fullDescription": {"text": plain(text)},
         "defaultConfiguration": {"level": level(finding.severity)},
         "properties": {
             // Code scanning sorts by this.
@@ -126,7 +131,7 @@ fn result(finding: &Finding, rule: usize) -> Value {
         "ruleId": finding.cve_id,
         "ruleIndex": rule,
         "level": level(finding.severity),
-        "message": {"text": text},
+        "message": {"text": plain(&text)},
         "locations": [{"physicalLocation": {
             "artifactLocation": {"uri": if uri.is_empty() { "unknown".to_owned() } else { uri }},
         }}],

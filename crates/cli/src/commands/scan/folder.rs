@@ -1,10 +1,13 @@
 //! Folders in the place of images: what lies in them, in the order of the names.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
 
-use super::input::DOCUMENTS;
+use fathom_report::finding::Findings;
+
+use super::input::{self, DOCUMENTS};
 use crate::exit::{Failure, say};
 
 /// The most files that are taken of one folder.
@@ -22,22 +25,41 @@ pub(super) struct Inputs {
     pub(super) names: Vec<OsString>,
     /// Whether it is a list, though perhaps of one.
     pub(super) is_list: bool,
+    /// What was found before, by the places of their names: several that were saved as one document.
+    pub(super) saved: HashMap<usize, Findings>,
 }
 
 impl Inputs {
     /// The images and documents that were named, with what lies in folders in their place.
     pub(super) fn of(images: &[OsString]) -> Result<Self, Failure> {
-        let mut inputs = Self { names: Vec::new(), is_list: images.len() > 1 };
+        let mut inputs =
+            Self { names: Vec::new(), is_list: images.len() > 1, saved: HashMap::new() };
         for image in images {
             match fs::metadata(image).is_ok_and(|it| it.is_dir()) {
                 true => {
                     inputs.is_list = true;
-                    inputs.names.extend(files(Path::new(image))?);
+                    for file in files(Path::new(image))? {
+                        inputs.add(file)?;
+                    }
                 }
-                false => inputs.names.push(image.clone()),
+                false => inputs.add(image.clone())?,
             }
         }
         Ok(inputs)
+    }
+
+    fn add(&mut self, name: OsString) -> Result<(), Failure> {
+        let Some(all) = input::list(&name)? else {
+            self.names.push(name);
+            return Ok(());
+        };
+        self.is_list = true;
+        for findings in all {
+            let subject = OsString::from(&findings.subject);
+            self.saved.insert(self.names.len(), findings);
+            self.names.push(subject);
+        }
+        Ok(())
     }
 }
 

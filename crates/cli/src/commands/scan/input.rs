@@ -48,18 +48,63 @@ pub(super) fn looks_like_findings(name: &OsString) -> bool {
     is_document(name) && (name == "-" || head().is_ok_and(is_named))
 }
 
-/// Reads a document.
-pub(super) fn read(name: &OsStr) -> Result<Document, Failure> {
+/// The findings of several machines that were saved as one document, where the file is that.
+pub(super) fn list(name: &OsStr) -> Result<Option<Vec<Findings>>, Failure> {
+    let mut first = [0; 64];
+    let begins = |mut file: File| -> io::Result<bool> {
+        let count = file.read(&mut first)?;
+        Ok(first[..count].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'['))
+    };
+    // What cannot be opened is told when it is read.
+    let is_list =
+        is_document(name) && name != "-" && File::open(name).and_then(begins).is_ok_and(|it| it);
+    if !is_list || !looks_like_findings(&name.to_owned()) {
+        return Ok(None);
+    }
     let shown = Path::new(name).display().to_string();
+    let bytes = bytes(name, &shown)?;
+    let all: Vec<Findings> = serde_json::from_slice(&bytes).map_err(|why| newer(&shown, &why))?;
+    for findings in &all {
+        check(findings, &shown)?;
+    }
+    Ok(Some(all))
+}
+
+fn bytes(name: &OsStr, shown: &str) -> Result<Vec<u8>, Failure> {
     let bytes = match name == "-" {
         true => taken(io::stdin().lock()),
         false => File::open(name).and_then(taken),
     };
-    let bytes = bytes.map_err(Failure::reading(shown.clone()))?;
+    let bytes = bytes.map_err(Failure::reading(shown))?;
     if bytes.len() > MAX_DOCUMENT {
         let why = format!("it has more than {MAX_DOCUMENT} bytes, which is the most that is read");
         return Err(fathom_block::Error::unsupported(shown, why).into());
     }
+    Ok(bytes)
+}
+
+fn newer(shown: &str, why: &serde_json::Error) -> Failure {
+    let what = "these findings cannot be understood; were they written by a newer version?";
+    Failure::Usage(format!("{shown}: {what} {why}"))
+}
+
+/// Refuses findings of another version, and numbers that are none.
+fn check(findings: &Findings, shown: &str) -> Result<(), Failure> {
+    if findings.schema != SCHEMA {
+        let other: String = findings.schema.chars().take(100).collect();
+        let why = format!("{shown}: it is a document of the kind {other:?}, not {SCHEMA:?}");
+        return Err(Failure::Usage(why));
+    }
+    match findings.fault() {
+        Some(fault) => Err(fathom_block::Error::corrupt(shown, 0, fault).into()),
+        None => Ok(()),
+    }
+}
+
+/// Reads a document.
+pub(super) fn read(name: &OsStr) -> Result<Document, Failure> {
+    let shown = Path::new(name).display().to_string();
+    let bytes = bytes(name, &shown)?;
     let refused = |error: fathom_intake::Error| match error.kind() {
         ErrorKind::Foreign => Failure::Usage(format!("{shown}: {error}")),
         ErrorKind::Unsupported => {
@@ -77,18 +122,9 @@ pub(super) fn read(name: &OsStr) -> Result<Document, Failure> {
         None => schema(&bytes).as_deref() == Some(SCHEMA),
     };
     if is_findings {
-        let findings: Findings = serde_json::from_slice(&bytes).map_err(|why| {
-            let what = "these findings cannot be understood; were they written by a newer version?";
-            Failure::Usage(format!("{shown}: {what} {why}"))
-        })?;
-        if findings.schema != SCHEMA {
-            let other: String = findings.schema.chars().take(100).collect();
-            let why = format!("{shown}: it is a document of the kind {other:?}, not {SCHEMA:?}");
-            return Err(Failure::Usage(why));
-        }
-        if let Some(fault) = findings.fault() {
-            return Err(fathom_block::Error::corrupt(shown, 0, fault).into());
-        }
+        let findings: Findings =
+            serde_json::from_slice(&bytes).map_err(|why| newer(&shown, &why))?;
+        check(&findings, &shown)?;
         return Ok(Document::Findings(Box::new(findings)));
     }
     let report = saved_report(bytes.as_slice()).map_err(|error| match error {

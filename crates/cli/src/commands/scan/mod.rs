@@ -64,7 +64,10 @@ pub(crate) fn run(options: &Scan) -> Result<Verdict, Failure> {
     let (mut all, mut partial) = (Vec::new(), false);
     let look = |index: usize| {
         interrupt::check()?;
-        scanner.findings(&inputs.names[index], several)
+        match inputs.saved.get(&index) {
+            Some(saved) => Ok(scanner.again(saved.clone())),
+            None => scanner.findings(&inputs.names[index], several),
+        }
     };
     let mut take = |index: usize, outcome: Result<Findings, Failure>| {
         interrupt::check()?;
@@ -165,6 +168,17 @@ fn check(options: &Scan, inputs: &Inputs) -> Result<(), Failure> {
     if inputs.names.len() > 1 && !options.reading.disks.is_empty() {
         return refuse("--disk adds a disk to a machine: it takes one image, not several");
     }
+    let is_document = |(index, name): (usize, &OsString)| {
+        inputs.saved.contains_key(&index) || input::is_document(name)
+    };
+    if inputs.names.iter().enumerate().all(is_document)
+        && options.diff.as_ref().is_none_or(|name| input::is_document(name))
+        && let Some(option) = options.of_disks()
+    {
+        return Err(Failure::Usage(format!(
+            "{option} says how to read a disk, and what is scanned here are documents"
+        )));
+    }
     if inputs.names.iter().chain(&options.diff).filter(|name| *name == "-").count() > 1 {
         return refuse("standard input holds only one document");
     }
@@ -219,8 +233,9 @@ impl<'o> Scanner<'o> {
         let learned = (inputs.names.len() > 1).then(Arc::default);
         let opening = Mutex::new(());
         let database = Opened { options: &options.database, database: OnceLock::new(), opening };
-        let needs_none = |name: &OsString| input::looks_like_findings(name);
-        if !inputs.names.iter().chain(&options.diff).all(needs_none) {
+        let others = inputs.names.iter().enumerate().filter(|it| !inputs.saved.contains_key(&it.0));
+        let mut others = others.map(|(_, name)| name).chain(&options.diff);
+        if !others.all(input::looks_like_findings) {
             // That there is none is said once, and before all the work.
             database.get()?;
         }
