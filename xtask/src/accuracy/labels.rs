@@ -273,7 +273,7 @@ impl Image {
             return Some("no feed of this release");
         }
         if self.kind(&label.version).is_none() {
-            return Some("no package of the distribution");
+            return Some(super::NO_PACKAGE);
         }
         match label.flaw.parse::<Cve>() {
             Err(_) => Some("no CVE"),

@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let sum = sums.entry(image.distribution.clone()).or_default();
         judge(image, &database, sum, arguments.misses)?;
     }
-    print!("{}", table(&sums));
+    print!("{}\n{}", table(&sums), by_distribution(&sums));
     if arguments.filter.is_none() {
         print!("{}", agreement::table(&database)?);
     }
@@ -108,6 +108,28 @@ struct Sum {
     wrong: BTreeMap<Cause, usize>,
     excluded: BTreeMap<&'static str, usize>,
 }
+
+impl Sum {
+    fn judged(&self) -> usize {
+        self.found + self.right + all(&self.missed) + all(&self.wrong)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.images += other.images;
+        self.found += other.found;
+        self.right += other.right;
+        let causes = [(&mut self.missed, &other.missed), (&mut self.wrong, &other.wrong)];
+        for (own, theirs) in causes {
+            theirs.iter().for_each(|(cause, count)| *own.entry(*cause).or_default() += count);
+        }
+        for (why, count) in &other.excluded {
+            *self.excluded.entry(why).or_default() += count;
+        }
+    }
+}
+
+/// Why what is judged of something else than a package of the distribution is left out.
+const NO_PACKAGE: &str = "no package of the distribution";
 
 /// Why what we say differs from a judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -234,16 +256,6 @@ fn table(sums: &BTreeMap<String, Sum>) -> String {
          |---|---|---|---|---|---|---|---|\n",
     );
     for (name, sum) in sums {
-        let share = |part: usize, whole: usize| match whole {
-            0 => "–".to_owned(),
-            whole => format!("{:.1} %", 100.0 * part as f64 / whole as f64),
-        };
-        let all = |counted: &BTreeMap<Cause, usize>| counted.values().sum::<usize>();
-        let own = |counted: &BTreeMap<Cause, usize>| {
-            let own = counted.iter().filter(|(cause, _)| !cause.is_of_feed());
-            own.map(|(_, count)| count).sum::<usize>()
-        };
-        let judged = sum.found + sum.right + all(&sum.missed) + all(&sum.wrong);
         let excluded: Vec<_> =
             sum.excluded.iter().map(|(why, count)| format!("{count} {why}")).collect();
         let causes = sum.missed.iter().map(|it| ("missed", it));
@@ -253,9 +265,10 @@ fn table(sums: &BTreeMap<String, Sum>) -> String {
             .collect();
         let _ = writeln!(
             text,
-            "| {} | {} | {judged} | {} | {} | {} | {}, {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {}, {} | {} |",
             if name.is_empty() { "none" } else { name },
             sum.images,
+            sum.judged(),
             excluded.join(", "),
             share(sum.found, sum.found + all(&sum.missed)),
             share(sum.found, sum.found + all(&sum.wrong)),
@@ -265,4 +278,49 @@ fn table(sums: &BTreeMap<String, Sum>) -> String {
         );
     }
     text
+}
+
+/// All releases of a distribution together, with how much was left out of what is judged of its
+/// packages.
+fn by_distribution(sums: &BTreeMap<String, Sum>) -> String {
+    let mut together: BTreeMap<&str, Sum> = BTreeMap::new();
+    for (name, sum) in sums.iter().filter(|(_, sum)| sum.judged() > 0) {
+        let name = name.split(' ').next().unwrap_or_default();
+        together.entry(name).or_default().add(sum);
+    }
+    let mut text = String::from(
+        "| distribution | judged | left out of its packages | recall | precision | contradicts the feed |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for (name, sum) in &together {
+        let of_others = sum.excluded.get(NO_PACKAGE).copied().unwrap_or_default();
+        let excluded = sum.excluded.values().sum::<usize>() - of_others;
+        let of_feed = [&sum.missed, &sum.wrong].map(|it| all(it) - own(it)).iter().sum::<usize>();
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {excluded}, {} | {} | {} | {of_feed}, {} |",
+            sum.judged(),
+            share(excluded, excluded + sum.judged()),
+            share(sum.found, sum.found + all(&sum.missed)),
+            share(sum.found, sum.found + all(&sum.wrong)),
+            share(of_feed, sum.judged()),
+        );
+    }
+    text
+}
+
+fn share(part: usize, whole: usize) -> String {
+    match whole {
+        0 => "–".to_owned(),
+        whole => format!("{:.1} %", 100.0 * part as f64 / whole as f64),
+    }
+}
+
+fn all(counted: &BTreeMap<Cause, usize>) -> usize {
+    counted.values().sum()
+}
+
+/// Those that are not of the feed.
+fn own(counted: &BTreeMap<Cause, usize>) -> usize {
+    counted.iter().filter(|(cause, _)| !cause.is_of_feed()).map(|(_, count)| count).sum()
 }

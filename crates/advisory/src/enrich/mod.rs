@@ -65,15 +65,24 @@ pub fn scan(
     if !findings.vulnerabilities.is_empty() {
         findings.notes.extend(notes::of_providers(database));
     }
-    findings.vulnerabilities.sort_by(|one, other| {
+    sort(&mut findings.vulnerabilities);
+    findings.unscanned = unscanned.into_values().collect();
+    summarize(&mut findings);
+    Ok(findings)
+}
+
+/// Puts the worst first. What is sorted are their places, since a finding is much to move.
+fn sort(findings: &mut Vec<Finding>) {
+    let mut places: Vec<usize> = (0..findings.len()).collect();
+    let order = |one: &Finding, other: &Finding| {
         let severity = |it: &Finding| std::cmp::Reverse(it.severity);
         let risk = other.risk.score.total_cmp(&one.risk.score);
         risk.then_with(|| severity(one).cmp(&severity(other)))
             .then_with(|| (&one.package, &one.cve_id).cmp(&(&other.package, &other.cve_id)))
-    });
-    findings.unscanned = unscanned.into_values().collect();
-    summarize(&mut findings);
-    Ok(findings)
+    };
+    places.sort_by(|one, other| order(&findings[*one], &findings[*other]));
+    let mut all: Vec<_> = std::mem::take(findings).into_iter().map(Some).collect();
+    findings.extend(places.into_iter().filter_map(|place| all.get_mut(place)?.take()));
 }
 
 /// How many flaws in packages [`scan`] would tell of: to compare, and to tell nothing of it.

@@ -549,18 +549,21 @@ impl<'p> Key<'p> {
                 // Of what a package was built from, no epoch is known but its own.
                 epoch: (scheme == Scheme::Rpm && named.name != self.package.name)
                     .then(|| epoch(&named.version)),
-                build: module::without_build(&named.version),
+                build: match scheme {
+                    Scheme::Rpm => module::without_build(&named.version),
+                    _ => None,
+                },
                 version: &named.version,
             };
             for row in scope.segment.rows(&scope.namespace, &named.name)? {
                 let upper = row.upper.map(|upper| upper.text);
-                let of_extra = match scheme {
-                    Scheme::Rpm => extras::fits(row.qualifier, &named.version, upper),
-                    _ => None,
-                };
-                let fits = match of_extra {
-                    Some(fits) => fits,
-                    None => streams.fit(self.package, scope.segment, &row)?,
+                let fits = match scheme {
+                    Scheme::Rpm => match extras::fits(row.qualifier, &named.version, upper) {
+                        Some(fits) => fits,
+                        None => streams.fit(self.package, scope.segment, &row)?,
+                    },
+                    // Nobody else has several versions of some software side by side.
+                    _ => row.qualifier.is_none(),
                 };
                 if !fits {
                     continue;

@@ -178,7 +178,12 @@ pub(crate) fn without_build(version: &str) -> Option<String> {
 
 /// Where a release says which build of a module it is of, as `2.module+el8.9.0+19644+d68f775d` does.
 fn build_at(version: &str) -> Option<usize> {
-    version.find(".module+").or_else(|| version.find(".module_el"))
+    let is_build = |at: &usize| {
+        let rest = version.get(*at..).unwrap_or_default();
+        rest.starts_with(".module+") || rest.starts_with(".module_el")
+    };
+    // One dot after the other, since most versions have few.
+    version.match_indices('.').map(|(at, _)| at).find(is_build)
 }
 
 /// Whether a version is that of a build of a module, as its release tells.
