@@ -5,13 +5,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use fathom_advisory::segment::{NewAdvisory, Statement, Subject, Texts, Writer};
+use fathom_advisory::segment::{NewAdvisory, Texts, Writer};
 use fathom_advisory::{Cve, Day, STREAMS};
 use fathom_report::finding::State;
-use fathom_version::Scheme;
 use serde::Deserialize;
 
-use super::{Said, of_module, weaknesses};
+use super::{Said, entry, of_module, weaknesses};
 use crate::error::Result;
 use crate::severity::severity;
 use crate::source::{Item, records};
@@ -101,17 +100,7 @@ pub fn read(path: &Path, writer: &mut Writer) -> Result<()> {
     let advisory = NewAdvisory { name: "modules", ..NewAdvisory::default() };
     let Ok(id) = writer.advisory(&advisory)? else { return Ok(()) };
     for (number, stream) in &announced {
-        let statement = Statement {
-            namespace: STREAMS,
-            scheme: Scheme::Rpm,
-            subject: Subject::Installed,
-            name: number,
-            lower: None,
-            upper: None,
-            state: State::NotAffected,
-            severity: None,
-            qualifier: Some(stream),
-        };
+        let statement = entry(STREAMS, number, stream);
         if let Err(refused) = writer.statement(id, &statement) {
             tally::malformed(writer.about(), number, refused.0);
         }

@@ -49,6 +49,21 @@ impl Said<'_> {
     }
 }
 
+/// An entry of a map that stands among statements: under this name this qualifier.
+fn entry<'a>(map: &'a str, name: &'a str, qualifier: &'a str) -> Statement<'a> {
+    Statement {
+        namespace: map,
+        scheme: Scheme::Rpm,
+        subject: Subject::Installed,
+        name,
+        lower: None,
+        upper: None,
+        state: State::NotAffected,
+        severity: None,
+        qualifier: Some(qualifier),
+    }
+}
+
 /// The product of a CPE, as OSV names it: `enterprise_linux:8::baseos`; nothing for one of others.
 fn product(cpe: &str) -> Option<&str> {
     cpe.strip_prefix("cpe:/")?.get(2..)?.strip_prefix("redhat:")

@@ -7,13 +7,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fathom_advisory::segment::{NewAdvisory, Statement, Subject, Writer};
+use fathom_advisory::segment::{NewAdvisory, Writer};
 use fathom_advisory::{Day, REPOSITORIES};
-use fathom_report::finding::State;
-use fathom_version::Scheme;
 use serde::Deserialize;
 
-use super::product;
+use super::{entry, product};
 use crate::error::Result;
 use crate::list::List;
 use crate::source::{Item, records};
@@ -72,17 +70,7 @@ fn one(item: &Item<'_>, writer: &mut Writer) -> Result<()> {
                 tally::malformed(writer.about(), name, format!("{cpe:?} is no product of Red Hat"));
                 continue;
             };
-            let statement = Statement {
-                namespace: REPOSITORIES,
-                scheme: Scheme::Rpm,
-                subject: Subject::Installed,
-                name,
-                lower: None,
-                upper: None,
-                state: State::NotAffected,
-                severity: None,
-                qualifier: Some(product),
-            };
+            let statement = entry(REPOSITORIES, name, product);
             if let Err(refused) = writer.statement(id, &statement) {
                 tally::malformed(writer.about(), name, refused.0);
             }
