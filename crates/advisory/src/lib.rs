@@ -22,7 +22,7 @@ pub mod vex;
 pub use cve::{Cve, NoCve};
 pub use database::{CURRENT, Database, EXTENSION};
 pub use day::Day;
-pub use enrich::{Options, count, scan, summarize};
+pub use enrich::{Options, TOO_MANY, count, scan, summarize};
 pub use error::{Error, Kind, Result};
 pub use fleet::{Fleet, Likeness};
 pub use matching::{

@@ -207,6 +207,37 @@ fn streams_of_modules_keep_apart() {
 }
 
 #[test]
+fn streams_are_told_by_what_their_modules_are_named_by() {
+    let module = "10.3.39-1.module+el8.8.0+1+aa";
+    let lines = format!(
+        "RHSA-1 | CVE-2023-0001 | Red Hat:enterprise_linux:8::appstream | mariadb-server | 3:{module} | fixed | mariadb:10.3
+         RHSA-2 | CVE-2023-0002 | Red Hat:enterprise_linux:8::appstream | nodemon | 2-1.module+el8.8.0+1+aa | fixed | nodejs:10
+         RHSA-3 | CVE-2023-0003 | Red Hat:enterprise_linux:8::appstream | other | 2-1.module+el8.8.0+1+aa | fixed | mariadb-devel:10.3"
+    );
+    let (_folder, database) = database("redhat", Scheme::Rpm, Subject::Installed, &lines);
+    let built = |name: &str, version: &str| {
+        package(PackageKind::Rpm, name, &format!("{version}-1.module+el8.3.0+2+bb"))
+    };
+    // A package that another module is named by takes nothing away.
+    let packages =
+        ["mariadb", "mariadb-devel", "mariadb-server"].map(|name| built(name, "3:10.3.28"));
+    let findings = scan(&database, system("rhel", "8.9", packages.to_vec()));
+    check(&findings, &[&format!("mariadb-server CVE-2023-0001 3:{module} fixed")]);
+    // Numbered by itself, it tells no stream.
+    let alone = scan(&database, system("rhel", "8.9", vec![built("nodemon", "1.18.3")]));
+    check(&alone, &[]);
+    assert!(notes(&alone).contains(&NoteKind::Unscanned), "{:?}", alone.unscanned);
+    let of = |version: &str| {
+        let packages = vec![built("nodemon", "1.18.3"), built("nodejs", version)];
+        scan(&database, system("rhel", "8.9", packages))
+    };
+    check(&of("1:10.19.0"), &["nodemon CVE-2023-0002 2-1.module+el8.8.0+1+aa fixed"]);
+    let other = of("1:12.1.0");
+    check(&other, &[]);
+    assert!(!notes(&other).contains(&NoteKind::Unscanned), "{:?}", other.unscanned);
+}
+
+#[test]
 fn who_rebuilds_has_its_own_fixes_and_the_flaws_of_the_original() {
     let folder = tempfile::tempdir().unwrap();
     add(

@@ -554,3 +554,31 @@ fn what_is_mended_for_those_who_pay_is_told_to_everybody() {
     let own = Some("rhel-7-server-els-rpms");
     assert_eq!(of("rhel", "7.9", own, "10.el7"), [mended, extended]);
 }
+
+const SILENT: &str = r#"{"id":"RHSA-2024:1428","related":["CVE-2024-0985"],"summary":"Red Hat Security Advisory: postgresql security update","affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:8::appstream","name":"postgresql-server"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:10.23-4.module+el8.8.0+1+aa"}]}]}]}
+{"id":"RHSA-2024:1426","related":["CVE-2024-0985"],"summary":"Red Hat Security Advisory: postgresql security update","affected":[{"package":{"ecosystem":"Red Hat:enterprise_linux:8::appstream","name":"postgresql-server"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0:13.14-1.module+el8.8.0+2+bb"}]}]}]}"#;
+
+const OF_STREAMS: &str = r#"{"name":"CVE-2024-0985","affected_release":[{"advisory":"RHSA-2024:1428","cpe":"cpe:/a:redhat:enterprise_linux:8","package":"postgresql:10-8080020240213200157.a75119d5"},{"advisory":"RHSA-2024:1426","cpe":"cpe:/a:redhat:enterprise_linux:8","package":"postgresql:13-8080020240213200157.a75119d5"}]}"#;
+
+#[test]
+fn an_announcement_that_names_no_stream_is_of_the_one_that_others_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "redhat-osv.jsonl", SILENT);
+    let of = |version: &str, module: &str| {
+        let mut package =
+            package("postgresql-server", "postgresql", version, "4.module+el8.8.0+1+aa");
+        package.module = Some(format!("{module}:8080020240101:abc"));
+        let found = scan(folder.path(), system("8.9", vec![package]));
+        found.vulnerabilities.into_iter().filter_map(|it| it.fixed_version).collect::<Vec<_>>()
+    };
+    let check = || {
+        assert_eq!(of("10.21", "postgresql:10"), ["10.23-4.module+el8.8.0+1+aa"]);
+        assert_eq!(of("13.13", "postgresql:13"), ["13.14-1.module+el8.8.0+2+bb"]);
+        assert_eq!(of("10.23", "postgresql:10"), [""; 0]);
+        assert_eq!(of("12.18", "postgresql:12"), [""; 0]);
+    };
+    // By their numbers at first, and by what Red Hat's security data says then.
+    check();
+    add(folder.path(), "redhat-cve-api.jsonl", OF_STREAMS);
+    check();
+}

@@ -84,7 +84,7 @@ pub(crate) struct Component {
 impl Component {
     /// Whether other sources than those that packages are called by are usual.
     pub(crate) fn has_source(&self) -> bool {
-        matches!(self.package.kind, PackageKind::Deb | PackageKind::Apk)
+        matches!(self.package.kind, PackageKind::Deb | PackageKind::Apk | PackageKind::Rpm)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was read of a document, on its way to a report.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use fathom_report::finding::Unscanned;
 use fathom_report::{
@@ -290,6 +290,18 @@ impl Draft {
             .zip(packages)
             .map(|(declared, packages)| self.made(declared, packages))
             .collect();
+        // By which findings tell on which of them they are.
+        let mut roots: HashMap<String, usize> = HashMap::new();
+        for (declared, system) in declared.iter().zip(&mut systems) {
+            if let (None, Some(distribution)) = (&declared.root, &declared.distribution) {
+                system.root = format!("{}, {distribution}", system.root);
+            }
+            let count = roots.entry(system.root.clone()).or_default();
+            *count += 1;
+            if *count > 1 {
+                system.root = format!("{} ({count})", system.root);
+            }
+        }
         if !elsewhere.is_empty() {
             self.is_undeclared = true;
             systems.push(self.made(&Declared::default(), elsewhere));

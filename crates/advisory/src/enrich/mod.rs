@@ -156,6 +156,9 @@ fn count_unscanned(system: &System, matches: &Matches<'_>, counted: &mut BTreeMa
     }
 }
 
+/// Why packages are not told of whose flaws are known.
+pub const TOO_MANY: &str = "the others have more flaws than are told of one system";
+
 impl Why {
     fn text(self) -> &'static str {
         match self {
@@ -167,7 +170,8 @@ impl Why {
             Self::Variant => {
                 "a build for FIPS 140 or Ksplice, of which nobody in the database speaks"
             }
-            Self::TooMany => "the others have more flaws than are told of one system",
+            Self::NoStream => "of a module, and nothing tells of which of its streams",
+            Self::TooMany => TOO_MANY,
             Self::Owned => "belongs to a package of the distribution, which was compared instead",
         }
     }

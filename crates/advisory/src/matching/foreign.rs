@@ -39,9 +39,10 @@ fn is_of_vendor(id: &str, vendor: Option<&str>, origin: Option<&str>) -> bool {
     }
 }
 
-/// What stands in versions of repositories beside those of Debian and Ubuntu, and in none of theirs:
-/// PostgreSQL's, NodeSource's, MariaDB's, deb-multimedia, Launchpad's.
-const MARKS: [&str; 5] = ["pgdg", "nodesource", "+maria~", "-dmo", "~ppa"];
+/// What stands in versions of repositories beside those of Debian and Ubuntu, and hardly in any of
+/// theirs: PostgreSQL's, NodeSource's, MariaDB's, deb-multimedia, Launchpad's, Sury's.
+const MARKS: [&str; 8] =
+    ["pgdg", "nodesource", "+maria~", "-dmo", "~ppa", "0ppa", "sury.org", "+ubuntu"];
 
 /// Names of releases that end versions of others (`1.24.0-1~bookworm`). Those of earlier releases ended
 /// some of the distributions' own.
@@ -129,7 +130,10 @@ mod tests {
             "18.19.0-1nodesource1",
             "1:10.11.6+maria~deb12",
             "10:6.1-dmo1+deb12u1",
-            "1:2.43.0-0ppa1~ubuntu22.04.1~ppa1",
+            "1:2.43.0-0ppa1~ubuntu22.04.1",
+            "4.16.2-1~ppa1",
+            "2.4.48-1+ubuntu22.04.1+deb.sury.org+1",
+            "1:5.0.16-1+ubuntu22.04",
             "1.24.0-1~bookworm",
             "6:7.2.3-1rl1~jammy1",
             "5:24.0.7-1~debian.12~bookworm",

@@ -28,7 +28,7 @@ use fathom_version::Scheme;
 pub(crate) use self::distribution::{Distribution, Role};
 pub use self::installed::normalised;
 pub(crate) use self::kernel::Part;
-use self::module::Streams;
+use self::module::{Fit, Streams};
 pub use self::module::{STREAMS, is_module_build};
 pub use self::repository::REPOSITORIES;
 pub(crate) use self::repository::beyond;
@@ -59,6 +59,9 @@ pub(crate) struct Match<'d> {
 /// The most findings of one system that are told: several times those of a machine that keeps all of its
 /// kernels, for years.
 const MOST: usize = 200_000;
+
+/// How many packages may have been too many before no other is compared.
+const PASSED_OVER: usize = 10_000;
 
 /// What came of comparing.
 #[derive(Debug, Default)]
@@ -106,6 +109,8 @@ pub(crate) enum Why {
     Owned,
     /// It is a build for a purpose of its own, of which nobody speaks.
     Variant,
+    /// It is of a module, and it is not known of which of its streams.
+    NoStream,
     /// There are more findings of the others than are told.
     TooMany,
 }
@@ -199,6 +204,11 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> R
     };
     let provider = |segment: &'d Segment| segment.about().provider.as_str();
     matches.providers = scopes.iter().filter(speaks).map(|it| provider(it.segment)).collect();
+    if ground.distribution.as_ref().is_some_and(Distribution::is_of_red_hat) {
+        let maps =
+            ground.namespaces.iter().filter(|it| [REPOSITORIES, STREAMS].contains(&it.1.name));
+        matches.providers.extend(maps.map(|(segment, _)| provider(segment)));
+    }
     if windows::is_one(system) {
         let of_windows = ground.namespaces.iter().filter(|it| it.1.name.starts_with(WINDOWS));
         matches.providers.extend(of_windows.map(|(segment, _)| provider(segment)));
@@ -228,9 +238,9 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> R
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_unstable_by_key(|(_, packages)| packages[0].0);
-    let mut is_full = false;
+    let mut too_many = 0;
     for (key, packages) in groups {
-        if is_full {
+        if too_many > PASSED_OVER {
             let all = packages.into_iter().map(|it| Unscanned { package: it.0, why: Why::TooMany });
             matches.unscanned.extend(all);
             continue;
@@ -247,8 +257,9 @@ pub(crate) fn find<'d>(database: &'d Database, system: &System, today: Day) -> R
         let flaws: Vec<(Rc<str>, Rc<[_]>)> =
             flaws.into_iter().map(|(flaw, hits)| (flaw.into(), hits.into())).collect();
         for (package, part) in packages {
-            is_full |= matches.found.len() + flaws.len() > MOST;
-            if is_full {
+            // What has fewer may still be told.
+            if matches.found.len() + flaws.len() > MOST {
+                too_many += 1;
                 matches.unscanned.push(Unscanned { package, why: Why::TooMany });
                 continue;
             }
@@ -530,6 +541,7 @@ impl<'p> Key<'p> {
         let mut rows = Vec::new();
         let mut passed_over = false;
         let mut is_of_variant = false;
+        let mut is_of_some_stream = false;
         for scope in scopes.iter().filter(|scope| scope.is_of(self.package)) {
             let (named, key) = match (scope.namespace.subject, &self.installed) {
                 (Subject::Installed, Some(named)) => (named, &installed),
@@ -560,7 +572,11 @@ impl<'p> Key<'p> {
                 let fits = match scheme {
                     Scheme::Rpm => match extras::fits(row.qualifier, &named.version, upper) {
                         Some(fits) => fits,
-                        None => streams.fit(self.package, scope.segment, &row)?,
+                        None => {
+                            let fit = streams.fit(self.package, scope.segment, &row)?;
+                            is_of_some_stream |= fit == Fit::Unknown;
+                            fit == Fit::Yes
+                        }
                     },
                     // Nobody else has several versions of some software side by side.
                     _ => row.qualifier.is_none(),
@@ -576,6 +592,9 @@ impl<'p> Key<'p> {
                 let holds = compared.is_within(&row) && row.state != State::NotAffected;
                 rows.push((scope.hit(row, named), holds));
             }
+        }
+        if is_of_some_stream && rows.is_empty() {
+            return Ok(Err(Why::NoStream));
         }
         // Of a build for a purpose of its own nothing is known, if only others are spoken of.
         let version = &self.source.version;

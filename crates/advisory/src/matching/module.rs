@@ -27,95 +27,118 @@ pub(crate) enum Stream<'p> {
     Unnamed(&'p str),
 }
 
-/// The streams of a system's packages. Where a package does not say its own, those of the same build
-/// may tell it.
+/// Whether a statement holds for a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    Yes,
+    No,
+    /// It is about a stream of a module, and nothing tells whether the package is of that.
+    Unknown,
+}
+
+impl Fit {
+    fn of(fits: bool) -> Self {
+        if fits { Self::Yes } else { Self::No }
+    }
+}
+
+/// The streams of a system's modules, of which one is installed of each.
 pub(crate) struct Streams<'d> {
-    by_build: HashMap<String, &'d str>,
+    /// Those of modules of which something tells it, whether or not advisories know the stream: what
+    /// packages say themselves, and the version of the package that a module is named by.
+    known: HashMap<&'d str, Vec<&'d str>>,
     /// Where streams of announcements are said.
     announced: Vec<(&'d Segment, Namespace<'d>)>,
 }
 
 impl<'d> Streams<'d> {
-    pub(crate) fn of(database: &'d Database, system: &System) -> Result<Self> {
-        let mut builds: HashMap<&str, Vec<&Package>> = HashMap::new();
-        for package in &system.packages.items {
-            if let (Stream::Unnamed(_), Some(build)) = (Stream::of(package), build(package)) {
-                builds.entry(build).or_default().push(package);
-            }
-        }
-        let mut by_build = HashMap::new();
+    pub(crate) fn of(database: &'d Database, system: &'d System) -> Result<Self> {
         let mut announced = database.namespaces()?;
         announced.retain(|(_, namespace)| namespace.name == STREAMS);
-        if builds.is_empty() {
-            return Ok(Self { by_build, announced });
-        }
-        let mut known = Vec::new();
-        for segment in database.segments() {
-            known.extend(segment.qualifiers()?.into_iter().filter_map(|it| {
-                let (module, stream) = it.split_once(':')?;
-                Some((module, stream, it))
-            }));
-        }
-        for (build, packages) in builds {
-            // The package that a module is named by is numbered by its stream.
-            let fitting = known.iter().filter(|(module, stream, _)| {
-                packages.iter().any(|it| it.name == *module && begins(&it.version, stream))
-            });
-            if let Some((_, _, named)) = fitting.max_by_key(|(_, stream, _)| stream.len()) {
-                by_build.insert(build.to_owned(), *named);
+        let mut known: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut namesakes: HashMap<&str, Vec<&str>> = HashMap::new();
+        for package in &system.packages.items {
+            match Stream::of(package) {
+                Stream::None => {}
+                Stream::Named(stream) => {
+                    let module = stream.split(':').next().unwrap_or_default();
+                    known.entry(module).or_default().push(stream);
+                }
+                Stream::Unnamed(version) => {
+                    namesakes.entry(&package.name).or_default().push(version);
+                }
             }
         }
-        Ok(Self { by_build, announced })
+        if namesakes.is_empty() {
+            return Ok(Self { known, announced });
+        }
+        for segment in database.segments() {
+            for named in segment.qualifiers()? {
+                let Some((module, stream)) = named.split_once(':') else { continue };
+                let Some(versions) = namesakes.get(module).filter(|_| is_number(stream)) else {
+                    continue;
+                };
+                // That a package is named so and is of another version tells something too.
+                let streams = known.entry(module).or_default();
+                if versions.iter().any(|version| begins(version, stream)) {
+                    streams.push(named);
+                }
+            }
+        }
+        Ok(Self { known, announced })
     }
 
     /// Whether a statement holds for a package, by its stream.
-    pub(crate) fn fit(&self, package: &Package, segment: &Segment, row: &Row<'_>) -> Result<bool> {
-        let stream = self.get(package);
+    pub(crate) fn fit(&self, package: &Package, segment: &Segment, row: &Row<'_>) -> Result<Fit> {
+        let stream = Stream::of(package);
         let upper = row.upper.map(|upper| upper.text);
-        if !stream.fits(row.qualifier, upper) {
-            return Ok(false);
-        }
-        let Some(upper) = upper.filter(|_| row.qualifier.is_none() && stream != Stream::None)
+        let fit = self.fit_one(package, stream, row.qualifier, upper);
+        let Some(upper) =
+            upper.filter(|_| fit == Fit::Yes && row.qualifier.is_none() && stream != Stream::None)
         else {
-            return Ok(true);
+            return Ok(fit);
         };
         // An announcement of a module that does not say of which stream it is.
         let name = segment.name(row.advisory)?;
         let number = name.split_once('-').map_or(name, |(_, number)| number);
-        let mut is_announced = false;
+        let mut fits = Vec::new();
         for (segment, namespace) in &self.announced {
             for said in segment.rows(namespace, number)? {
-                is_announced = true;
-                if stream.fits(said.qualifier, Some(upper)) {
-                    return Ok(true);
-                }
+                fits.push(self.fit_one(package, stream, said.qualifier, Some(upper)));
             }
         }
-        Ok(!is_announced && stream.is_numbered_as(package, upper))
+        Ok(match fits.as_slice() {
+            [] => Fit::of(stream.is_numbered_as(package, upper)),
+            all if all.contains(&Fit::Yes) => Fit::Yes,
+            all if all.contains(&Fit::Unknown) => Fit::Unknown,
+            _ => Fit::No,
+        })
     }
 
-    /// The stream of one of the packages.
-    pub(crate) fn get<'p>(&self, package: &'p Package) -> Stream<'p>
-    where
-        'd: 'p,
-    {
-        let own = Stream::of(package);
-        let of_build = || self.by_build.get(build(package)?).copied();
-        match own {
-            Stream::Unnamed(_) => of_build().map_or(own, Stream::Named),
-            _ => own,
+    fn fit_one(
+        &self,
+        package: &Package,
+        stream: Stream<'_>,
+        qualifier: Option<&str>,
+        upper: Option<&str>,
+    ) -> Fit {
+        let (Stream::Unnamed(version), Some(wanted)) = (stream, qualifier) else {
+            return Fit::of(stream.fits(qualifier, upper));
+        };
+        let (module, number) = wanted.split_once(':').unwrap_or((wanted, ""));
+        if let Some(known) = self.known.get(module) {
+            return Fit::of(known.contains(&wanted));
         }
+        // The streams of most modules are the beginnings of the versions within.
+        if !is_number(number) || begins(version, number) {
+            return Fit::Yes;
+        }
+        if package.name == module { Fit::No } else { Fit::Unknown }
     }
 }
 
-/// What the release of a package says of the build of its module.
-fn build(package: &Package) -> Option<&str> {
-    let release = package.release.as_deref()?;
-    // A later build of one package alone adds a number of its own.
-    let build = release.get(build_at(release)?..)?;
-    let hash = build.rfind('+')?;
-    let end = build.get(hash..)?.find('.').map_or(build.len(), |dot| hash + dot);
-    build.get(..end)
+fn is_number(stream: &str) -> bool {
+    stream.starts_with(|it: char| it.is_ascii_digit())
 }
 
 /// Whether a version is one of those that a stream is named by.
@@ -155,12 +178,8 @@ impl<'p> Stream<'p> {
         match (self, qualifier) {
             (Self::None, _) => !is_of_module,
             (Self::Named(stream), Some(wanted)) => stream == wanted,
-            (Self::Unnamed(version), Some(wanted)) => {
-                // The streams of most modules are the beginnings of the versions within.
-                let stream = wanted.split_once(':').map_or("", |(_, stream)| stream);
-                let is_number = stream.bytes().next().is_some_and(|it| it.is_ascii_digit());
-                !is_number || begins(version, stream)
-            }
+            // What else tells it, the streams of the system do.
+            (Self::Unnamed(_), Some(_)) => false,
             (Self::Named(_) | Self::Unnamed(_), None) => version.is_none_or(is_module_build),
         }
     }
@@ -218,10 +237,6 @@ mod tests {
             (Stream::Named("nodejs:18"), None, build, true),
             (Stream::Named("nodejs:18"), None, Some("1.0-1.el8"), false),
             (Stream::Named("nodejs:18"), None, None, true),
-            (Stream::Unnamed("16.14.0"), Some("nodejs:16"), build, true),
-            (Stream::Unnamed("18.14.0"), Some("nodejs:16"), build, false),
-            (Stream::Unnamed("1.60.0"), Some("perl-x:1.6"), build, false),
-            (Stream::Unnamed("5.0.2"), Some("virt:rhel"), build, true),
         ] {
             assert_eq!(stream.fits(qualifier, version), expected, "{stream:?} {qualifier:?}");
         }

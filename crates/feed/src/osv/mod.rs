@@ -255,10 +255,13 @@ fn streams<'r>(record: &'r Record<'_>, namespace: &str) -> Vec<&'r str> {
     words.take_while(|word| is_stream(word)).take(STREAMS).collect()
 }
 
-/// Whether the word is that of a stream of a module: `nodejs:16`.
+/// Whether the word is that of a stream of a module: `nodejs:16`. Some are misspelt, `pki-deps:10:6`, and
+/// Rocky Linux has put its own name into `go-toolset:rhel8`; of which these are, others say.
 fn is_stream(word: &str) -> bool {
     let parts = word.split_once(':');
-    parts.is_some_and(|(name, stream)| !name.is_empty() && !stream.is_empty())
+    parts.is_some_and(|(name, stream)| {
+        !name.is_empty() && !stream.is_empty() && !stream.contains(':') && stream != "Rocky"
+    })
 }
 
 fn state(specific: Option<&OfEcosystem<'_>>, interval: Interval<'_>) -> State {
@@ -325,6 +328,8 @@ mod tests {
             ),
             ("httpd:2.4/mod_http2 security update", &["httpd:2.4"]),
             ("nodejs : security update", &[]),
+            ("go-toolset:Rocky Linux8 security and bug fix update", &[]),
+            ("pki-core:10.6 and pki-deps:10:6 bug fix update", &["pki-core:10.6"]),
             ("kernel security and bug fix update", &[]),
         ] {
             let red_hat = format!("Red Hat Security Advisory: {title}");

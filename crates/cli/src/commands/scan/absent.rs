@@ -1,6 +1,6 @@
 //! Why flaws that were asked for are not told.
 
-use fathom_advisory::{Cve, Database, Day, Opinion, opinions};
+use fathom_advisory::{Cve, Database, Day, Opinion, TOO_MANY, opinions};
 use fathom_report::Report;
 use fathom_report::finding::{Findings, State};
 
@@ -31,7 +31,8 @@ pub(super) fn explain(
             say(&format!("note: {name}: nobody in the database speaks of it"));
             continue;
         }
-        let said = said(flaw, report, database, today)?;
+        let is_cut = findings.unscanned.iter().any(|it| it.reason == TOO_MANY);
+        let said = said(flaw, report, database, today, is_cut)?;
         if said.is_empty() {
             say(&format!(
                 "note: {name}: nothing is said of it in packages that are installed here"
@@ -52,6 +53,7 @@ fn said(
     report: &Report,
     database: &Database,
     today: Day,
+    is_cut: bool,
 ) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     for system in &report.systems {
@@ -60,7 +62,7 @@ fn said(
         for opinion in said.map_err(database::failed)? {
             let Some(package) = all.get(opinion.package) else { continue };
             let version = package.full_version();
-            let (why, of) = (why(&opinion, &version), &opinion.ecosystem);
+            let (why, of) = (why(&opinion, &version, is_cut), &opinion.ecosystem);
             let line = format!("{} {version}: {why} of {of}", package.name);
             if !lines.contains(&line) {
                 lines.push(line);
@@ -70,11 +72,15 @@ fn said(
     Ok(lines)
 }
 
-fn why(opinion: &Opinion, version: &str) -> String {
+/// Why it is not told; `is_cut` where some packages were left out.
+fn why(opinion: &Opinion, version: &str, is_cut: bool) -> String {
     match (&opinion.upper, opinion.holds, opinion.state) {
         (_, _, State::NotAffected) => "it is not affected, in the words".to_owned(),
         (Some(upper), false, _) => format!("{version} is not before {upper}, in the words"),
         (None, false, _) => "another version is meant, in the words".to_owned(),
+        (_, true, _) if is_cut => {
+            format!("{TOO_MANY}, or what is said closer speaks against the words")
+        }
         (_, true, _) => "what is said closer to it speaks against the words".to_owned(),
     }
 }
