@@ -55,15 +55,17 @@ pub fn update(
     let (serial, created) = (manifest.serial, manifest.created.clone());
     let is_same =
         installed.key == key && installed.serial == serial && installed.created == created;
-    if is_same && store.has_all(&manifest)? {
+    let installed_files = manifest.files.iter().map(|file| store.installed_file(file));
+    let found: Vec<_> = installed_files.collect::<Result<_>>()?;
+    if is_same && found.iter().all(Option::is_some) {
         return Ok(Updated { manifest, fetched: 0, is_new: false });
     }
     let all = manifest.size();
     let (mut fetched, mut there) = (0, 0);
     // What is fetched is kept, whatever comes between; a generation is begun when everything is there.
-    let mut found = Vec::with_capacity(manifest.files.len());
-    for file in &manifest.files {
-        found.push(match store.installed_file(file)? {
+    let mut all_found = Vec::with_capacity(found.len());
+    for (file, found) in manifest.files.iter().zip(found) {
+        all_found.push(match found {
             Some(path) => Found::Installed(path),
             None => {
                 let partial = store.partial(file)?;
@@ -75,7 +77,7 @@ pub fn update(
         told(there, all);
     }
     let generation = store.empty()?;
-    for (file, found) in manifest.files.iter().zip(found) {
+    for (file, found) in manifest.files.iter().zip(all_found) {
         let to = generation.folder().join(&file.name);
         match found {
             Found::Installed(from) => fs::hard_link(from, &to),
@@ -165,16 +167,6 @@ fn fetch(
 }
 
 impl Store {
-    /// Whether the generation that counts has all of these files, as they were written.
-    fn has_all(&self, manifest: &Manifest) -> Result<bool> {
-        for file in &manifest.files {
-            if self.installed_file(file)?.is_none() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     /// Where the file lies, if the generation that counts has it already.
     fn installed_file(&self, file: &File) -> Result<Option<PathBuf>> {
         let Ok(current) = self.files() else { return Ok(None) };

@@ -33,3 +33,4 @@ pub use page::page;
 pub use policy::Policy;
 pub use rule::{Rule, RuleError};
 pub use score::{score, weight};
+pub use suggest::distance;

@@ -11,8 +11,8 @@ pub(crate) fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     best.map_or_else(String::new, |best| format!("; did you mean {best:?}?"))
 }
 
-/// How many letters have to be put in, taken out or changed.
-fn distance(a: &str, b: &str) -> usize {
+/// How many letters have to be put in, taken out or changed to make one word of the other.
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(MAX_WORD).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().take(MAX_WORD).enumerate() {

@@ -89,6 +89,11 @@ impl<'d, 's> Teller<'d, 's> {
         let purl = self.url(found.package, package);
         let told = self.told(found, first)?;
         let fixed = first.row.upper.filter(|_| first.row.state == State::Fixed);
+        let installed = package.full_version();
+        let is_of_source = package.kind == PackageKind::Deb && first.subject == Subject::Source;
+        let numbering = is_of_source.then(|| own_epoch(&installed, &first.named.version));
+        // What the package is built from, where the version that mends it is one of that.
+        let source = (numbering == Some(None)).then_some(first.named.name.as_str());
         let mut finding = Finding {
             cve_id: found.flaw.to_string(),
             aliases: Arc::clone(&told.aliases),
@@ -97,13 +102,15 @@ impl<'d, 's> Teller<'d, 's> {
             package: package.name.clone(),
             package_kind: package.kind,
             source_package: package.source.clone().filter(|it| *it != package.name),
-            installed_version: package.full_version(),
+            installed_version: installed.clone(),
             architecture: package.architecture.clone(),
             location: package.location.clone(),
             purl,
             fixed_version: match (fixed, first.remedy) {
                 (_, Some(update)) => Some(format!("KB{update}")),
-                (Some(version), _) => Some(as_installed(package, first, version.text)),
+                (Some(version), _) => {
+                    Some(as_installed(package.kind, numbering.flatten(), version.text))
+                }
                 (None, _) => None,
             },
             fixed_in: fixed.and_then(|version| channel(first, version.text, self.system)),
@@ -136,7 +143,7 @@ impl<'d, 's> Teller<'d, 's> {
                 None => (None, None),
             },
         };
-        finding.remediation = remediation(&finding, numbered_by(package, first));
+        finding.remediation = remediation(&finding, source);
         finding.risk = self.weights.risk(&finding, self.context(package, found.part));
         Ok(Some(finding))
     }
@@ -184,20 +191,19 @@ impl<'d, 's> Teller<'d, 's> {
     /// asked for together, so that each block is unpacked once, and one at a time is held; and what is
     /// there for the same reasons is described once.
     pub(super) fn describe(&mut self, told: &mut [(&Match<'d>, Finding)]) -> Result<()> {
-        let mut places = Vec::with_capacity(told.len());
-        let mut first_of: HashMap<*const Hit<'d>, usize> = HashMap::new();
-        for (index, (found, _)) in told.iter().enumerate() {
-            if *first_of.entry(found.hits.as_ptr()).or_insert(index) != index {
-                continue;
-            }
+        let mut places = HashMap::with_capacity(told.len());
+        for (found, _) in told.iter() {
             let described = self.flaws.get(&found.flaw)?.described;
             let first = found.hits.first().map(|hit| (hit.segment, hit.row.advisory));
-            places.extend(described.or(first).map(|place| (place, index)));
+            if let Some(place) = described.or(first) {
+                places.entry(found.hits.as_ptr()).or_insert((place, *found));
+            }
         }
+        let mut places: Vec<_> = places.into_values().collect();
         places.sort_by_key(|((segment, advisory), _)| (std::ptr::from_ref(*segment), *advisory));
         let mut unpacked = Unpacked::default();
-        for ((segment, advisory), index) in places {
-            let Some((found, finding)) = told.get_mut(index) else { continue };
+        let mut described = HashMap::with_capacity(places.len());
+        for ((segment, advisory), found) in places {
             let mut words = Words::default();
             words.add(segment.texts_by(advisory, &mut unpacked)?);
             // Where the flaw itself is described in no word, who announced it may say more.
@@ -207,18 +213,15 @@ impl<'d, 's> Teller<'d, 's> {
                 }
                 words.add(hit.segment.texts_by(hit.row.advisory, &mut unpacked)?);
             }
-            finding.description = words.description.map(Into::into);
-            finding.references = words.references.into();
+            let shared: (Option<Arc<str>>, Arc<[String]>) =
+                (words.description.map(Into::into), words.references.into());
+            described.insert(found.hits.as_ptr(), shared);
         }
-        for index in 0..told.len() {
-            let Some(first) = told.get(index).and_then(|it| first_of.get(&it.0.hits.as_ptr()))
-            else {
-                continue;
-            };
-            let Some((_, first)) = told.get(*first) else { continue };
-            let (description, references) = (first.description.clone(), first.references.clone());
-            let Some((_, finding)) = told.get_mut(index) else { continue };
-            (finding.description, finding.references) = (description, references);
+        for (found, finding) in told {
+            if let Some((description, references)) = described.get(&found.hits.as_ptr()) {
+                finding.description.clone_from(description);
+                finding.references = Arc::clone(references);
+            }
         }
         Ok(())
     }
@@ -329,15 +332,13 @@ fn announced(found: &Match<'_>) -> Result<Vec<String>> {
 
 /// The version that mends it, in the way that the package's own versions are written: an epoch of nought
 /// is none in rpm, and packages of dpkg may have one that what they were built from has not.
-fn as_installed(package: &Package, hit: &Hit<'_>, fixed: &str) -> String {
-    match package.kind {
+fn as_installed(kind: PackageKind, own_epoch: Option<&str>, fixed: &str) -> String {
+    match kind {
         PackageKind::Rpm => fixed.strip_prefix("0:").unwrap_or(fixed).to_owned(),
-        PackageKind::Deb if hit.subject == Subject::Source => {
-            let installed = package.full_version();
-            let epoch = own_epoch(&installed, &hit.named.version).filter(|_| !fixed.contains(':'));
+        _ => {
+            let epoch = own_epoch.filter(|_| !fixed.contains(':'));
             format!("{}{fixed}", epoch.unwrap_or_default())
         }
-        _ => fixed.to_owned(),
     }
 }
 
@@ -356,14 +357,6 @@ fn own_epoch<'v>(installed: &'v str, source: &str) -> Option<&'v str> {
     let is_epoch =
         epoch.strip_suffix(':').is_some_and(|it| !source.contains(':') && !it.is_empty());
     (epoch.is_empty() || is_epoch).then_some(epoch)
-}
-
-/// What the package is built from, where it is numbered in another way, so that the version that mends
-/// it is one of that.
-fn numbered_by<'h>(package: &Package, hit: &'h Hit<'_>) -> Option<&'h str> {
-    let is_of_source = package.kind == PackageKind::Deb && hit.subject == Subject::Source;
-    let is_told = || own_epoch(&package.full_version(), &hit.named.version).is_some();
-    (is_of_source && !is_told()).then_some(hit.named.name.as_str())
 }
 
 /// From where a fix comes that not everybody gets.

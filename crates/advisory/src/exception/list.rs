@@ -129,10 +129,7 @@ fn one<'w>(
                 exception.until = match value {
                     "fixable" => Until::Fixable,
                     "all-fixable" => Until::AllFixable,
-                    // A day that there is comes back as it was written.
-                    day if Day::of(day).is_known() && Day::of(day).to_string() == day => {
-                        Until::Day(Day::of(day))
-                    }
+                    day if day.len() == 10 && Day::of(day).is_known() => Until::Day(Day::of(day)),
                     _ => {
                         let why = "it is a day as 2026-12-31, fixable or all-fixable";
                         return Err(format!("until={value}: {why}"));

@@ -28,7 +28,7 @@ use fathom_version::Scheme;
 pub(crate) use self::distribution::{Distribution, Role};
 pub use self::installed::normalised;
 pub(crate) use self::kernel::Part;
-use self::module::{Fit, Streams};
+use self::module::{Fit, Stream, Streams};
 pub use self::module::{STREAMS, is_module_build};
 pub use self::repository::REPOSITORIES;
 pub(crate) use self::repository::beyond;
@@ -538,6 +538,7 @@ impl<'p> Key<'p> {
         ) else {
             return no_version;
         };
+        let stream = Stream::of(self.package);
         let mut rows = Vec::new();
         let mut passed_over = false;
         let mut is_of_variant = false;
@@ -573,7 +574,7 @@ impl<'p> Key<'p> {
                     Scheme::Rpm => match extras::fits(row.qualifier, &named.version, upper) {
                         Some(fits) => fits,
                         None => {
-                            let fit = streams.fit(self.package, scope.segment, &row)?;
+                            let fit = streams.fit(self.package, stream, scope.segment, &row)?;
                             is_of_some_stream |= fit == Fit::Unknown;
                             fit == Fit::Yes
                         }

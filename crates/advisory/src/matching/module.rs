@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use fathom_report::{Package, System};
 
+use super::without_epoch;
 use crate::database::Database;
 use crate::error::Result;
 use crate::segment::{Namespace, Row, Segment};
@@ -88,9 +89,14 @@ impl<'d> Streams<'d> {
         Ok(Self { known, announced })
     }
 
-    /// Whether a statement holds for a package, by its stream.
-    pub(crate) fn fit(&self, package: &Package, segment: &Segment, row: &Row<'_>) -> Result<Fit> {
-        let stream = Stream::of(package);
+    /// Whether a statement holds for a package, which says this of its stream.
+    pub(crate) fn fit(
+        &self,
+        package: &Package,
+        stream: Stream<'_>,
+        segment: &Segment,
+        row: &Row<'_>,
+    ) -> Result<Fit> {
         let upper = row.upper.map(|upper| upper.text);
         let fit = self.fit_one(package, stream, row.qualifier, upper);
         let Some(upper) =
@@ -115,6 +121,7 @@ impl<'d> Streams<'d> {
         })
     }
 
+    /// The same, of a statement that says itself of which stream it is.
     fn fit_one(
         &self,
         package: &Package,
@@ -122,8 +129,14 @@ impl<'d> Streams<'d> {
         qualifier: Option<&str>,
         upper: Option<&str>,
     ) -> Fit {
-        let (Stream::Unnamed(version), Some(wanted)) = (stream, qualifier) else {
-            return Fit::of(stream.fits(qualifier, upper));
+        let (version, wanted) = match (stream, qualifier) {
+            (Stream::None, _) => {
+                let is_of_module = qualifier.is_some() || upper.is_some_and(is_module_build);
+                return Fit::of(!is_of_module);
+            }
+            (_, None) => return Fit::of(upper.is_none_or(is_module_build)),
+            (Stream::Named(stream), Some(wanted)) => return Fit::of(stream == wanted),
+            (Stream::Unnamed(version), Some(wanted)) => (version, wanted),
         };
         let (module, number) = wanted.split_once(':').unwrap_or((wanted, ""));
         if let Some(known) = self.known.get(module) {
@@ -168,20 +181,9 @@ impl<'p> Stream<'p> {
             Self::Named(stream) => stream.split_once(':').map_or("", |(_, stream)| stream),
             Self::Unnamed(_) | Self::None => "",
         };
-        let version = version.split_once(':').map_or(version, |(_, rest)| rest);
-        stream.is_empty() || !begins(&package.version, stream) || begins(version, stream)
-    }
-
-    /// Whether a statement holds for such a package: one about this stream, with this version.
-    pub(crate) fn fits(self, qualifier: Option<&str>, version: Option<&str>) -> bool {
-        let is_of_module = qualifier.is_some() || version.is_some_and(is_module_build);
-        match (self, qualifier) {
-            (Self::None, _) => !is_of_module,
-            (Self::Named(stream), Some(wanted)) => stream == wanted,
-            // What else tells it, the streams of the system do.
-            (Self::Unnamed(_), Some(_)) => false,
-            (Self::Named(_) | Self::Unnamed(_), None) => version.is_none_or(is_module_build),
-        }
+        stream.is_empty()
+            || !begins(&package.version, stream)
+            || begins(without_epoch(version), stream)
     }
 }
 
@@ -212,6 +214,8 @@ pub fn is_module_build(version: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use fathom_report::PackageKind;
+
     use super::*;
 
     #[test]
@@ -237,8 +241,16 @@ mod tests {
             (Stream::Named("nodejs:18"), None, build, true),
             (Stream::Named("nodejs:18"), None, Some("1.0-1.el8"), false),
             (Stream::Named("nodejs:18"), None, None, true),
+            (Stream::Unnamed("16.14.0"), Some("nodejs:16"), build, true),
+            (Stream::Unnamed("18.14.0"), Some("nodejs:16"), build, false),
+            (Stream::Unnamed("1.60.0"), Some("perl-x:1.6"), build, false),
+            (Stream::Unnamed("5.0.2"), Some("virt:rhel"), build, true),
         ] {
-            assert_eq!(stream.fits(qualifier, version), expected, "{stream:?} {qualifier:?}");
+            // Where nothing else that is installed tells any stream.
+            let streams = Streams { known: HashMap::new(), announced: Vec::new() };
+            let package = Package::bare(PackageKind::Rpm, "nodejs", "1", "rpmdb");
+            let fit = streams.fit_one(&package, stream, qualifier, version);
+            assert_eq!(fit == Fit::Yes, expected, "{stream:?} {qualifier:?}");
         }
     }
 }

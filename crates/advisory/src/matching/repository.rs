@@ -75,10 +75,8 @@ impl<'d> Repositories<'d> {
         if self.longer.contains(product) {
             return Some(For::All);
         }
-        let is_on_top =
-            !is_longer(product) && (id(product) != "enterprise_linux" || is_on_top(product));
         let has_it = || self.products.values().any(|it| it.contains(&product));
-        (is_on_top && has_it()).then_some(For::Own)
+        (is_on_top(product) && has_it()).then_some(For::Own)
     }
 
     /// Whether the package is from a repository of the product.
@@ -91,10 +89,12 @@ impl<'d> Repositories<'d> {
 /// Variants of the main stream whose packages are numbered by themselves.
 const ON_TOP: [&str; 3] = ["fastdatapath", "hypervisor", "hypervisor_power"];
 
-/// Whether a product is put on top of the main stream, although it goes by its name:
+/// Whether a product is put on top of the main stream: one of another name, or a variant of it as
 /// `enterprise_linux:9::fastdatapath`.
 pub(crate) fn is_on_top(product: &str) -> bool {
-    product.split_once("::").is_some_and(|(_, variant)| ON_TOP.contains(&variant))
+    let is_variant =
+        || product.split_once("::").is_some_and(|(_, variant)| ON_TOP.contains(&variant));
+    !is_longer(product) && (id(product) != "enterprise_linux" || is_variant())
 }
 
 /// For what of a system something holds that is said of a product.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fathom_block::Location;
 use fathom_feed::provider::{PROVIDERS, Provider};
+use fathom_profile::distance;
 
 use crate::exit::Failure;
 
@@ -114,8 +115,6 @@ fn known() -> String {
 
 /// The feed whose name begins with this, or is almost this.
 fn nearest(name: &str) -> Option<&'static str> {
-    // Names are short; who types a long one means none of them.
-    let name = name.get(..name.len().min(64))?;
     let begun = PROVIDERS.iter().find(|it| name.len() > 2 && it.feed.starts_with(name));
     if let Some(begun) = begun {
         return Some(begun.feed);
@@ -123,20 +122,6 @@ fn nearest(name: &str) -> Option<&'static str> {
     let by_distance = PROVIDERS.iter().map(|it| (distance(name, it.feed), it.feed));
     let (distance, feed) = by_distance.min()?;
     (distance * 3 <= feed.len().max(6)).then_some(feed)
-}
-
-/// How many letters are to be changed, added or left out until the one is the other.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, a) in one.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (at, b) in other.bytes().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[at + 1];
-            row[at + 1] = changed.min(diagonal + 1).min(row[at] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
