@@ -191,10 +191,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         "virt-inspector looks at {} machines; it takes minutes where it is emulated",
         images.len()
     );
-    let said = work.bash(&format!(
-        "export LIBGUESTFS_BACKEND=direct; export LIBGUESTFS_BACKEND_SETTINGS=force_tcg; virt-inspector --no-icon --no-applications{disks} > theirs.xml; \
-         python3 -c '{READ}' < theirs.xml"
-    ))?;
+    let said = looked(|| {
+        work.bash(&format!(
+            "export LIBGUESTFS_BACKEND=direct; export LIBGUESTFS_BACKEND_SETTINGS=force_tcg; \
+             virt-inspector --no-icon --no-applications{disks} > theirs.xml; python3 -c '{READ}' < theirs.xml"
+        ))
+    })?;
     let theirs: BTreeMap<String, String> = said
         .lines()
         .filter_map(|line| line.split_once('\t'))
@@ -212,6 +214,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     println!("inspector: {} passed, {wrong} failed", ours.len() - wrong.min(ours.len()));
     if wrong > 0 { bail!("{wrong} machines differ") } else { Ok(()) }
+}
+
+/// What libguestfs says when the kernel that it started has found the disks in another order than
+/// they were given in: it translates the names of disks then, but not those of the subvolumes of
+/// Btrfs on them, and does not know again what it has named itself.
+const OUT_OF_ORDER: &str = "root device not found: only call this function with a root device";
+/// How often the disks may come out of order before that is taken for a failure.
+const STARTS: u32 = 5;
+
+/// What `look` answers, which is asked again where the disks have come out of order.
+fn looked(look: impl Fn() -> Result<String>) -> Result<String> {
+    for start in 1..STARTS {
+        match look() {
+            Err(error) if format!("{error:#}").contains(OUT_OF_ORDER) => {
+                println!(
+                    "start {start} of {STARTS}: libguestfs lost the names of its disks; again"
+                );
+            }
+            said => return said,
+        }
+    }
+    look()
 }
 
 /// One line for each system: name of the machine, distribution, version, processor, product, mounts.
