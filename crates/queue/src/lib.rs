@@ -1,0 +1,3 @@
+//! What distributes work between processes: brokers behind one trait.
+
+#![forbid(unsafe_code)]

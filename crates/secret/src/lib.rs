@@ -1,0 +1,3 @@
+//! Texts that mask themselves wherever they are shown.
+
+#![forbid(unsafe_code)]

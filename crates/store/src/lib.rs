@@ -1,0 +1,3 @@
+//! What we know, on SQLite or PostgreSQL.
+
+#![forbid(unsafe_code)]

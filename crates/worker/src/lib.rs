@@ -1,0 +1,3 @@
+//! Runs jobs, each image in a confined child process.
+
+#![forbid(unsafe_code)]
