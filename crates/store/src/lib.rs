@@ -1,3 +1,37 @@
 //! What we know, on SQLite or PostgreSQL.
+//!
+//! Both engines are asked in the same words: plain SQL with `$1`, ids and documents as text, times
+//! as microseconds since 1970. Where they differ, a word in braces stands for what each of them
+//! says ([`engine`]), so that there is one query to read and one suite of tests that both pass.
+//! Lists go to the database as one document of JSON each, so that a thousand rows are one round trip.
+//!
+//! Whatever is written together is one transaction. SQLite has one writer, and its commits are as
+//! durable as those of PostgreSQL (`synchronous=FULL`): who wants many of them a second writes in
+//! batches.
 
 #![forbid(unsafe_code)]
+
+mod engine;
+mod error;
+mod event;
+mod job;
+mod letter;
+mod migration;
+mod open;
+mod requirement;
+mod time;
+mod worker;
+
+pub use engine::Engine;
+pub use error::{Error, ErrorKind, Result};
+pub use event::Event;
+pub use job::{
+    Announcement, Beat, Beaten, Cancelled, Claim, Claimed, Completion, Finish, Job, JobFilter,
+    JobState, NewJob, Submitted, SweepRules, Swept,
+};
+pub use letter::{Letter, NewLetter};
+pub use migration::LATEST;
+pub use open::{Options, Store};
+pub use requirement::Requirement;
+pub use time::Time;
+pub use worker::{Worker, WorkerState};
