@@ -58,6 +58,18 @@ impl Store {
         Ok(())
     }
 
+    /// What a job told of itself last.
+    pub async fn last_event(&self, job: &str) -> Result<Option<Event>> {
+        let row = sqlx::query(
+            "SELECT job, sequence, at, document FROM events WHERE job = $1 \
+             ORDER BY sequence DESC LIMIT 1",
+        )
+        .bind(job)
+        .fetch_optional(self.read())
+        .await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// What a job told of itself after event `after`, at most `most` of it.
     pub async fn events(&self, job: &str, after: i64, most: u32) -> Result<Vec<Event>> {
         let rows = sqlx::query(
@@ -69,15 +81,15 @@ impl Store {
         .bind(i64::from(most))
         .fetch_all(self.read())
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Event {
-                    job: row.try_get("job")?,
-                    sequence: row.try_get("sequence")?,
-                    at: Time(row.try_get("at")?),
-                    document: row.try_get("document")?,
-                })
-            })
-            .collect()
+        rows.iter().map(read).collect()
     }
+}
+
+fn read(row: &sqlx::any::AnyRow) -> Result<Event> {
+    Ok(Event {
+        job: row.try_get("job")?,
+        sequence: row.try_get("sequence")?,
+        at: Time(row.try_get("at")?),
+        document: row.try_get("document")?,
+    })
 }

@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod audit;
 mod engine;
 mod error;
 mod event;
@@ -20,8 +21,10 @@ mod migration;
 mod open;
 mod requirement;
 mod time;
+mod token;
 mod worker;
 
+pub use audit::{Chain, Deed, Entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use event::Event;
@@ -34,4 +37,5 @@ pub use migration::LATEST;
 pub use open::{Options, Store};
 pub use requirement::Requirement;
 pub use time::Time;
+pub use token::Token;
 pub use worker::{Worker, WorkerState};

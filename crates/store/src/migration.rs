@@ -7,7 +7,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::open::Store;
 
 /// Number, name, and what it does.
-const STEPS: &[(i64, &str, &str)] = &[(1, "jobs", include_str!("migrations/0001-jobs.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "jobs", include_str!("migrations/0001-jobs.sql")),
+    (2, "access", include_str!("migrations/0002-access.sql")),
+];
 
 /// The number of the newest step: the layout that this program works with.
 pub const LATEST: i64 = STEPS[STEPS.len() - 1].0;

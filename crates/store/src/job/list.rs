@@ -125,6 +125,18 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Which of these jobs anybody may take.
+    pub async fn ready(&self, ids: &[String]) -> Result<Vec<String>> {
+        let rows =
+            sqlx::query(self.sql(
+                "SELECT id FROM jobs WHERE state = 1 AND id IN (SELECT value FROM {texts:$1})",
+            ))
+            .bind(Value::from(ids).to_string())
+            .fetch_all(self.read())
+            .await?;
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    }
+
     /// How many jobs are in which state, by pool; of those that have ended only these are counted
     /// that are still kept.
     pub async fn census(&self) -> Result<Vec<(String, JobState, i64)>> {

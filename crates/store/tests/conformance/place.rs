@@ -16,6 +16,19 @@ impl Place {
         self.open_at(LATEST).await
     }
 
+    /// Does to the database what a stranger might.
+    pub(crate) async fn run(&self, statement: &str) {
+        sqlx::any::install_default_drivers();
+        let address = match self.address.contains("://") {
+            true => self.address.clone(),
+            false => format!("sqlite://{}", self.address),
+        };
+        let mut connection = sqlx::AnyConnection::connect(&address).await.unwrap();
+        let text = sqlx::AssertSqlSafe(statement.to_owned());
+        sqlx::query(text).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
     pub(crate) async fn open_at(&self, layout: i64) -> Store {
         Store::open_at(&self.address, &Options::default(), layout).await.unwrap()
     }
