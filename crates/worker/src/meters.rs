@@ -1,0 +1,82 @@
+//! What a worker counts. Labels have few values: never the name of a job or a machine.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// From a hundredth of a second to an hour.
+const BUCKETS: [f64; 14] =
+    [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3600.0];
+
+/// By operation and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Ended {
+    pub(crate) operation: &'static str,
+    pub(crate) status: &'static str,
+}
+
+/// By operation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Of {
+    pub(crate) operation: &'static str,
+}
+
+/// By handler and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Handled {
+    pub(crate) handler: &'static str,
+    pub(crate) status: &'static str,
+}
+
+/// What a worker counts.
+#[derive(Debug)]
+pub struct Meters {
+    pub(crate) jobs: Family<Ended, Counter>,
+    pub(crate) durations: Family<Of, Histogram>,
+    pub(crate) active: Gauge,
+    pub(crate) executions: Family<Handled, Counter>,
+    pub(crate) handler_durations: Family<Handled, Histogram>,
+    pub(crate) refused: Counter,
+}
+
+impl Meters {
+    /// Meters that `registry` tells of.
+    pub fn register(registry: &mut Registry) -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let meters = Self {
+            jobs: Family::default(),
+            durations: Family::new_with_constructor(histogram),
+            active: Gauge::default(),
+            executions: Family::default(),
+            handler_durations: Family::new_with_constructor(histogram),
+            refused: Counter::default(),
+        };
+        let Self { jobs, durations, active, executions, handler_durations, refused } = &meters;
+        registry.register("fathom_worker_jobs", "Tries that ended, by how", jobs.clone());
+        registry.register(
+            "fathom_worker_jobs_duration_seconds",
+            "How long a job took from its claim to its end",
+            durations.clone(),
+        );
+        registry.register("fathom_worker_active_jobs", "Jobs being done", active.clone());
+        registry.register(
+            "fathom_handler_executions",
+            "Times that a handler was called, by how it ended",
+            executions.clone(),
+        );
+        registry.register(
+            "fathom_handler_duration_seconds",
+            "How long a handler took",
+            handler_durations.clone(),
+        );
+        registry.register(
+            "fathom_worker_results_refused",
+            "Results that did not count, since the job was somebody else's by then",
+            refused.clone(),
+        );
+        meters
+    }
+}
