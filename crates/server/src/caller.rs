@@ -1,0 +1,292 @@
+//! Who calls: every request passes here before its handler, and is refused unless its operation says
+//! that such a caller may.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use fathom_jobs::Submitter;
+use fathom_store::Deed;
+
+use crate::access::{self, Role};
+use crate::problem::Problem;
+use crate::route::Needs;
+use crate::service::Service;
+
+/// By which a request is found in logs and traces; a caller may bring its own.
+const CORRELATION: &str = "x-correlation-id";
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) name: String,
+    pub(crate) role: Option<Role>,
+    pub(crate) namespaces: Option<Vec<String>>,
+    pub(crate) correlation: String,
+    pub(crate) from: IpAddr,
+}
+
+impl Caller {
+    /// The same as whoever hands in jobs.
+    pub(crate) fn submitter(&self) -> Submitter {
+        let namespace = match &self.namespaces {
+            Some(names) => names.first().cloned().unwrap_or_default(),
+            None => "default".to_owned(),
+        };
+        Submitter { name: self.name.clone(), namespace, namespaces: self.namespaces.clone() }
+    }
+
+    /// Something that this caller does.
+    pub(crate) fn deed(&self, action: &str, target: &str) -> Deed {
+        self.told(action, target, "allowed")
+    }
+
+    fn told(&self, action: &str, target: &str, outcome: &str) -> Deed {
+        Deed {
+            actor: self.name.clone(),
+            action: action.to_owned(),
+            target: target.chars().take(300).collect(),
+            outcome: outcome.to_owned(),
+            correlation: self.correlation.clone(),
+            from: self.from.to_string(),
+        }
+    }
+}
+
+/// What a route asks of its caller.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) service: Service,
+    pub(crate) needs: Needs,
+    pub(crate) id: &'static str,
+    pub(crate) path: &'static str,
+}
+
+/// Lets a request through to its handler, or refuses it.
+pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let started = std::time::Instant::now();
+    let (mut parts, body) = request.into_parts();
+    let method = parts.method.clone();
+    let correlation = correlation(&parts.headers);
+    let response = match admit(&door, &parts, &correlation).await {
+        Ok(caller) => {
+            parts.extensions.insert(caller);
+            let request = Request::from_parts(parts, body);
+            let limit = door.service.inner.rules.request_timeout;
+            match tokio::time::timeout(limit, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "TIMEOUT",
+                    format!("it took longer than {} s", limit.as_secs()),
+                )
+                .retry_after(5)
+                .into_response(),
+            }
+        }
+        Err(problem) => problem.into_response(),
+    };
+    door.service.inner.meters.request(&method, door.path, response.status(), started.elapsed());
+    with_correlation(response, &correlation)
+}
+
+/// What every answer carries.
+pub(crate) async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cache-control", "no-store"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ] {
+        if !headers.contains_key(name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
+}
+
+async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller, Problem> {
+    let rules = &door.service.inner.rules;
+    let from = origin(request, door);
+    if !(rules.admits)(from) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "ADDRESS_REFUSED",
+            "not from this address",
+        ));
+    }
+    let mut caller = Caller {
+        name: "anonymous".to_owned(),
+        role: None,
+        namespaces: Some(Vec::new()),
+        correlation: correlation.to_owned(),
+        from,
+    };
+    let Needs::Role(least) = door.needs else { return Ok(caller) };
+    match bearer(&request.headers)? {
+        Some(secret) => identify(door, &mut caller, secret).await?,
+        None if rules.open && from.is_loopback() => {
+            not_from_a_page(request)?;
+            caller.name = "loopback".to_owned();
+            caller.role = Some(Role::Admin);
+            caller.namespaces = None;
+        }
+        None => {
+            limit(door, &format!("from {from}"))?;
+            return Err(unknown("there is no token; send \"Authorization: Bearer TOKEN\""));
+        }
+    }
+    limit(door, &caller.name)?;
+    if caller.role.is_some_and(|role| role >= least) {
+        return Ok(caller);
+    }
+    let may_not = Problem::new(
+        StatusCode::FORBIDDEN,
+        "FORBIDDEN",
+        format!("{} asks for the role {}", door.id, least.as_str()),
+    );
+    if request.method != Method::GET {
+        door.service.record(caller.told(door.id, request.uri.path(), "denied")).await?;
+    }
+    Err(may_not)
+}
+
+async fn identify(door: &Door, caller: &mut Caller, secret: &str) -> Result<(), Problem> {
+    let refused = || unknown("the token is not known, has expired or was revoked");
+    if !access::looks_like_one(secret) {
+        limit(door, &format!("from {}", caller.from))?;
+        return Err(refused());
+    }
+    let store = door.service.desk().store();
+    let Some(token) = store.token(&access::digest(secret)).await? else {
+        limit(door, &format!("from {}", caller.from))?;
+        return Err(refused());
+    };
+    caller.role = Role::parse(&token.role);
+    caller.name = format!("{} ({})", token.name, token.id);
+    caller.namespaces = token.namespaces;
+    // A note for people: that it cannot be made stops nobody.
+    let (store, id) = (store.clone(), token.id);
+    if token.used_at.is_none_or(|at| at.0 + 60_000_000 < now()) {
+        tokio::spawn(async move { store.use_token(&id).await });
+    }
+    Ok(())
+}
+
+fn limit(door: &Door, who: &str) -> Result<(), Problem> {
+    door.service.inner.limiter.take(who).map_err(|seconds| {
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests; slow down")
+            .retry_after(seconds)
+    })
+}
+
+fn unknown(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", detail)
+}
+
+/// The token that the request brings.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(unknown("there is more than one Authorization"));
+    }
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, secret)| Some(secret.trim()))
+        .ok_or_else(|| unknown("the Authorization is no Bearer token"))
+}
+
+/// Where no token is asked for, a page that somebody looks at in a browser must not be able to act:
+/// neither by a plain request of its own nor under a name that resolves to this machine.
+fn not_from_a_page(request: &Parts) -> Result<(), Problem> {
+    let headers = &request.headers;
+    let refused = |why: &str| Err(Problem::new(StatusCode::FORBIDDEN, "CROSS_ORIGIN", why));
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| request.uri.authority().map(|it| it.as_str()));
+    let name = host.map(|host| match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    });
+    let is_local = |name: &str| {
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        name == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    };
+    if !name.is_some_and(is_local) {
+        return refused("without a token this service is asked for by localhost alone");
+    }
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let own = host.is_some_and(|host| {
+            origin.to_str().is_ok_and(|it| {
+                it.strip_prefix("http://").or_else(|| it.strip_prefix("https://")) == Some(host)
+            })
+        });
+        if !own {
+            return refused("without a token no other page may ask this service");
+        }
+    }
+    Ok(())
+}
+
+/// From where the request comes: what a proxy that is trusted says, or who is connected.
+fn origin(request: &Parts, door: &Door) -> IpAddr {
+    let connected = request
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip().to_canonical());
+    let trusts = &door.service.inner.rules.trusts;
+    let mut from = connected;
+    if !trusts(from) {
+        return from;
+    }
+    // The last is what our own proxy says; each that is trusted says truly who came to it.
+    let all = request.headers.get_all("x-forwarded-for");
+    let told: Vec<&str> = all
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .collect();
+    for told in told.into_iter().rev() {
+        let Ok(address) = told.trim().parse::<IpAddr>() else { break };
+        from = address.to_canonical();
+        if !trusts(from) {
+            break;
+        }
+    }
+    from
+}
+
+/// What the caller follows its request by, where it is something to print; one of ours otherwise.
+fn correlation(headers: &HeaderMap) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    headers
+        .get(CORRELATION)
+        .and_then(|value| value.to_str().ok())
+        .filter(|text| (1..=128).contains(&text.len()) && text.bytes().all(plain))
+        .map_or_else(|| format!("{:032x}", rand::random::<u128>()), str::to_owned)
+}
+
+fn with_correlation(mut response: Response, correlation: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(correlation) {
+        response.headers_mut().insert(CORRELATION, value);
+    }
+    response
+}
+
+fn now() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,95 @@
+//! What stands behind the question mark of an address.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+
+use crate::problem::Problem;
+
+/// The parameters of a request. Those that no operation knows are refused: a filter that was mistyped
+/// must not read as none.
+pub(crate) struct Parameters(BTreeMap<String, String>);
+
+impl<S: Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut found = BTreeMap::new();
+        for pair in parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name)?;
+            if found.insert(name.clone(), decode(value)?).is_some() {
+                return Err(Problem::invalid(format!("{name} is given twice")));
+            }
+        }
+        Ok(Self(found))
+    }
+}
+
+impl Parameters {
+    /// Only these are known.
+    pub(crate) fn only(self, known: &[&str]) -> Result<Self, Problem> {
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => {
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                Err(Problem::invalid(format!("there is no parameter {name:?}; there are: {known}")))
+            }
+            None => Ok(self),
+        }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn list(&self, name: &str) -> Option<Vec<&str>> {
+        self.text(name).map(|text| text.split(',').collect())
+    }
+
+    pub(crate) fn number<T: std::str::FromStr + PartialOrd + std::fmt::Display>(
+        &self,
+        name: &str,
+        least: T,
+        most: T,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse::<T>() {
+            Ok(number) if number >= least && number <= most => Ok(Some(number)),
+            _ => Err(Problem::invalid(format!("{name}: it is a number from {least} to {most}"))),
+        }
+    }
+}
+
+/// A part of the path.
+pub(crate) struct Id(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(_) => Err(Problem::not_found("there is nothing of that name")),
+        }
+    }
+}
+
+fn decode(text: &str) -> Result<String, Problem> {
+    let wrong = || Problem::invalid("the query is not encoded as it must be");
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let mut digit = || rest.next().and_then(|it| char::from(it).to_digit(16));
+                let (high, low) = (digit().ok_or_else(wrong)?, digit().ok_or_else(wrong)?);
+                bytes.push((high * 16 + low) as u8);
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    let text = String::from_utf8(bytes).map_err(|_| wrong())?;
+    if text.contains('\0') { Err(wrong()) } else { Ok(text) }
+}

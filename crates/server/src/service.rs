@@ -1,0 +1,109 @@
+//! What the handlers share.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fathom_jobs::{Desk, Gather};
+use fathom_store::Deed;
+use prometheus_client::registry::Registry;
+
+use crate::limit::Limiter;
+use crate::meters::Meters;
+use crate::problem::Problem;
+
+/// How many deeds are recorded in one transaction at most.
+const BATCH: usize = 256;
+
+/// How a service behaves.
+pub struct Rules {
+    /// The largest body of a request.
+    pub body_limit: usize,
+    /// The most entries of a page.
+    pub page_limit: u32,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// How many requests each caller may make.
+    pub rate: Option<Rate>,
+    /// Whether whoever comes over the loopback needs no token.
+    pub open: bool,
+    /// Whether somebody may come from there at all.
+    pub admits: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    /// Whether what stands in front of us there says truly who comes.
+    pub trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            body_limit: 2 << 20,
+            page_limit: 500,
+            request_timeout: Duration::from_secs(30),
+            rate: None,
+            open: false,
+            admits: Box::new(|_| true),
+            trusts: Box::new(|_| false),
+        }
+    }
+}
+
+/// How many requests somebody may make.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// A second, in the long run.
+    pub per_second: f64,
+    /// At once.
+    pub burst: u32,
+}
+
+/// The service, as its handlers see it. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) desk: Desk,
+    pub(crate) rules: Rules,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) meters: Meters,
+    pub(crate) limiter: Limiter,
+    pub(crate) version: &'static str,
+    deeds: Gather<Deed, bool>,
+}
+
+impl Service {
+    /// A service over a desk. What `registry` knows is told at `/metrics`. Needs a runtime of tokio
+    /// around it.
+    pub fn new(desk: Desk, rules: Rules, mut registry: Registry, version: &'static str) -> Self {
+        let meters = Meters::register(&mut registry);
+        let store = desk.store().clone();
+        let deeds = Gather::new(BATCH, move |deeds: Vec<Deed>| {
+            let store = store.clone();
+            async move {
+                let recorded = store.record(&deeds).await.is_ok();
+                vec![recorded; deeds.len()]
+            }
+        });
+        let limiter = Limiter::new(rules.rate);
+        let registry = Arc::new(registry);
+        Self { inner: Arc::new(Inner { desk, rules, registry, meters, limiter, version, deeds }) }
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.inner.desk
+    }
+
+    /// Records what is about to be done. What cannot be recorded is not done.
+    pub(crate) async fn record(&self, deed: Deed) -> Result<(), Problem> {
+        if self.inner.deeds.ask(deed).await == Some(true) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            "AUDIT_UNAVAILABLE",
+            "what was asked for cannot be recorded at the moment, and is not done; try again",
+        )
+        .retry_after(1))
+    }
+}
