@@ -80,6 +80,19 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             ],
         ),
         ("map", &["serde", "clap"]),
+        ("secret", &["fathom-block", "fathom-config", "serde_json", "tokio", "clap"]),
+        (
+            "config",
+            &[
+                "fathom-block",
+                "fathom-store",
+                "fathom-guest",
+                "fathom-server",
+                "ureq",
+                "tokio",
+                "clap",
+            ],
+        ),
         ("mirror", &["fathom-guest", "fathom-filesystem", "fathom-feed", "ureq", "clap"]),
         ("report", &["fathom-block", "fathom-filesystem", "fathom-guest", "ureq", "tokio", "clap"]),
     ] {
@@ -106,6 +119,8 @@ fn no_crate_but_one_allows_unsafe_code() {
         "feed",
         "mirror",
         "intake",
+        "secret",
+        "config",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()

@@ -261,7 +261,7 @@ impl Client {
         }
         if origin == self.origin {
             for (name, value) in &options.headers {
-                request = request.header(name, value.reveal());
+                request = request.header(name, value.expose());
             }
         }
         self.meter.request(0);

@@ -19,10 +19,11 @@ mod web;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use fathom_secret::Secret;
 
 pub(crate) use self::agent::Agents;
 use self::answer::Version;
@@ -33,28 +34,6 @@ pub use self::web::Web;
 use crate::error::Result;
 use crate::meter::Meter;
 use crate::read::{ReadAt, check_range};
-
-/// A value that must not be shown, such as that of an `Authorization` header.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps `value` from being shown.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value itself, for the one place that needs it.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// How images are fetched from web servers.
 #[derive(Clone, Debug)]

@@ -1,0 +1,429 @@
+//! What makes no sense together, though each of it may stand alone.
+
+use std::path::Path;
+
+use fathom_secret::SecretUrl;
+
+use crate::settings::{Config, TransportType};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Severity {
+    Wrong,
+    Warning,
+}
+
+/// What is to be said of settings.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    pub(crate) severity: Severity,
+    /// The setting that it is about, and the others that it rests on.
+    pub(crate) paths: Vec<&'static str>,
+    pub(crate) what: String,
+}
+
+#[derive(Default)]
+struct Judgements(Vec<Judgement>);
+
+impl Judgements {
+    fn say(&mut self, severity: Severity, paths: &[&'static str], what: impl Into<String>) {
+        self.0.push(Judgement { severity, paths: paths.to_vec(), what: what.into() });
+    }
+
+    fn wrong(&mut self, paths: &[&'static str], what: impl Into<String>) {
+        self.say(Severity::Wrong, paths, what);
+    }
+
+    fn warn(&mut self, paths: &[&'static str], what: impl Into<String>) {
+        self.say(Severity::Warning, paths, what);
+    }
+}
+
+/// Everything that is to be said of the settings.
+pub(crate) fn judge(config: &Config) -> Vec<Judgement> {
+    let mut judgements = Judgements::default();
+    server(config, &mut judgements);
+    store(config, &mut judgements);
+    transport(config, &mut judgements);
+    worker(config, &mut judgements);
+    auth(config, &mut judgements);
+    backup(config, &mut judgements);
+    metrics(config, &mut judgements);
+    scan(config, &mut judgements);
+    tracing(config, &mut judgements);
+    webhooks(config, &mut judgements);
+    judgements.0
+}
+
+/// A certificate and its key come together or not at all.
+fn pair(
+    certificate: Option<&Path>,
+    key: Option<&Path>,
+    paths: [&'static str; 2],
+    to: &mut Judgements,
+) {
+    match (certificate, key) {
+        (Some(_), None) => to.wrong(&paths, format!("a certificate needs its key: {}", paths[1])),
+        (None, Some(_)) => {
+            let paths = [paths[1], paths[0]];
+            to.wrong(&paths, format!("a key needs its certificate: {}", paths[1]));
+        }
+        _ => {}
+    }
+}
+
+fn server(config: &Config, to: &mut Judgements) {
+    let server = &config.server;
+    let paths = ["server.tls.certificate", "server.tls.key"];
+    pair(server.tls.certificate.as_deref(), server.tls.key.as_deref(), paths, to);
+    if server.listen.is_public() && server.tls.certificate.is_none() {
+        let what = "others than this host can reach it, and without TLS they send their tokens in the \
+                    clear; set server.tls, or let a proxy before it speak TLS";
+        to.warn(&["server.listen", "server.tls.certificate"], what);
+    }
+    if server.request_timeout.is_zero() {
+        to.wrong(&["server.request_timeout"], "no request can be answered in no time");
+    }
+    if server.body_limit.get() == 0 {
+        to.wrong(&["server.body_limit"], "no request has no bytes at all");
+    }
+    if server.rate_limit.per_second > 0 && server.rate_limit.burst == 0 {
+        let what = "with a burst of 0 no request is ever let through; server.rate_limit.per_second of \
+                    0 takes the limit away";
+        to.wrong(&["server.rate_limit.burst", "server.rate_limit.per_second"], what);
+    }
+}
+
+fn store(config: &Config, to: &mut Judgements) {
+    let store = &config.store;
+    let scheme = store.url.scheme();
+    if !matches!(scheme.as_deref(), Some("sqlite" | "postgres" | "postgresql")) {
+        to.wrong(&["store.url"], "it is neither sqlite://FILE nor postgres://HOST/NAME");
+    }
+    let reports = &store.reports;
+    let bucket = reports.location.strip_prefix("s3://");
+    match bucket {
+        Some(bucket) if bucket.trim_start_matches('/').is_empty() => {
+            to.wrong(&["store.reports.location"], "it names no bucket; write s3://BUCKET/PREFIX");
+        }
+        None if reports.location.contains("://") => {
+            to.wrong(&["store.reports.location"], "it is neither a folder nor s3://BUCKET/PREFIX");
+        }
+        _ => {}
+    }
+    let keys = ["store.reports.access_key", "store.reports.secret_key"];
+    if reports.access_key.is_some() != reports.secret_key.is_some() {
+        to.wrong(&keys, "access_key and secret_key come together or not at all");
+    }
+    if let Some(endpoint) = &reports.endpoint {
+        web(endpoint, "store.reports.endpoint", to);
+    }
+}
+
+/// Addresses of the web have one of two schemes.
+fn web(url: &str, path: &'static str, to: &mut Judgements) {
+    if !matches!(SecretUrl::new(url).scheme().as_deref(), Some("http" | "https")) {
+        to.wrong(&[path], "it is no address that begins with https:// or http://");
+    }
+}
+
+fn transport(config: &Config, to: &mut Judgements) {
+    const URL: &str = "transport.config.url";
+    const URLS: &str = "transport.config.urls";
+    const TYPE: &str = "transport.type";
+    let (kind, transport) = (config.transport.kind, &config.transport.config);
+    if transport.auto_ack {
+        let what = "true is not taken: a job would count as done when it is handed out, and be lost \
+                    with its worker; jobs are acknowledged when they are done";
+        to.wrong(&["transport.config.auto_ack"], what);
+    }
+    if transport.prefetch == 0 {
+        let what = "0 means without limit to a broker, so that one worker would be handed all jobs; \
+                    it is 1 or more";
+        to.wrong(&["transport.config.prefetch"], what);
+    }
+    if transport.url.is_some() && !transport.urls.is_empty() {
+        to.wrong(&[URLS, URL], "transport.config.url is set as well; one of them must go");
+    }
+    let (name, schemes): (_, &[&str]) = match kind {
+        TransportType::Store => ("store", &[]),
+        TransportType::Folder => ("folder", &[]),
+        TransportType::Http => ("http", &["http", "https"]),
+        TransportType::Redis => ("redis", &["redis", "rediss"]),
+        TransportType::Amqp => ("amqp", &["amqp", "amqps"]),
+        TransportType::Kafka => ("kafka", &[]),
+    };
+    let addressed = !matches!(kind, TransportType::Store | TransportType::Folder);
+    if addressed && transport.addresses().next().is_none() {
+        to.wrong(&[TYPE, URL, URLS], format!("{name} needs {URL}"));
+    }
+    if !addressed && transport.addresses().next().is_some() {
+        to.warn(&[TYPE, URL, URLS], format!("{name} has no use for {URL}"));
+    }
+    for url in transport.addresses().filter(|_| !schemes.is_empty()) {
+        if !url.scheme().is_some_and(|scheme| schemes.contains(&scheme.as_str())) {
+            let begin: Vec<_> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
+            let path = if transport.url.is_some() { URL } else { URLS };
+            let what = format!("an address of {name} begins with {}", begin.join(" or "));
+            to.wrong(&[path, TYPE], what);
+        }
+    }
+    if kind == TransportType::Folder && transport.folder.is_none() {
+        to.wrong(&[TYPE, "transport.config.folder"], "folder needs transport.config.folder");
+    }
+    if transport.password.is_some() && transport.username.is_none() && kind != TransportType::Redis
+    {
+        let paths = ["transport.config.password", "transport.config.username"];
+        to.warn(&paths, "a password without a transport.config.username is not used");
+    }
+    for (path, text) in [
+        ("transport.config.exchange", &transport.exchange),
+        ("transport.config.queue", &transport.queue),
+        ("transport.config.group", &transport.group),
+        ("transport.config.stream", &transport.stream),
+        ("transport.config.topic", &transport.topic),
+    ] {
+        if text.is_empty() {
+            to.wrong(&[path], "it is empty");
+        }
+    }
+    let paths = ["transport.config.tls.certificate", "transport.config.tls.key"];
+    pair(transport.tls.certificate.as_deref(), transport.tls.key.as_deref(), paths, to);
+}
+
+fn worker(config: &Config, to: &mut Judgements) {
+    let worker = &config.worker;
+    if worker.heartbeat.is_zero() {
+        to.wrong(&["worker.heartbeat"], "it cannot be 0");
+    }
+    if worker.heartbeat.get().saturating_mul(2) > worker.lease.get() {
+        let what = "a lease must outlive two heartbeats, or jobs are taken from workers that are well; \
+                    make it at least twice worker.heartbeat";
+        to.wrong(&["worker.lease", "worker.heartbeat"], what);
+    }
+    for (path, span) in
+        [("worker.limits.cpu", worker.limits.cpu), ("worker.limits.time", worker.limits.time)]
+    {
+        if span.get().as_secs() == 0 {
+            to.wrong(&[path], "no job is done in less than a second");
+        }
+    }
+    if worker.limits.memory.get() < 64 << 20 {
+        to.wrong(&["worker.limits.memory"], "no image can be looked at with less than 64MiB");
+    }
+    for root in &worker.image_roots {
+        if !root.is_absolute() {
+            let what = format!("{:?} does not begin with /", root.display().to_string());
+            to.wrong(&["worker.image_roots"], what);
+        } else if root == Path::new("/") {
+            to.warn(&["worker.image_roots"], "/ lets jobs read every file that this user can read");
+        }
+    }
+    for host in &worker.https_allowed {
+        let name = host.strip_prefix("*.").unwrap_or(host);
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
+        if name.is_empty() || name.contains("://") || !name.chars().all(fits) {
+            let what = format!("{host:?} is no name of a host, as images.example.com");
+            to.wrong(&["worker.https_allowed"], what);
+        }
+    }
+}
+
+fn auth(config: &Config, to: &mut Judgements) {
+    let oidc = &config.auth.oidc;
+    if !config.auth.enabled && config.server.listen.is_public() {
+        let what = "false: everybody who reaches server.listen may do everything";
+        to.warn(&["auth.enabled", "server.listen"], what);
+    }
+    match (&oidc.issuer, &oidc.audience) {
+        (Some(_), None) => {
+            let what =
+                "tokens that the issuer made for others would be taken; set auth.oidc.audience";
+            to.wrong(&["auth.oidc.issuer", "auth.oidc.audience"], what);
+        }
+        (None, Some(_)) => {
+            let what = "it has no use without auth.oidc.issuer";
+            to.warn(&["auth.oidc.audience", "auth.oidc.issuer"], what);
+        }
+        _ => {}
+    }
+    for (path, url) in [("auth.oidc.issuer", &oidc.issuer), ("auth.oidc.jwks_url", &oidc.jwks_url)]
+    {
+        let Some(url) = url else { continue };
+        web(url, path, to);
+        if url.starts_with("http://") {
+            to.warn(&[path], "over http:// whoever is on the way can make users of their own");
+        }
+    }
+    if config.auth.enabled && !config.auth.tokens.enabled && oidc.issuer.is_none() {
+        let what = "without tokens and without auth.oidc.issuer nobody can use the API";
+        to.wrong(&["auth.tokens.enabled", "auth.oidc.issuer"], what);
+    }
+    if let Some(token) = &config.auth.tokens.bootstrap
+        && token.expose().len() < 16
+    {
+        let what = "it can be guessed: it has fewer than 16 characters";
+        to.wrong(&["auth.tokens.bootstrap"], what);
+    }
+}
+
+fn backup(config: &Config, to: &mut Judgements) {
+    let kept = &config.backup.retention;
+    if [kept.keep_last, kept.keep_daily, kept.keep_weekly, kept.keep_monthly] == [0; 4] {
+        let what = "all of them are 0, so that no backup would be kept";
+        to.wrong(&["backup.retention"], what);
+    }
+}
+
+fn metrics(config: &Config, to: &mut Judgements) {
+    let (metrics, api) = (&config.metrics, config.server.listen.get());
+    if !metrics.enabled {
+        return;
+    }
+    let (ours, theirs) = (metrics.listen, api.ip());
+    let meet = ours == theirs || ours.is_unspecified() || theirs.is_unspecified();
+    if metrics.port == api.port() && meet {
+        let what = format!("{} is the port of the API (server.listen)", metrics.port);
+        to.wrong(&["metrics.port", "server.listen", "metrics.listen"], what);
+    }
+    if !metrics.path.starts_with('/') {
+        to.wrong(&["metrics.path"], "it does not begin with /");
+    }
+}
+
+fn scan(config: &Config, to: &mut Judgements) {
+    let scan = &config.scan;
+    if let Some(url) = &scan.matcher_url {
+        web(url.expose(), "scan.matcher_url", to);
+    }
+    if scan.timeout.is_zero() {
+        to.wrong(&["scan.timeout"], "nothing is compared in no time");
+    }
+}
+
+fn tracing(config: &Config, to: &mut Judgements) {
+    if let Some(url) = &config.tracing.otlp_endpoint {
+        web(url, "tracing.otlp_endpoint", to);
+    }
+}
+
+fn webhooks(config: &Config, to: &mut Judgements) {
+    let mut names = std::collections::HashSet::new();
+    for webhook in &config.webhooks {
+        if !names.insert(&webhook.name) {
+            to.wrong(&["webhooks"], format!("two are called {:?}", webhook.name));
+        }
+        web(webhook.url.expose(), "webhooks", to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Environment, Overrides, load_bytes};
+
+    /// What is said of the file: problems, then warnings.
+    fn said(text: &str) -> (Vec<String>, Vec<String>) {
+        let environment = Environment::default();
+        let (problems, warnings) =
+            match load_bytes("", text.as_bytes(), &environment, &Overrides::new()) {
+                Ok(loaded) => (Vec::new(), loaded.warnings),
+                Err(refused) => (refused.problems, refused.warnings),
+            };
+        let shown = |problems: Vec<crate::Problem>| {
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        (shown(problems), shown(warnings))
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for (text, path, why) in [
+            ("server: {tls: {certificate: /a}}", "server.tls.certificate", "needs its key"),
+            ("server: {tls: {key: /a}}", "server.tls.key", "needs its certificate"),
+            ("server: {request_timeout: 0s}", "server.request_timeout", "no time"),
+            ("server: {body_limit: 0B}", "server.body_limit", "no bytes"),
+            ("server: {rate_limit: {burst: 0}}", "server.rate_limit.burst", "no request is ever"),
+            ("store: {url: 'mysql://h'}", "store.url", "neither sqlite://FILE"),
+            ("store: {reports: {location: 's3://'}}", "store.reports.location", "no bucket"),
+            (
+                "store: {reports: {location: 'ftp://h'}}",
+                "store.reports.location",
+                "neither a folder",
+            ),
+            ("store: {reports: {access_key: a}}", "store.reports.access_key", "come together"),
+            ("transport: {config: {auto_ack: true}}", "transport.config.auto_ack", "be lost"),
+            ("transport: {config: {prefetch: 0}}", "transport.config.prefetch", "without limit"),
+            ("transport: {type: amqp}", "transport.type", "amqp needs transport.config.url"),
+            ("transport: {type: folder}", "transport.type", "needs transport.config.folder"),
+            (
+                "transport: {type: amqp, config: {url: 'redis://h'}}",
+                "transport.config.url",
+                "begins with amqp:// or amqps://",
+            ),
+            (
+                "transport: {type: redis, config: {url: 'redis://h', urls: ['redis://i']}}",
+                "transport.config.urls",
+                "one of them must go",
+            ),
+            ("transport: {config: {queue: ''}}", "transport.config.queue", "it is empty"),
+            ("transport: {config: {tls: {key: /a}}}", "transport.config.tls.key", "certificate"),
+            ("worker: {lease: 20s}", "worker.lease", "two heartbeats"),
+            ("worker: {heartbeat: 0s}", "worker.heartbeat", "cannot be 0"),
+            ("worker: {limits: {memory: 1MiB}}", "worker.limits.memory", "64MiB"),
+            ("worker: {limits: {cpu: 0s}}", "worker.limits.cpu", "less than a second"),
+            ("worker: {image_roots: [images]}", "worker.image_roots", "does not begin with /"),
+            ("worker: {https_allowed: ['https://h']}", "worker.https_allowed", "no name of a host"),
+            ("auth: {oidc: {issuer: 'https://h'}}", "auth.oidc.issuer", "set auth.oidc.audience"),
+            ("auth: {tokens: {enabled: false}}", "auth.tokens.enabled", "nobody can use"),
+            ("auth: {tokens: {bootstrap: short}}", "auth.tokens.bootstrap", "guessed"),
+            (
+                "backup: {retention: {keep_last: 0, keep_daily: 0, keep_weekly: 0, keep_monthly: 0}}",
+                "backup.retention",
+                "no backup would be kept",
+            ),
+            ("metrics: {port: 8080}", "metrics.port", "is the port of the API"),
+            ("metrics: {path: metrics}", "metrics.path", "does not begin with /"),
+            ("scan: {matcher_url: 'ftp://h'}", "scan.matcher_url", "https://"),
+            ("tracing: {otlp_endpoint: h}", "tracing.otlp_endpoint", "https://"),
+            ("webhooks: [{name: a, url: h}]", "webhooks", "https://"),
+            (
+                "webhooks: [{name: a, url: 'https://h'}, {name: a, url: 'https://i'}]",
+                "webhooks",
+                "two are called",
+            ),
+        ] {
+            let (problems, _) = said(text);
+            assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+            assert!(problems[0].contains(&format!("{path}: ")), "{text}: {problems:?}");
+            assert!(problems[0].contains(why), "{text}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_wrong_is_warned_about() {
+        for (text, why) in [
+            ("server: {listen: '0.0.0.0:8080'}", "in the clear"),
+            (
+                "auth: {enabled: false}\nserver: {listen: '[::]:80', tls: {certificate: /a, key: /b}}",
+                "may do everything",
+            ),
+            ("worker: {image_roots: [/]}", "every file"),
+            ("transport: {config: {url: 'amqp://h'}}", "store has no use for"),
+            ("auth: {oidc: {issuer: 'http://h', audience: a}}", "users of their own"),
+        ] {
+            let (problems, warnings) = said(text);
+            assert!(problems.is_empty(), "{text}: {problems:?}");
+            assert!(warnings.len() == 1 && warnings[0].contains(why), "{text}: {warnings:?}");
+        }
+        let fine = "metrics: {port: 8080, listen: 127.0.0.2}\nserver: {listen: '127.0.0.1:8080'}";
+        assert_eq!(said(fine), (Vec::new(), Vec::new()));
+        assert_eq!(said("metrics: {port: 8080, enabled: false}"), (Vec::new(), Vec::new()));
+        assert_eq!(said(""), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_could_not_be_taken() {
+        let (problems, _) = said("worker: {lease: 10s, heartbeat: 5 parsecs}");
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains("worker.heartbeat: "));
+    }
+}
