@@ -84,6 +84,15 @@ pub fn rule(bytes: &[u8]) {
     }
 }
 
+/// Reads the bytes as the file of settings, as they are, and shows what came of it.
+pub fn config(bytes: &[u8]) {
+    use fathom_config::{Environment, Overrides, load_bytes};
+    match load_bytes("f.yaml", bytes, &Environment::default(), &Overrides::new()) {
+        Ok(loaded) => drop(loaded.to_yaml(true)),
+        Err(refused) => assert!(!refused.problems.is_empty()),
+    }
+}
+
 /// Reads the bytes as an initial filesystem, and as a kernel.
 pub fn initramfs(bytes: &[u8]) {
     exercise::initramfs_at(Arc::new(sparse::Sparse::decode(bytes)));

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
+mod config;
 mod database;
 mod diff;
 mod disk;
+mod doctor;
 mod files;
 mod hints;
 mod inspect;
@@ -15,12 +17,14 @@ mod rules;
 mod scan;
 mod source;
 
+pub(crate) use config::{ConfigCheck, ConfigCommand, ConfigShow, Settings};
 pub(crate) use database::{
     Build, DatabaseCommand, DatabaseStatus, Export, Import, InDatabase, Keygen, Search, Trusted,
     Update,
 };
 pub(crate) use diff::{Diff, DiffFormat};
 pub(crate) use disk::{Convert, DiskCommand, Info, To};
+pub(crate) use doctor::Doctor;
 pub(crate) use files::{Algorithm, Cp, Find, Hash, Ls, Paths, Stat, TreeOptions};
 pub(crate) use inspect::{DocumentFormat, Inspect};
 pub(crate) use output::{Colour, Output, Target, When};
@@ -72,6 +76,11 @@ pub(crate) enum Command {
     Find(Find),
     /// Copy files out of the image.
     Cp(Cp),
+    /// Check and show the settings of the service.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Say what the service misses on this host, and what to do about it.
+    Doctor(Doctor),
     /// Print a completion script for your shell.
     Completions {
         /// The shell.

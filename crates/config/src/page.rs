@@ -24,7 +24,11 @@ pub fn page() -> String {
     for setting in settings() {
         let group = setting.path.split('.').next().unwrap_or_default();
         if group != last {
-            let _ = writeln!(list, "\n### {group}\n\n{}\n", about(group));
+            let _ = writeln!(list, "\n### {group}\n");
+            // A setting that is no group says it in its row.
+            if group != setting.path {
+                let _ = writeln!(list, "{}\n", about(group));
+            }
             list.push_str("| setting | meaning | default | variable |\n|---|---|---|---|\n");
             last = group.to_owned();
         }

@@ -40,6 +40,11 @@ pub(super) const COMMANDS: Offered = Offered(&[
     "hash",
     "find",
     "cp",
+    "config",
+    "check",
+    "show",
+    "schema",
+    "doctor",
     "completions",
     "man",
 ]);

@@ -2,12 +2,14 @@
 
 mod cat;
 mod completions;
+mod config;
 mod convert;
 mod cp;
 mod database;
 mod destination;
 mod diff;
 mod disk_info;
+mod doctor;
 mod entry;
 mod find;
 mod hash;
@@ -41,6 +43,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Hash(options) => hash::run(&options),
         Command::Find(options) => find::run(&options),
         Command::Cp(options) => cp::run(&options),
+        Command::Config(command) => config::run(&command),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Completions { shell } => completions::run(shell),
         Command::Man(options) => man::run(&options),
     }

@@ -66,11 +66,11 @@ impl Default for Oidc {
 group! {
     /// Values of the claim that are roles here.
     pub struct Roles {
-        /// May do everything.
+        /// Values that mean: may do everything.
         pub admin: Vec<String>,
-        /// May start jobs.
+        /// Values that mean: may start jobs.
         pub operator: Vec<String>,
-        /// May read.
+        /// Values that mean: may read.
         pub viewer: Vec<String>,
     }
 }
@@ -85,11 +85,11 @@ impl Default for Roles {
 group! {
     /// Tokens that fathom gives out itself.
     pub struct Tokens {
-        /// Whether they are taken.
+        /// Whether such tokens are taken.
         pub enabled: bool,
         /// How long one is good at most.
         pub max_lifetime: Span,
-        /// A token with the role admin, for the first hour of an installation.
+        /// A token with the role admin, to set an installation up with.
         #[schemars(with = "Option<SecretSource>")]
         pub bootstrap: Option<Secret>,
     }

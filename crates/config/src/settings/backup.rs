@@ -11,7 +11,7 @@ group! {
     pub struct Backup {
         /// Where backups go for which nothing else is said.
         pub default_target: Option<String>,
-        /// How they are packed.
+        /// How backups are packed.
         pub compression: Compression,
         /// Which of them are kept.
         pub retention: Retention,
@@ -32,13 +32,13 @@ pub enum Compression {
 group! {
     /// Which backups are kept: what any of these keeps is kept.
     pub struct Retention {
-        /// The last so many.
+        /// How many of the last are kept.
         pub keep_last: u32,
-        /// The last of each of so many days.
+        /// Of how many days the last is kept.
         pub keep_daily: u32,
-        /// The last of each of so many weeks.
+        /// Of how many weeks the last is kept.
         pub keep_weekly: u32,
-        /// The last of each of so many months.
+        /// Of how many months the last is kept.
         pub keep_monthly: u32,
     }
 }

@@ -9,9 +9,9 @@ group! {
     /// What is written about what is being done, to standard error.
     #[derive(Default)]
     pub struct Log {
-        /// How much.
+        /// How much is written.
         pub level: Level,
-        /// How it looks.
+        /// How a line looks.
         pub format: Format,
     }
 }

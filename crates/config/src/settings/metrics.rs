@@ -7,7 +7,7 @@ use super::group;
 group! {
     /// Figures for Prometheus.
     pub struct Metrics {
-        /// Whether there are any.
+        /// Whether there are figures.
         pub enabled: bool,
         /// The IP address that they are served on.
         pub listen: IpAddr,
