@@ -15,6 +15,7 @@ mod inspect;
 mod output;
 mod rules;
 mod scan;
+mod service;
 mod source;
 
 pub(crate) use config::{ConfigCheck, ConfigCommand, ConfigShow, Settings};
@@ -30,6 +31,9 @@ pub(crate) use inspect::{DocumentFormat, Inspect};
 pub(crate) use output::{Colour, Output, Target, When};
 pub(crate) use rules::{ProfileCommand, ProfileList, ProfileShow, ProfileTest, Profiles, Rules};
 pub(crate) use scan::{Scan, ScanFormat, SortBy};
+pub(crate) use service::{
+    AuditCommand, Kept, Serve, TokenCommand, TokenCreate, TokenRole, WorkerOptions,
+};
 pub(crate) use source::{HttpOptions, KeyOptions, On, Reading, Source};
 
 use crate::exit;
@@ -62,6 +66,16 @@ pub(crate) enum Command {
     /// Name the rules that `inspect --profile` applies, show and test them.
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Serve the interface over HTTP, and do jobs.
+    Serve(Serve),
+    /// Do the jobs of a service, on this machine or another.
+    Worker(WorkerOptions),
+    /// Decide who may use the service.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Look at what was done with the service, and by whom.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// List directories.
     Ls(Ls),
     /// Draw a directory and what is beneath it.

@@ -239,6 +239,14 @@ pub(crate) fn warn_once<'a>(errors: impl IntoIterator<Item = &'a Error>) {
     }
 }
 
+/// The same where one bug must not end what others have asked for: it is said, and whoever waits for
+/// what it was doing is told.
+pub(crate) fn survive_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        tell(&format!("internal error, please report it: {panic}"));
+    }));
+}
+
 /// A panic is a bug of ours; it is said so, and has a code of its own.
 pub(crate) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {

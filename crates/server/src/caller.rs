@@ -39,6 +39,18 @@ impl Caller {
         Submitter { name: self.name.clone(), namespace, namespaces: self.namespaces.clone() }
     }
 
+    /// Who sees some namespaces alone decides nothing about the whole, and is not told of it.
+    pub(crate) fn everywhere(&self) -> Result<(), Problem> {
+        match self.namespaces {
+            None => Ok(()),
+            Some(_) => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "FORBIDDEN",
+                "this concerns all namespaces, and the token is for some",
+            )),
+        }
+    }
+
     /// Something that this caller does.
     pub(crate) fn deed(&self, action: &str, target: &str) -> Deed {
         self.told(action, target, "allowed")

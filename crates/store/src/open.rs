@@ -53,7 +53,7 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database at `address`, a path or `postgres://…`, and brings its tables to this
+    /// Opens the database at `address`, a path, `sqlite://PATH` or `postgres://…`, and brings its tables to this
     /// program's layout. A file that is not there is made.
     pub async fn open(address: &str, options: &Options) -> Result<Self> {
         Self::open_at(address, options, migration::LATEST).await
@@ -66,8 +66,10 @@ impl Store {
         let server = ["postgres://", "postgresql://"].iter().any(|it| address.starts_with(it));
         let store = if server {
             Self::server(address, options).await?
+        } else if let Some(path) = address.strip_prefix("sqlite://") {
+            Self::file(Path::new(path), options).await?
         } else if let Some((scheme, _)) = address.split_once("://") {
-            let what = format!("a database is a path or postgres://…, not {scheme}://…");
+            let what = format!("a database is sqlite://PATH or postgres://…, not {scheme}://…");
             return Err(Error::new(ErrorKind::Invalid, what));
         } else {
             Self::file(Path::new(address), options).await?

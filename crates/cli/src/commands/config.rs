@@ -67,9 +67,13 @@ fn tell(problems: &[Problem], warnings: &[Problem]) {
     }
 }
 
-/// The settings; what is wrong with them is said.
 fn load(options: &Settings) -> Result<Loaded, Failure> {
-    match fathom_config::load(&sources(options, None)?) {
+    loaded(&sources(options, None)?)
+}
+
+/// The settings; what is wrong with them is said.
+pub(super) fn loaded(sources: &Sources) -> Result<Loaded, Failure> {
+    match fathom_config::load(sources) {
         Ok(loaded) => {
             tell(&[], &loaded.warnings);
             Ok(loaded)

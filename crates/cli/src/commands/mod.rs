@@ -20,6 +20,7 @@ mod pattern;
 mod profile;
 mod saved;
 mod scan;
+mod service;
 mod stat;
 mod tree;
 
@@ -36,6 +37,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Database(command) => database::run(&command),
         Command::Diff(options) => diff::run(&options),
         Command::Profile(command) => profile::run(&command),
+        Command::Serve(options) => service::serve(&options),
+        Command::Worker(options) => service::worker(&options),
+        Command::Token(command) => service::token(&command),
+        Command::Audit(command) => service::audit(&command),
         Command::Ls(options) => ls::run(&options),
         Command::Tree(options) => tree::run(&options),
         Command::Cat(options) => cat::run(&options),

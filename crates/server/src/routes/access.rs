@@ -131,18 +131,6 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Who sees some namespaces alone decides nothing about the whole.
-fn everywhere(caller: &Caller) -> Result<(), Problem> {
-    match caller.namespaces {
-        None => Ok(()),
-        Some(_) => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "FORBIDDEN",
-            "this concerns all namespaces, and the token is for some",
-        )),
-    }
-}
-
 async fn create(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
@@ -152,7 +140,7 @@ async fn create(
 ) -> Result<Response, Problem> {
     parameters.only(&[])?;
     let wanted: NewToken = read(&headers, &body)?;
-    everywhere(&caller)?;
+    caller.everywhere()?;
     let plain =
         |text: &str| !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control);
     if !plain(&wanted.name) {
@@ -190,7 +178,7 @@ async fn list(
     parameters: Parameters,
 ) -> Result<Response, Problem> {
     parameters.only(&[])?;
-    everywhere(&caller)?;
+    caller.everywhere()?;
     let tokens = service.desk().store().tokens().await?;
     let tokens = tokens.into_iter().map(shown).collect();
     Ok(json(StatusCode::OK, &TokenList { tokens }))
@@ -203,7 +191,7 @@ async fn revoke(
     parameters: Parameters,
 ) -> Result<Response, Problem> {
     parameters.only(&[])?;
-    everywhere(&caller)?;
+    caller.everywhere()?;
     service.record(caller.deed("revokeToken", &id)).await?;
     if !service.desk().store().revoke_token(&id).await? {
         return Err(Problem::not_found("there is no token of that id that counts"));
@@ -217,7 +205,7 @@ async fn audit(
     parameters: Parameters,
 ) -> Result<Response, Problem> {
     let parameters = parameters.only(&["limit", "cursor"])?;
-    everywhere(&caller)?;
+    caller.everywhere()?;
     let most = service.inner.rules.page_limit;
     let most = i64::from(parameters.number("limit", 1, most)?.unwrap_or(50.min(most)));
     let after = parameters.number("cursor", 0, i64::MAX)?.unwrap_or(0);

@@ -65,8 +65,13 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn list(State(service): State<Service>, parameters: Parameters) -> Result<Response, Problem> {
+async fn list(
+    State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
     let parameters = parameters.only(&["limit", "cursor"])?;
+    caller.everywhere()?;
     let most = service.inner.rules.page_limit;
     let most = parameters.number("limit", 1, most)?.unwrap_or(50.min(most));
     let after = parameters.number("cursor", 0, i64::MAX)?.unwrap_or(0);
@@ -96,6 +101,7 @@ async fn discard(
     parameters: Parameters,
 ) -> Result<Response, Problem> {
     parameters.only(&[])?;
+    caller.everywhere()?;
     let unknown = || Problem::not_found(format!("there is no dead letter {id:?}"));
     let number: i64 = id.parse().map_err(|_| unknown())?;
     service.record(caller.deed("discardDeadLetter", &id)).await?;

@@ -1,0 +1,142 @@
+//! What the service and a worker of its own have in common: they do jobs, put in order what was left,
+//! and end when they are told to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fathom_config::Config;
+use fathom_jobs::{Capabilities, Configuration, Desk, Hold, Resources, WorkerDescription};
+use fathom_store::Store;
+use fathom_worker::{Echo, Handlers, Meters, Rules};
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::failed;
+use crate::exit::{Failure, say};
+use crate::interrupt;
+
+/// How often what was left is put in order.
+const SWEEP: Duration = Duration::from_secs(1);
+/// Jobs that nobody took for this long are told of again.
+const ANNOUNCE: Duration = Duration::from_secs(30);
+/// How often what is over is forgotten.
+const FORGET: Duration = Duration::from_secs(60);
+/// Memory that a place of a worker is counted with.
+const PLACE: u64 = 512 << 20;
+
+/// Where jobs are handed in.
+pub(super) fn desk(store: Store) -> Desk {
+    Desk::new(store, |_, _| Ok(()))
+}
+
+/// A worker that works, until `stop` says to leave.
+pub(super) async fn worker(
+    config: &Config,
+    desk: &Desk,
+    registry: &mut Registry,
+    stop: watch::Receiver<bool>,
+) -> Result<(JoinHandle<()>, WorkerDescription), Failure> {
+    let handlers = Handlers::default().with(Echo);
+    let concurrency = places(config);
+    let description = describe(config, &handlers, concurrency);
+    let rules = Rules {
+        concurrency: concurrency as usize,
+        lease: config.worker.lease.get(),
+        drain: config.worker.drain_timeout.get(),
+        ..Rules::default()
+    };
+    let meters = Arc::new(Meters::register(registry));
+    let store = desk.store().clone();
+    let hold = Hold::register(store.clone(), description.clone(), rules.lease)
+        .await
+        .map_err(|error| failed("registering the worker", &error))?;
+    let worker = tokio::spawn(fathom_worker::run(hold, handlers, rules, meters, stop, store));
+    Ok((worker, description))
+}
+
+/// As many places as are asked for, or as processors and memory allow.
+fn places(config: &Config) -> u32 {
+    if config.worker.concurrency > 0 {
+        return config.worker.concurrency;
+    }
+    let processors = processors();
+    let by_memory = u32::try_from(memory() / PLACE).unwrap_or(u32::MAX);
+    processors.min(by_memory).max(1)
+}
+
+fn processors() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(processors).unwrap_or(u32::MAX)
+}
+
+/// Memory of this machine; of a machine that does not say, enough for one place.
+fn memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.map_or(PLACE, |kilobytes| kilobytes.saturating_mul(1024))
+}
+
+fn describe(config: &Config, handlers: &Handlers, concurrency: u32) -> WorkerDescription {
+    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let hostname = hostname.trim().to_owned();
+    let id = config.worker.id.clone();
+    WorkerDescription {
+        worker_id: id.unwrap_or_else(|| format!("{hostname}-{}", std::process::id())),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        hostname,
+        capabilities: Capabilities { operations: handlers.operations(), ..Capabilities::default() },
+        resources: Resources {
+            cpus: processors(),
+            memory_bytes: memory(),
+            privileged: rustix::process::geteuid().is_root(),
+            maximum_disk_size_gb: None,
+        },
+        configuration: Configuration {
+            pool: config.worker.pool.clone(),
+            concurrency,
+            ..Configuration::default()
+        },
+    }
+}
+
+/// Puts in order what was left, for as long as the process lives.
+pub(super) fn housekeeping(desk: Desk, config: &Config) -> JoinHandle<()> {
+    let age = config.store.retention.jobs.map(|span| span.get());
+    tokio::spawn(async move {
+        let mut forgotten = tokio::time::Instant::now();
+        let mut well = true;
+        loop {
+            match desk.sweep(ANNOUNCE).await {
+                Ok(_) if !well => {
+                    well = true;
+                    say("the store answers again");
+                }
+                Ok(_) => {}
+                Err(refusal) if well => {
+                    well = false;
+                    let why = refusal.detail.unwrap_or(refusal.message);
+                    say(&format!("the store cannot be asked, and is tried again: {why}"));
+                }
+                Err(_) => {}
+            }
+            if let Some(age) = age
+                && forgotten.elapsed() > FORGET
+            {
+                forgotten = tokio::time::Instant::now();
+                // What is not forgotten now is forgotten the next time.
+                let _ = desk.store().forget_jobs(age, 10_000).await;
+                let _ = desk.store().forget_workers(Duration::from_secs(24 * 3600)).await;
+            }
+            tokio::time::sleep(SWEEP).await;
+        }
+    })
+}
+
+/// Ends when the process is told to end.
+pub(super) async fn told_to_end() {
+    while interrupt::check().is_ok() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

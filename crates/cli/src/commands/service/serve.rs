@@ -1,0 +1,141 @@
+//! `fathom serve`: the interface, and unless told otherwise a worker.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use fathom_config::Config;
+use fathom_server::{Rate, Rules, Service, Tls};
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
+
+use super::{block_on, failed, host, open, path, paths, settings};
+use crate::args::Serve;
+use crate::exit::{self, Failure, Verdict, say};
+use crate::interrupt::HalfWritten;
+
+/// How long requests that were begun may go on when the service ends.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) fn run(options: &Serve) -> Result<Verdict, Failure> {
+    let config = settings(
+        &options.settings,
+        [
+            ("server.listen", options.listen.clone()),
+            ("data_folder", path(options.data.as_ref())),
+            ("worker.image_roots", paths(&options.images)),
+        ],
+    )?;
+    exit::survive_panics();
+    // What is being done is ended, not cut off.
+    let _ending = HalfWritten::begin();
+    block_on(serve(&config, !options.no_worker))
+}
+
+async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
+    let listen = config.server.listen.get();
+    let store = open(config).await?;
+    let desk = host::desk(store.clone());
+    let open = is_open(config, &store).await?;
+    let mut registry = Registry::default();
+    let (stop, stopped) = watch::channel(false);
+    let mut worker = None;
+    if with_worker {
+        worker = Some(host::worker(config, &desk, &mut registry, stopped).await?);
+    }
+    let service =
+        Service::new(desk.clone(), rules(config, open), registry, env!("CARGO_PKG_VERSION"));
+    let tls = match (&config.server.tls.certificate, &config.server.tls.key) {
+        (Some(certificate), Some(key)) => {
+            Some(Tls { certificate: certificate.clone(), key: key.clone() })
+        }
+        _ => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let bound = fathom_server::bind(service.clone(), listen, tls)
+        .map_err(Failure::host(format!("listening at {listen}")))?;
+    let address = bound.address().map_err(Failure::host("listening"))?;
+    say(&format!("{} is kept in {}", "what is known", config.store.url));
+    if let Some((_, description)) = &worker {
+        let places = description.configuration.concurrency;
+        say(&format!("worker {} does {places} jobs at once", description.worker_id));
+    }
+    let mut endings = vec![bound.ending()];
+    if config.metrics.enabled {
+        let at = config.metrics.address();
+        let counted = fathom_server::metrics_only(service, at, &config.metrics.path)
+            .map_err(Failure::host(format!("listening at {at} for what is counted")))?;
+        let at = counted.address().map_err(Failure::host("listening"))?;
+        endings.push(counted.ending());
+        tokio::spawn(counted.run());
+        say(&format!("what is counted is at http://{at}{}", config.metrics.path));
+    }
+    if open {
+        say("warning: no token is asked for: whoever is on this machine may do everything");
+    }
+    say(&format!("serving {scheme}://{address}"));
+    let housekeeping = host::housekeeping(desk, config);
+    let mut served = tokio::spawn(bound.run());
+    let ended = tokio::select! {
+        ended = &mut served => Some(ended),
+        () = host::told_to_end() => None,
+    };
+    if ended.is_none() {
+        say("ending: what was begun is finished first; once more ends at once");
+    }
+    stop.send_replace(true);
+    if let Some((worker, _)) = worker {
+        let _ = worker.await;
+    }
+    endings.iter().for_each(|ending| ending.end(PATIENCE));
+    let ended = match ended {
+        Some(ended) => ended,
+        None => served.await,
+    };
+    housekeeping.abort();
+    store.close().await;
+    match ended {
+        Ok(Ok(())) => Ok(Verdict::Done),
+        Ok(Err(error)) => Err(Failure::Host(format!("serving at {address}"), error)),
+        Err(_) => Err(Failure::Usage("the service ended by a bug".to_owned())),
+    }
+}
+
+/// Whether whoever is on this machine needs no token: only where nobody else can come, and nobody has
+/// made a token yet.
+async fn is_open(config: &Config, store: &fathom_store::Store) -> Result<bool, Failure> {
+    let loopback = config.server.listen.get().ip().is_loopback();
+    if !config.auth.enabled && !loopback {
+        return Err(Failure::Usage(
+            "auth.enabled is false and server.listen is not the loopback: anybody could do \
+             everything; let one of them be otherwise"
+                .to_owned(),
+        ));
+    }
+    let tokens = store.tokens().await.map_err(|error| failed("the tokens", &error))?;
+    let some = tokens.iter().any(|token| token.revoked_at.is_none());
+    if !loopback && !some {
+        say(
+            "warning: there is no token, so that nobody can ask for anything; `fathom token create` makes one",
+        );
+    }
+    Ok(loopback && (!some || !config.auth.enabled))
+}
+
+fn rules(config: &Config, open: bool) -> Rules {
+    let server = &config.server;
+    let allowed = config.security.ip_allowlist.clone();
+    let proxies = server.trusted_proxies.clone();
+    let limit = server.rate_limit.clone();
+    Rules {
+        body_limit: usize::try_from(server.body_limit.get()).unwrap_or(usize::MAX),
+        page_limit: server.page_limit,
+        request_timeout: server.request_timeout.get(),
+        rate: (limit.per_second > 0)
+            .then(|| Rate { per_second: limit.per_second.into(), burst: limit.burst }),
+        open,
+        admits: Box::new(move |from: IpAddr| {
+            allowed.is_empty() || allowed.iter().any(|network| network.contains(from))
+        }),
+        trusts: Box::new(move |from: IpAddr| proxies.iter().any(|proxy| proxy.contains(from))),
+    }
+}

@@ -1,0 +1,58 @@
+//! `fathom worker`: does the jobs of a service elsewhere.
+
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
+
+use super::{block_on, host, open, path, paths, settings};
+use crate::args::WorkerOptions;
+use crate::exit::{self, Failure, Verdict, say};
+use crate::interrupt::HalfWritten;
+
+pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
+    let config = settings(
+        &options.settings,
+        [
+            ("worker.id", options.id.clone()),
+            ("worker.pool", options.pool.clone()),
+            ("worker.concurrency", options.concurrency.map(|places| places.to_string())),
+            ("data_folder", path(options.data.as_ref())),
+            ("worker.image_roots", paths(&options.images)),
+        ],
+    )?;
+    exit::survive_panics();
+    // What is being done is ended, not cut off.
+    let _ending = HalfWritten::begin();
+    block_on(async {
+        let store = open(&config).await?;
+        let desk = host::desk(store.clone());
+        let mut registry = Registry::default();
+        let (stop, stopped) = watch::channel(false);
+        let (worker, description) = host::worker(&config, &desk, &mut registry, stopped).await?;
+        if config.metrics.enabled {
+            let rules = fathom_server::Rules::default();
+            let version = env!("CARGO_PKG_VERSION");
+            let service = fathom_server::Service::new(desk.clone(), rules, registry, version);
+            let at = config.metrics.address();
+            let counted = fathom_server::metrics_only(service, at, &config.metrics.path)
+                .map_err(Failure::host(format!("listening at {at} for what is counted")))?;
+            let at = counted.address().map_err(Failure::host("listening"))?;
+            tokio::spawn(counted.run());
+            say(&format!("what is counted is at http://{at}{}", config.metrics.path));
+        }
+        let housekeeping = host::housekeeping(desk, &config);
+        say(&format!(
+            "worker {} of pool {} does {} jobs at once, kept in {}",
+            description.worker_id,
+            description.configuration.pool,
+            description.configuration.concurrency,
+            config.store.url
+        ));
+        host::told_to_end().await;
+        say("ending: what was begun is finished first; once more ends at once");
+        stop.send_replace(true);
+        let _ = worker.await;
+        housekeeping.abort();
+        store.close().await;
+        Ok(Verdict::Done)
+    })
+}

@@ -1,0 +1,9 @@
+//! The interface, asked over a socket.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod access;
+mod document;
+mod jobs;
+mod requests;
+mod site;

@@ -1,0 +1,56 @@
+//! Requests that make no sense.
+
+use fathom_server::{Role, Rules};
+
+use crate::site::Site;
+
+#[test]
+fn each_gets_its_problem() {
+    let site = Site::new(Rules { body_limit: 4096, ..Rules::default() });
+    let token = site.token(Role::Admin, None);
+    let kind = [("content-type", "application/json")];
+    let large = format!("{{\"operation\":\"{}\"}}", "x".repeat(8000));
+    let cases: &[(&str, &str, Option<&[u8]>, u16, &str)] = &[
+        ("GET", "/nothing", None, 404, "NOT_FOUND"),
+        ("GET", "/api/v1/jobs/none-such", None, 404, "NOT_FOUND"),
+        ("GET", "/api/v1/jobs/%ff%fe", None, 404, "NOT_FOUND"),
+        ("GET", "/api/v1/jobs/%00%00%00%00%00%00%00%00", None, 404, "NOT_FOUND"),
+        ("GET", "/api/v1/jobs/..%2f..%2fetc%2fpasswd", None, 404, "NOT_FOUND"),
+        ("PUT", "/api/v1/jobs", None, 405, "METHOD_NOT_ALLOWED"),
+        ("PATCH", "/health", None, 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "/api/v1/jobs?stauts=failed", None, 400, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/jobs?status=broken", None, 400, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/jobs?limit=0", None, 400, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/jobs?limit=100000", None, 400, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/jobs?limit=1&limit=2", None, 400, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/jobs?limit=%zz", None, 400, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/jobs?cursor=-1", None, 400, "VALIDATION_ERROR"),
+        ("GET", "/health?x=1", None, 400, "VALIDATION_ERROR"),
+        ("POST", "/api/v1/jobs", Some(b"{"), 400, "MALFORMED"),
+        ("POST", "/api/v1/jobs", Some(b""), 400, "MALFORMED"),
+        ("POST", "/api/v1/jobs", Some(b"\xff\xfe"), 400, "MALFORMED"),
+        ("POST", "/api/v1/jobs", Some(b"[]"), 400, "MALFORMED"),
+        ("POST", "/api/v1/jobs", Some(br#"{"operation":"x.y"}"#), 400, "UNKNOWN_OPERATION"),
+        ("POST", "/api/v1/jobs", Some(br#"{"version":"9"}"#), 400, "UNSUPPORTED_VERSION"),
+        ("DELETE", "/api/v1/dead-letters/x", None, 404, "NOT_FOUND"),
+        ("DELETE", "/api/v1/dead-letters/7", None, 404, "NOT_FOUND"),
+        ("DELETE", "/api/v1/tokens/x", None, 404, "NOT_FOUND"),
+    ];
+    for (method, path, body, status, code) in cases {
+        let answer = site.ask(method, path, Some(&token), &kind, *body);
+        assert_eq!((answer.status, answer.code().as_str()), (*status, *code), "{method} {path}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{method} {path}");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{method} {path}");
+    }
+    let answer = site.ask("POST", "/api/v1/jobs", Some(&token), &kind, Some(large.as_bytes()));
+    assert_eq!(answer.status, 413, "{answer:?}");
+}
+
+#[test]
+fn what_takes_too_long_is_ended() {
+    // Nothing takes that little: even a look at the clock of the store is too much.
+    let rules = Rules { request_timeout: std::time::Duration::from_nanos(1), ..Rules::default() };
+    let site = Site::new(rules);
+    let answer = site.get("/readyz", None);
+    assert_eq!((answer.status, answer.code().as_str()), (503, "TIMEOUT"));
+}
