@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::tools;
+use crate::{shell, tools};
 use control::Control;
 use folder::Folder;
 use server::Server;
@@ -122,6 +122,11 @@ pub(crate) fn during(kinds: &[Kind], mut command: Command) -> Result<()> {
     for server in &mut servers {
         server.wait_until_ready(START, &stopped)?;
         command.envs(server.variables.iter().map(|(name, value)| (name, value)));
+    }
+    if kinds.iter().any(|kind| *kind != Kind::Postgres) {
+        // The clients that other people publish with.
+        let clients = shell::project().join("xtask/src/services/requirements.txt");
+        command.env("FATHOM_TEST_PYTHON", tools::python_with(&clients)?);
     }
     let mut control = Control::listen(folder.path())?;
     command.env("FATHOM_TEST_CONTROL", control.path());
