@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod amqp;
 mod error;
 mod folder;
 mod mask;
@@ -32,7 +33,8 @@ pub async fn open(settings: &Settings) -> Result<Box<dyn Transport>> {
     match settings.transport {
         Type::Redis => Ok(Box::new(redis::Redis::open(settings).await?)),
         Type::Folder => Ok(Box::new(folder::Folder::open(settings).await?)),
-        Type::Amqp | Type::Kafka => {
+        Type::Amqp => Ok(Box::new(amqp::Amqp::open(settings).await?)),
+        Type::Kafka => {
             Err(Error::new(Kind::Invalid, "this program was built without this transport"))
         }
     }

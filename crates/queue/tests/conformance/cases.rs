@@ -503,6 +503,7 @@ pub(crate) async fn who_is_not_there_is_told_so(peer: Peer) {
 pub(crate) async fn certificates_are_verified(peer: Peer) {
     let variable = match peer {
         Peer::Folder => return,
+        Peer::Amqp => "FATHOM_TEST_AMQP_TLS",
         Peer::Redis => "FATHOM_TEST_REDIS_TLS",
     };
     let Some(mut bench) = peer.bench().await else { return };

@@ -45,5 +45,6 @@ macro_rules! suite {
 
 suite! {
     folder crate::Peer::Folder;
+    amqp crate::Peer::Amqp;
     redis crate::Peer::Redis;
 }

@@ -14,11 +14,13 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// Which transport is tested.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Peer {
+    Amqp,
     Folder,
     Redis,
 }
 
 /// A server that is killed is nobody else's at that time.
+static AMQP: RwLock<()> = RwLock::const_new(());
 static FOLDER: RwLock<()> = RwLock::const_new(());
 static REDIS: RwLock<()> = RwLock::const_new(());
 
@@ -41,6 +43,7 @@ impl Peer {
     /// What `cargo xtask services` calls it.
     fn service(self) -> &'static str {
         match self {
+            Peer::Amqp => "rabbitmq",
             Peer::Folder => "folder",
             Peer::Redis => "redis",
         }
@@ -48,6 +51,7 @@ impl Peer {
 
     fn variable(self) -> &'static str {
         match self {
+            Peer::Amqp => "FATHOM_TEST_AMQP",
             Peer::Folder => "",
             Peer::Redis => "FATHOM_TEST_REDIS",
         }
@@ -55,6 +59,7 @@ impl Peer {
 
     fn lock(self) -> &'static RwLock<()> {
         match self {
+            Peer::Amqp => &AMQP,
             Peer::Folder => &FOLDER,
             Peer::Redis => &REDIS,
         }
@@ -62,6 +67,7 @@ impl Peer {
 
     fn transport(self) -> Type {
         match self {
+            Peer::Amqp => Type::Amqp,
             Peer::Folder => Type::Folder,
             Peer::Redis => Type::Redis,
         }
@@ -84,7 +90,7 @@ impl Peer {
 
     /// Whether it counts every delivery, not only whether there was one before.
     pub(crate) fn counts(self) -> bool {
-        true
+        self != Peer::Amqp
     }
 
     /// A queue on the server, beside others.
