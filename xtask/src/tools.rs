@@ -138,7 +138,7 @@ pub(crate) fn install_packages(names: &[&str]) -> Result<bool> {
 }
 
 /// Whether the program is found in the usual folders.
-fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }

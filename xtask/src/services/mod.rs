@@ -8,6 +8,7 @@
 mod authority;
 mod control;
 mod folder;
+mod kafka;
 mod postgres;
 mod rabbitmq;
 mod redis;
@@ -50,6 +51,7 @@ pub(crate) enum Kind {
     Postgres,
     Redis,
     Rabbitmq,
+    Kafka,
 }
 
 impl fmt::Display for Kind {
@@ -58,19 +60,21 @@ impl fmt::Display for Kind {
             Kind::Postgres => "postgres",
             Kind::Redis => "redis",
             Kind::Rabbitmq => "rabbitmq",
+            Kind::Kafka => "kafka",
         })
     }
 }
 
 impl Kind {
     /// Every one of them.
-    pub(crate) const ALL: &[Kind] = &[Kind::Postgres, Kind::Redis, Kind::Rabbitmq];
+    pub(crate) const ALL: &[Kind] = &[Kind::Postgres, Kind::Redis, Kind::Rabbitmq, Kind::Kafka];
 
     fn packages(self) -> &'static [&'static str] {
         match self {
             Kind::Postgres => postgres::PACKAGES,
             Kind::Redis => redis::PACKAGES,
             Kind::Rabbitmq => rabbitmq::PACKAGES,
+            Kind::Kafka => kafka::PACKAGES,
         }
     }
 
@@ -80,6 +84,7 @@ impl Kind {
             Kind::Postgres => "postgresql",
             Kind::Redis => "redis-server",
             Kind::Rabbitmq => "rabbitmq-server",
+            Kind::Kafka => "kafka",
         }
     }
 
@@ -88,6 +93,7 @@ impl Kind {
             Kind::Postgres => postgres::prepare(folder),
             Kind::Redis => redis::prepare(folder),
             Kind::Rabbitmq => rabbitmq::prepare(folder),
+            Kind::Kafka => kafka::prepare(folder),
         }
     }
 }
@@ -153,6 +159,9 @@ pub(crate) fn during(kinds: &[Kind], mut command: Command) -> Result<()> {
 /// stopped again; what was there before is left alone.
 fn install(kinds: &[Kind]) -> Result<()> {
     tools::install_packages(&["openssl", "util-linux"])?;
+    if kinds.contains(&Kind::Kafka) && !tools::is_there("java") {
+        tools::install_packages(&["openjdk-17-jre-headless"])?;
+    }
     for kind in kinds {
         if tools::install_packages(kind.packages())? {
             let _ = Command::new("service").args([kind.system_service(), "stop"]).output();
