@@ -14,6 +14,8 @@
 mod amqp;
 mod error;
 mod folder;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod mask;
 mod message;
 mod patience;
@@ -34,6 +36,9 @@ pub async fn open(settings: &Settings) -> Result<Box<dyn Transport>> {
         Type::Redis => Ok(Box::new(redis::Redis::open(settings).await?)),
         Type::Folder => Ok(Box::new(folder::Folder::open(settings).await?)),
         Type::Amqp => Ok(Box::new(amqp::Amqp::open(settings).await?)),
+        #[cfg(feature = "kafka")]
+        Type::Kafka => Ok(Box::new(kafka::Kafka::open(settings).await?)),
+        #[cfg(not(feature = "kafka"))]
         Type::Kafka => {
             Err(Error::new(Kind::Invalid, "this program was built without this transport"))
         }

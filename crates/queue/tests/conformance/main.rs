@@ -46,5 +46,6 @@ macro_rules! suite {
 suite! {
     folder crate::Peer::Folder;
     amqp crate::Peer::Amqp;
+    kafka crate::Peer::Kafka;
     redis crate::Peer::Redis;
 }

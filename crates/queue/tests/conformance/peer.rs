@@ -16,12 +16,14 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub(crate) enum Peer {
     Amqp,
     Folder,
+    Kafka,
     Redis,
 }
 
 /// A server that is killed is nobody else's at that time.
 static AMQP: RwLock<()> = RwLock::const_new(());
 static FOLDER: RwLock<()> = RwLock::const_new(());
+static KAFKA: RwLock<()> = RwLock::const_new(());
 static REDIS: RwLock<()> = RwLock::const_new(());
 
 /// Who uses the server, alone or beside others.
@@ -45,6 +47,7 @@ impl Peer {
         match self {
             Peer::Amqp => "rabbitmq",
             Peer::Folder => "folder",
+            Peer::Kafka => "kafka",
             Peer::Redis => "redis",
         }
     }
@@ -53,6 +56,7 @@ impl Peer {
         match self {
             Peer::Amqp => "FATHOM_TEST_AMQP",
             Peer::Folder => "",
+            Peer::Kafka => "FATHOM_TEST_KAFKA",
             Peer::Redis => "FATHOM_TEST_REDIS",
         }
     }
@@ -61,6 +65,7 @@ impl Peer {
         match self {
             Peer::Amqp => &AMQP,
             Peer::Folder => &FOLDER,
+            Peer::Kafka => &KAFKA,
             Peer::Redis => &REDIS,
         }
     }
@@ -69,13 +74,14 @@ impl Peer {
         match self {
             Peer::Amqp => Type::Amqp,
             Peer::Folder => Type::Folder,
+            Peer::Kafka => Type::Kafka,
             Peer::Redis => Type::Redis,
         }
     }
 
     /// Whether messages of higher priority come first.
     pub(crate) fn has_priorities(self) -> bool {
-        true
+        self != Peer::Kafka
     }
 
     /// Whether somebody has to log in.
@@ -88,9 +94,14 @@ impl Peer {
         self != Peer::Folder
     }
 
-    /// Whether it counts every delivery, not only whether there was one before.
-    pub(crate) fn counts(self) -> bool {
-        self != Peer::Amqp
+    /// What it counts of what came back from consumers that have died so many times.
+    pub(crate) fn counted(self, deaths: u32) -> u32 {
+        match self {
+            Peer::Kafka => 1,
+            // Whether there was one before.
+            Peer::Amqp => 2,
+            Peer::Folder | Peer::Redis => deaths + 1,
+        }
     }
 
     /// A queue on the server, beside others.

@@ -34,9 +34,19 @@ elif transport == "folder":
             file.write(body)
         os.rename(path + ".tmp", path)
 elif transport == "kafka":
+    from urllib.parse import urlsplit
+
     from kafka import KafkaProducer
 
-    producer = KafkaProducer(bootstrap_servers=url.removeprefix("kafka://"), max_request_size=8 << 20)
+    place = urlsplit(url)
+    producer = KafkaProducer(
+        bootstrap_servers=f"{place.hostname}:{place.port}",
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="PLAIN",
+        sasl_plain_username=place.username,
+        sasl_plain_password=place.password,
+        max_request_size=8 << 20,
+    )
     for body in bodies:
         producer.send(queue, body)
     producer.flush()
