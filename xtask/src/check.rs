@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
+use crate::services::{self, Kind};
 use crate::shell::{cache, project, visible};
 use crate::tools::{self, CARGO_DENY, cargo_tool};
 
@@ -18,6 +19,9 @@ pub(crate) struct TestArguments {
     /// Only what needs no packages and no root: `cargo test`.
     #[arg(long)]
     quick: bool,
+    /// Do without this server; the tests that need it say so and pass.
+    #[arg(long, value_delimiter = ',', conflicts_with = "quick")]
+    without: Vec<Kind>,
 }
 
 /// Installs what is needed and runs every test.
@@ -30,7 +34,26 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<()> {
         step("hostile images", || again(&["hostile"]))?;
         step("the corpus", corpus)?;
     }
-    step("cargo test", || visible(&project(), "cargo test --workspace"))
+    if arguments.quick {
+        return step("cargo test", || visible(&project(), "cargo test --workspace"));
+    }
+    step("cargo test", || beside_servers(&arguments.without))
+}
+
+/// Runs the tests of all crates with the servers that they need. One that cannot be had fails its
+/// tests, unless it is left out on purpose.
+fn beside_servers(without: &[Kind]) -> Result<()> {
+    let (left_out, kinds): (Vec<Kind>, Vec<Kind>) =
+        Kind::ALL.iter().partition(|kind| without.contains(kind));
+    let mut command = services::owned_by_us("TERM");
+    command.args(["cargo", "test", "--workspace"]).current_dir(project());
+    command.env("FATHOM_TEST_REQUIRED", "1");
+    if !left_out.is_empty() {
+        let names: Vec<String> = left_out.iter().map(Kind::to_string).collect();
+        println!("without {}: what needs them is not tested", names.join(", "));
+        command.env("FATHOM_TEST_WITHOUT", names.join(","));
+    }
+    services::during(&kinds, command)
 }
 
 /// Everything that continuous integration checks.
@@ -54,7 +77,7 @@ pub(crate) fn ci() -> Result<()> {
             &format!("'{}' --log-level error check bans licenses sources", deny.display()),
         )
     })?;
-    test(&TestArguments { quick: false })
+    test(&TestArguments { quick: false, without: Vec::new() })
 }
 
 /// The corpus is not ours to carry: it is read where it lies beside the project, or in the cache.

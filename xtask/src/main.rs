@@ -12,6 +12,7 @@ mod inspector;
 mod mutants;
 mod oracle;
 mod sample;
+mod services;
 mod shell;
 mod tools;
 
@@ -35,6 +36,8 @@ enum Task {
     Ci,
     /// Install the Debian packages that tests need.
     Setup,
+    /// Run a command beside real servers: PostgreSQL and the brokers.
+    Services(services::Arguments),
     /// Compare what we read with the kernel and with the tools that own each format.
     Oracle(oracle::Arguments),
     /// Compare LVM, LUKS and md with a kernel that maps them, under emulation: slow, and not part of CI.
@@ -79,6 +82,7 @@ fn run() -> anyhow::Result<()> {
         Task::Ci => check::ci(),
         Task::Setup => tools::setup(),
         Task::Accuracy(arguments) => accuracy::run(&arguments),
+        Task::Services(arguments) => services::run(&arguments),
         Task::Oracle(arguments) => oracle::run(&arguments),
         Task::Inspector(arguments) => inspector::run(&arguments),
         Task::Appliance(arguments) => appliance::run(&arguments),

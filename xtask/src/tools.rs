@@ -113,14 +113,15 @@ pub(crate) fn setup() -> Result<()> {
     let names = PACKAGES.iter().map(|(name, _)| *name);
     let missing = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
     let names: Vec<&str> = names.chain(missing.map(|(_, package)| *package)).collect();
-    install_packages(&names)
+    install_packages(&names)?;
+    Ok(())
 }
 
-/// Installs those of the packages that are not there yet.
-pub(crate) fn install_packages(names: &[&str]) -> Result<()> {
+/// Installs those of the packages that are not there yet, and says whether there were any.
+pub(crate) fn install_packages(names: &[&str]) -> Result<bool> {
     let missing: Vec<&str> = names.iter().copied().filter(|name| !is_installed(name)).collect();
     if missing.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     println!("installing {}", missing.join(" "));
     let sudo = if rustix::process::geteuid().is_root() { "" } else { "sudo " };
@@ -132,11 +133,12 @@ pub(crate) fn install_packages(names: &[&str]) -> Result<()> {
             "{sudo}env {environment} apt-get install -qq -y --no-install-recommends {} >/dev/null",
             missing.join(" ")
         ),
-    )
+    )?;
+    Ok(true)
 }
 
 /// Whether the program is found in the usual folders.
-fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }

@@ -94,6 +94,17 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             ],
         ),
         ("mirror", &["fathom-guest", "fathom-filesystem", "fathom-feed", "ureq", "clap"]),
+        (
+            "queue",
+            &[
+                "fathom-store",
+                "fathom-jobs",
+                "fathom-worker",
+                "fathom-server",
+                "fathom-config",
+                "clap",
+            ],
+        ),
         ("report", &["fathom-block", "fathom-filesystem", "fathom-guest", "ureq", "tokio", "clap"]),
     ] {
         for dependency in dependencies(name) {
@@ -121,6 +132,7 @@ fn no_crate_but_one_allows_unsafe_code() {
         "intake",
         "secret",
         "config",
+        "queue",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()
