@@ -80,6 +80,21 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             ],
         ),
         ("map", &["serde", "clap"]),
+        (
+            "confine",
+            &[
+                "fathom-block",
+                "fathom-volume",
+                "fathom-guest",
+                "fathom-report",
+                "fathom-worker",
+                "serde",
+                "serde_json",
+                "tokio",
+                "clap",
+            ],
+        ),
+        ("worker", &["fathom-server", "fathom-cli", "axum", "hyper", "ureq", "clap"]),
         ("mirror", &["fathom-guest", "fathom-filesystem", "fathom-feed", "ureq", "clap"]),
         ("report", &["fathom-block", "fathom-filesystem", "fathom-guest", "ureq", "tokio", "clap"]),
     ] {
@@ -106,6 +121,8 @@ fn no_crate_but_one_allows_unsafe_code() {
         "feed",
         "mirror",
         "intake",
+        "confine",
+        "worker",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()
