@@ -14,6 +14,7 @@ pub(crate) const NAME: &str = "mirror.test";
 pub(crate) struct Web {
     folder: PathBuf,
     /// Where the server itself listens.
+    #[allow(dead_code, reason = "not every test goes past the proxy")]
     pub(crate) address: SocketAddr,
     /// Where the proxy listens.
     pub(crate) proxy: String,

@@ -311,6 +311,8 @@ fn is_of_kernel(path: &Path) -> bool {
 
 /// Whether what is open is shown by the kernel, wherever it was mounted.
 fn is_shown_by_kernel(file: impl AsFd) -> bool {
+    // Its type differs between architectures.
+    #[allow(clippy::unnecessary_cast)]
     fstatfs(file).map_or(true, |there| OF_KERNEL.contains(&(there.f_type as i64)))
 }
 
