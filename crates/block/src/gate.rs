@@ -8,12 +8,14 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 use crate::location::Location;
+use crate::read::ReadAt;
 
 /// An image's wish to open something else.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,9 @@ pub enum Admitted {
     File(File, PathBuf),
     /// An address to fetch from.
     Url(String),
+    /// Bytes that the gate has the reading of, and what they go by: who may open nothing is handed
+    /// them by who may.
+    Reader(Arc<dyn ReadAt>, Location),
 }
 
 /// Decides what an image may open.

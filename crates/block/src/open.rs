@@ -29,9 +29,8 @@ const DECOMPRESSED: usize = 8 << 20;
 
 /// What is fetched from a web server besides what was asked for: a round trip there costs as much
 /// as some hundred kilobytes do.
-#[cfg(feature = "http")]
 const HTTP_REACH: Reach =
-    Reach { ahead: 4 << 20, grain: 64 << 10, around: HttpSource::HEAD, budget: 8 << 20 };
+    Reach { ahead: 4 << 20, grain: 64 << 10, around: 512 << 10, budget: 8 << 20 };
 
 /// Everything that opening an image needs to be told. Cheap to clone; clones share the cache and
 /// the meter.
@@ -125,6 +124,28 @@ impl Opener {
         self.open_source(Source::new(reader, location.clone()))
     }
 
+    /// Opens the disks in what a gate let through, as those are opened that an image asks for.
+    pub fn open_admitted(&self, admitted: Admitted) -> Result<Vec<Disk>> {
+        self.open_source(self.source_of(admitted)?)
+    }
+
+    /// The bytes at `location` as they lie there. Nothing in them is looked at, and none are kept.
+    pub fn bytes(&self, location: &Location) -> Result<Arc<dyn ReadAt>> {
+        match location {
+            Location::Path(path) => {
+                let source = Arc::new(FileSource::open(path)?);
+                Ok(Arc::new(Metered::new(source, self.meter.clone())))
+            }
+            #[cfg(feature = "http")]
+            Location::Url(url) => {
+                let agents = Arc::clone(&self.agents);
+                Ok(Arc::new(HttpSource::open(url, agents, Arc::clone(&self.meter))?))
+            }
+            #[cfg(not(feature = "http"))]
+            Location::Url(url) => self.url(url).map(|source| source.reader),
+        }
+    }
+
     fn open_source(&self, source: Source) -> Result<Vec<Disk>> {
         let location = source.location.clone();
         let chain = Chain { opener: self, location: &location, depth: 0, probed: false };
@@ -150,18 +171,33 @@ impl Opener {
     }
 
     fn behind_cache(&self, transport: Arc<dyn ReadAt>) -> Arc<dyn ReadAt> {
+        self.reached(transport, Reach::default())
+    }
+
+    fn reached(&self, transport: Arc<dyn ReadAt>, reach: Reach) -> Arc<dyn ReadAt> {
         let metered = Arc::new(Metered::new(transport, self.meter.clone()));
-        Arc::new(Cached::new(metered, self.cache.clone(), Reach::default()))
+        Arc::new(Cached::new(metered, self.cache.clone(), reach))
     }
 
     /// Opens what an image asked for, if the gate admits it.
     fn admit(&self, wish: &Wish<'_>) -> Result<Source> {
-        match self.gate.admit(wish)? {
+        self.source_of(self.gate.admit(wish)?)
+    }
+
+    fn source_of(&self, admitted: Admitted) -> Result<Source> {
+        match admitted {
             Admitted::File(file, path) => {
                 let file = FileSource::from_file(file, path.display().to_string())?;
                 Ok(Source::new(self.file(file), Location::Path(path)))
             }
             Admitted::Url(url) => self.url(&url),
+            Admitted::Reader(reader, location) => {
+                let reach = match location {
+                    Location::Path(_) => Reach::default(),
+                    Location::Url(_) => HTTP_REACH,
+                };
+                Ok(Source::new(self.reached(reader, reach), location))
+            }
         }
     }
 }

@@ -89,10 +89,21 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
                 "fathom-guest",
                 "fathom-server",
                 "ureq",
+        (
+            "confine",
+            &[
+                "fathom-block",
+                "fathom-volume",
+                "fathom-guest",
+                "fathom-report",
+                "fathom-worker",
+                "serde",
+                "serde_json",
                 "tokio",
                 "clap",
             ],
         ),
+        ("worker", &["fathom-server", "fathom-cli", "axum", "hyper", "ureq", "clap"]),
         ("mirror", &["fathom-guest", "fathom-filesystem", "fathom-feed", "ureq", "clap"]),
         (
             "queue",
@@ -133,6 +144,8 @@ fn no_crate_but_one_allows_unsafe_code() {
         "secret",
         "config",
         "queue",
+        "confine",
+        "worker",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()

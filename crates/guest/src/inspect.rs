@@ -4,9 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use fathom_block::{Error, ErrorKind, Problem};
+use fathom_block::{Disk, Error, ErrorKind, Problem};
 use fathom_filesystem::Tree;
-use fathom_report::{self as report, Concern, Family, Listing, Storage, System, Undecided};
+use fathom_report::{
+    self as report, Concern, Family, Listing, Report, SCHEMA, Storage, System, Undecided,
+};
 use fathom_volume::Discovery;
 
 use crate::boot::{Learned, Unpacking};
@@ -52,6 +54,38 @@ pub struct Inspection {
     pub problems: Vec<Problem>,
     /// Why there is no operating system, where there is none.
     pub none: Option<Error>,
+}
+
+impl Inspection {
+    /// The report of it: on these disks, each with the checksum of its file where there is one.
+    /// `generator` is the program that makes it; `describe` tells what an error is and what caused it.
+    pub fn into_report(
+        self,
+        disks: &[(Disk, Option<String>)],
+        generator: &str,
+        describe: &dyn Fn(&Error) -> String,
+    ) -> Report {
+        let problem = |error| report::Problem { message: describe(error), ..crate::problem(error) };
+        let of_disks = disks.iter().flat_map(|(disk, _)| &disk.problems);
+        let problems = of_disks.chain(&self.problems).map(problem).collect();
+        let disk = |(disk, checksum): &(Disk, Option<String>)| report::Disk {
+            name: disk.name.clone(),
+            format: disk.layers.first().map_or("raw", |layer| layer.format.name()).to_owned(),
+            virtual_size: disk.reader.len(),
+            checksum: checksum.clone(),
+        };
+        Report {
+            schema: SCHEMA.to_owned(),
+            generator: generator.to_owned(),
+            disks: disks.iter().map(disk).collect(),
+            systems: self.systems,
+            storage: self.storage,
+            concerns: self.concerns,
+            undecided: self.undecided,
+            profiles: Vec::new(),
+            problems,
+        }
+    }
 }
 
 /// Looks at everything.

@@ -8,6 +8,7 @@
 
 mod echo;
 mod handler;
+pub mod image;
 mod meters;
 mod runner;
 mod teller;

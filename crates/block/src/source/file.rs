@@ -51,6 +51,12 @@ impl FileSource {
         };
         Ok(Self { file, name, length })
     }
+
+    /// An open file of which the caller knows that it has positions, and how long it is: where nothing
+    /// can be asked about files, it was asked before.
+    pub fn of_length(file: File, name: String, length: u64) -> Self {
+        Self { file, name, length }
+    }
 }
 
 impl FileSource {

@@ -1,7 +1,7 @@
 //! A web server that serves a folder over TLS, and a proxy before it.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,6 +13,9 @@ pub(crate) const NAME: &str = "mirror.test";
 /// A server, and the proxy that leads to it.
 pub(crate) struct Web {
     folder: PathBuf,
+    /// Where the server itself listens.
+    #[allow(dead_code, reason = "not every test goes past the proxy")]
+    pub(crate) address: SocketAddr,
     /// Where the proxy listens.
     pub(crate) proxy: String,
     /// The file of the authority that signed the server's certificate.
@@ -65,7 +68,7 @@ impl Web {
                 thread::spawn(move || drop(tunnel(stream.unwrap(), to)));
             }
         });
-        Self { folder: files, proxy: address, authority, requests, cut }
+        Self { folder: files, address: to, proxy: address, authority, requests, cut }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::unversioned::transport::DefaultConnector;
 
 use super::HttpOptions;
 use crate::error::{Error, Result};
@@ -53,8 +54,16 @@ impl Agents {
             .max_idle_connections(2 * options.parallel)
             .max_idle_connections_per_host(options.parallel)
             .max_idle_age(KEPT);
-        match tls {
-            Some(tls) => config.tls_config(tls).build().new_agent(),
+        let config = match tls {
+            Some(tls) => config.tls_config(tls),
+            None => config,
+        };
+        match &options.resolver {
+            Some(resolver) => Agent::with_parts(
+                config.proxy(None).build(),
+                DefaultConnector::default(),
+                resolver.clone(),
+            ),
             None => config.build().new_agent(),
         }
     }

@@ -11,6 +11,7 @@ use super::address::{Origin, join};
 use super::agent::Agents;
 use super::answer::{ContentRange, Version, text, unsatisfied_total};
 use super::jobs::Job;
+use super::resolve::Forbidden;
 use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::meter::Meter;
@@ -224,6 +225,10 @@ impl Client {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&url, headers, longest)?;
             match response.status().as_u16() {
+                301 | 302 | 303 | 307 | 308 if !self.agents.options.redirects => {
+                    let why = "the server redirects, and redirects are not followed here";
+                    return Err(Error::refused(&*self.name, why).into());
+                }
                 301 | 302 | 303 | 307 | 308 => url = self.redirected(&url, response.headers())?,
                 // Where a redirect led may hold only for a while: it is asked for again, once.
                 401 | 403 | 404 | 410 if !fresh => {
@@ -475,7 +480,11 @@ impl Client {
             }
             ureq::Error::Rustls(error) => self.untrusted(&error).into(),
             ureq::Error::Io(error) => {
-                let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+                let inner = error.get_ref();
+                if let Some(forbidden) = inner.and_then(|it| it.downcast_ref::<Forbidden>()) {
+                    return Error::refused(name, forbidden.to_string()).into();
+                }
+                let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
                 match tls {
                     Some(error) => self.untrusted(error).into(),
                     None => later(unreachable(error.to_string())),

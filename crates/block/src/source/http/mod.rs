@@ -14,6 +14,7 @@ mod answer;
 mod client;
 mod download;
 mod jobs;
+mod resolve;
 mod web;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ use self::answer::Version;
 use self::client::Client;
 pub use self::download::{Downloaded, download, forget};
 use self::jobs::Job;
+pub use self::resolve::{Forbidden, Resolver};
 pub use self::web::Web;
 use crate::error::Result;
 use crate::meter::Meter;
@@ -48,6 +50,8 @@ pub struct HttpOptions {
     longest_pause: Duration,
     patience: Duration,
     parallel: usize,
+    redirects: bool,
+    resolver: Option<Resolver>,
 }
 
 impl Default for HttpOptions {
@@ -63,6 +67,8 @@ impl Default for HttpOptions {
             longest_pause: Duration::from_secs(20),
             patience: Duration::from_secs(60),
             parallel: 8,
+            redirects: true,
+            resolver: None,
         }
     }
 }
@@ -129,6 +135,21 @@ impl HttpOptions {
     #[must_use]
     pub fn parallel(mut self, parallel: usize) -> Self {
         self.parallel = parallel.max(1);
+        self
+    }
+
+    /// Follows no redirect: what is fetched is at the address that was given, or refused.
+    #[must_use]
+    pub fn no_redirects(mut self) -> Self {
+        self.redirects = false;
+        self
+    }
+
+    /// Asks `resolver` where a server is, each time that a connection is made, and connects to what it
+    /// answers and nowhere else: no proxy is used, whatever the environment says.
+    #[must_use]
+    pub fn resolver(mut self, resolver: Resolver) -> Self {
+        self.resolver = Some(resolver);
         self
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use fathom_block::{Disk, Error, Location};
 use fathom_report::Day;
-use fathom_report::{Coverage, Problem, ProblemKind, Report, SCHEMA};
+use fathom_report::{Coverage, ProblemKind, Report};
 
 use self::checksum::Expected;
 use self::profiles::Chosen;
@@ -190,38 +190,12 @@ pub(super) fn report(
         ));
     }
     let inspection = fathom_guest::inspect(&machine.discovery, how);
-    let of_disks = machine.disks.iter().flat_map(|disk| &disk.problems);
-    let problems: Vec<_> = of_disks.chain(&inspection.problems).map(problem).collect();
-    let report = Report {
-        schema: SCHEMA.to_owned(),
-        generator: concat!("fathom ", env!("CARGO_PKG_VERSION")).to_owned(),
-        disks: machine
-            .disks
-            .iter()
-            .zip(&machine.origins)
-            .map(|(one, origin)| disk(one, checksums.get(*origin).cloned()))
-            .collect(),
-        systems: inspection.systems,
-        storage: inspection.storage,
-        concerns: inspection.concerns,
-        undecided: inspection.undecided,
-        profiles: Vec::new(),
-        problems,
-    };
-    Ok((report, inspection.none))
-}
-
-fn disk(disk: &Disk, checksum: Option<String>) -> fathom_report::Disk {
-    fathom_report::Disk {
-        name: disk.name.clone(),
-        format: disk.layers.first().map_or("raw", |layer| layer.format.name()).to_owned(),
-        virtual_size: disk.reader.len(),
-        checksum,
-    }
-}
-
-fn problem(error: &Error) -> Problem {
-    Problem { message: describe(error), ..fathom_guest::problem(error) }
+    let with_checksum =
+        |(disk, origin): (&Disk, &usize)| (disk.clone(), checksums.get(*origin).cloned());
+    let disks: Vec<_> = machine.disks.iter().zip(&machine.origins).map(with_checksum).collect();
+    let none = inspection.none.clone();
+    let generator = concat!("fathom ", env!("CARGO_PKG_VERSION"));
+    Ok((inspection.into_report(&disks, generator, &describe), none))
 }
 
 /// Whether everything could be looked at. What is encrypted or of a kind that is not read is an

@@ -4,12 +4,13 @@ mod download;
 mod server;
 mod web;
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use self::server::{Answer, Request, Server};
-use super::{Agents, HttpOptions, HttpSource, Secret};
+use super::{Agents, HttpOptions, HttpSource, Resolver, Secret};
 use crate::error::{ErrorKind, Result};
 use crate::formats::Format;
 use crate::location::Location;
@@ -465,4 +466,44 @@ fn https_does_not_redirect_to_http() {
     let result = open_with(&server.url("/x"), trusting);
     refused(result, ErrorKind::Unreachable, "from https to http");
     assert_eq!(plain.count(), 0);
+}
+
+#[test]
+fn a_name_is_judged_by_where_it_leads_each_time() {
+    let image = image();
+    let served = image.clone();
+    let server = Server::new(move |request, _| {
+        // Each connection is a new one, so that each asks for the name again.
+        Answer { close: true, ..Answer::range(request, &served, "\r\nETag: \"1\"") }
+    });
+    let port = server.port;
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let resolver = Resolver::new(|address| address != IpAddr::from([169, 254, 169, 254])).names(
+        move |host, _| {
+            assert_eq!(host, "image.test");
+            // The first time it leads to the server, and then elsewhere.
+            let elsewhere = count.fetch_add(1, Ordering::SeqCst) > 0;
+            let host = if elsewhere { [169, 254, 169, 254] } else { [127, 0, 0, 1] };
+            Ok(vec![SocketAddr::from((host, port))])
+        },
+    );
+    let url = "http://image.test/a.img";
+    let source = open_with(url, options().resolver(resolver)).unwrap();
+    let mut buffer = [0; 100];
+    let error = source.read_at(image.len() as u64 - 100, &mut buffer).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    assert!(error.to_string().contains("169.254.169.254"), "{error}");
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn redirects_are_refused_where_they_must_not_be_followed() {
+    let server = Server::new(|_, _| {
+        Answer::new("302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0", b"")
+    });
+    let url = format!("http://127.0.0.1:{}/a.img", server.port);
+    let error = open_with(&url, options().no_redirects()).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    assert_eq!(server.requests.lock().unwrap().len(), 1);
 }
