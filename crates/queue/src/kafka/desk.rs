@@ -20,7 +20,7 @@ use crate::{Body, Delivery, Error, Kind, Receipt, Result, Settings, USUAL, messa
 /// How long one poll takes.
 const POLL: Duration = Duration::from_millis(100);
 /// How long what is held may take to be acknowledged when its partition goes to somebody else.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_secs(10);
 /// How long we wait for more when there is something.
 const LINGER: Duration = Duration::from_millis(5);
 /// How many messages lie on the desk before we ask for no more.
@@ -92,6 +92,8 @@ impl Listener {
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "earliest")
+            // A partition that stays with us does not go and come back whenever somebody else comes.
+            .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", "10000")
             .set("heartbeat.interval.ms", "1000")
             .set("queued.max.messages.kbytes", "16384")
@@ -177,7 +179,7 @@ impl Listener {
         let committed = self.commit(&offsets, patience);
         let mut state = self.desk.state();
         state.committing -= 1;
-        if committed.is_ok() {
+        if matches!(committed, Ok(true)) {
             for element in offsets.elements() {
                 let place = (element.topic().to_owned(), element.partition());
                 if let (Some(partition), Offset::Offset(offset)) =
@@ -189,14 +191,15 @@ impl Listener {
         }
         drop(state);
         self.desk.changed.notify_all();
-        committed
+        committed.map(|_| ())
     }
 
-    fn commit(&self, offsets: &TopicPartitionList, patience: Duration) -> Result<()> {
+    /// Commits, and says whether the partitions were still ours.
+    fn commit(&self, offsets: &TopicPartitionList, patience: Duration) -> Result<bool> {
         let since = Instant::now();
         loop {
             let error = match self.consumer.commit(offsets, CommitMode::Sync) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(true),
                 Err(error) => error,
             };
             // The partitions are somebody else's by now, who receives the messages again.
@@ -207,7 +210,7 @@ impl Listener {
                 | RDKafkaErrorCode::AssignmentLost,
             ) = error.rdkafka_error_code()
             {
-                return Ok(());
+                return Ok(false);
             }
             let error = explain("acknowledging", &error);
             if !error.is_passing() || since.elapsed() >= patience {
@@ -340,8 +343,18 @@ impl Desk {
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
-        for place in &places {
-            guard.partitions.remove(place);
+        let state = &mut *guard;
+        for place in places {
+            let Some(partition) = state.partitions.remove(&place) else { continue };
+            // What is done with and was not committed, behind something that is held or since the
+            // group had moved on already, may come back to us.
+            let done =
+                (partition.committed..partition.next).filter(|it| !partition.open.contains(it));
+            let early = state.early.entry(place).or_default();
+            early.extend(done);
+            while early.len() > ENOUGH {
+                early.pop_first();
+            }
         }
     }
 }

@@ -72,7 +72,9 @@ impl Connections {
                     let answer = async {
                         match command.query_async(&mut connection).await {
                             // The groups are made by who takes next.
-                            Err(error) if error.code() == Some("NOGROUP") => Ok(Value::Nil),
+                            Err(error) if code(&error).as_deref() == Some("NOGROUP") => {
+                                Ok(Value::Nil)
+                            }
                             answer => answer.map_err(|error| explain("waiting", error)),
                         }
                     };
@@ -161,6 +163,15 @@ fn client(
     }
 }
 
+/// The code of what the server says, also where it says it of one of several commands.
+pub(super) fn code(error: &RedisError) -> Option<String> {
+    if let Some(code) = error.code() {
+        return Some(code.to_owned());
+    }
+    let errors = error.clone().into_server_errors()?;
+    errors.first().map(|(_, error)| error.code().to_owned())
+}
+
 /// What the server or the client says, without what it was asked.
 pub(super) fn said(error: &RedisError) -> String {
     match (error.code(), error.detail()) {
@@ -170,7 +181,8 @@ pub(super) fn said(error: &RedisError) -> String {
 }
 
 fn explain(what: &str, error: RedisError) -> Error {
-    let refused = matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM" | "DENIED"));
+    let refused =
+        matches!(code(&error).as_deref(), Some("WRONGPASS" | "NOAUTH" | "NOPERM" | "DENIED"));
     let kind = match error.kind() {
         _ if refused => Kind::Refused,
         ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => {

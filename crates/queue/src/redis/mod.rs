@@ -25,7 +25,7 @@ use redis::{Cmd, FromRedisValue, Pipeline, Value};
 
 use crate::patience::Patience;
 use crate::{Buried, Delivery, Error, Kind, Receipt, Result, Settings, Ticket, Transport, message};
-use connection::{Connections, said};
+use connection::{Connections, code, said};
 use layout::{Band, Layout};
 
 /// How long one wait lasts before we look what has become due.
@@ -94,7 +94,7 @@ impl Redis {
             let error = match self.connections.commands().await {
                 Ok(mut connection) => match pipe.query_async(&mut connection).await {
                     Ok(answer) => return Ok(answer),
-                    Err(error) if error.code() == Some("NOGROUP") => {
+                    Err(error) if code(&error).as_deref() == Some("NOGROUP") => {
                         // Somebody has emptied the database. What comes from now on is ours again.
                         self.set_up().await?;
                         Error::with(Kind::Lost, format!("{what}: no consumer group"), said(&error))

@@ -17,7 +17,7 @@ const QUIET: Duration = Duration::from_millis(1500);
 const MIB: usize = 1 << 20;
 
 /// Receives until there are so many, or nothing more comes.
-async fn gather(transport: &dyn Transport, count: usize) -> Vec<Delivery> {
+pub(crate) async fn gather(transport: &dyn Transport, count: usize) -> Vec<Delivery> {
     let since = Instant::now();
     let mut found = Vec::new();
     while found.len() < count && since.elapsed() < LONG {
@@ -29,7 +29,7 @@ async fn gather(transport: &dyn Transport, count: usize) -> Vec<Delivery> {
 }
 
 /// Nothing comes any more.
-async fn quiet(transport: &dyn Transport) {
+pub(crate) async fn quiet(transport: &dyn Transport) {
     assert_eq!(transport.receive(10, QUIET).await.unwrap(), []);
 }
 
@@ -40,11 +40,11 @@ fn job(delivery: &Delivery) -> &str {
     }
 }
 
-fn jobs(deliveries: &[Delivery]) -> Vec<&str> {
+pub(crate) fn jobs(deliveries: &[Delivery]) -> Vec<&str> {
     deliveries.iter().map(job).collect()
 }
 
-async fn acknowledge(transport: &dyn Transport, deliveries: Vec<Delivery>) {
+pub(crate) async fn acknowledge(transport: &dyn Transport, deliveries: Vec<Delivery>) {
     let receipts = deliveries.into_iter().map(|delivery| delivery.receipt).collect();
     transport.acknowledge(receipts).await.unwrap();
 }
@@ -92,7 +92,7 @@ pub(crate) async fn one_of_two_consumers_receives(peer: Peer) {
     let Some(mut bench) = peer.bench().await else { return };
     bench.settings.claim_after = LONG;
     let (a, b) = (bench.open("a").await, bench.open("b").await);
-    let (one, two) = tokio::join!(a.receive(1, LONG), async {
+    let (one, two) = tokio::join!(a.receive(1, 3 * QUIET), async {
         sleep(Duration::from_millis(300)).await;
         a.publish(&[ticket("only", 5)]).await.unwrap();
         b.receive(1, QUIET).await
