@@ -89,6 +89,10 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
                 "fathom-guest",
                 "fathom-server",
                 "ureq",
+                "tokio",
+                "clap",
+            ],
+        ),
         (
             "confine",
             &[
@@ -102,6 +106,18 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
                 "tokio",
                 "clap",
             ],
+        ),
+        (
+            "store",
+            &["fathom-jobs", "fathom-worker", "fathom-server", "fathom-queue", "axum", "clap"],
+        ),
+        (
+            "jobs",
+            &["fathom-worker", "fathom-server", "fathom-guest", "fathom-block", "axum", "clap"],
+        ),
+        (
+            "server",
+            &["fathom-worker", "fathom-guest", "fathom-block", "fathom-config", "sqlx", "clap"],
         ),
         ("worker", &["fathom-server", "fathom-cli", "axum", "hyper", "ureq", "clap"]),
         ("mirror", &["fathom-guest", "fathom-filesystem", "fathom-feed", "ureq", "clap"]),
@@ -143,6 +159,9 @@ fn no_crate_but_one_allows_unsafe_code() {
         "intake",
         "secret",
         "config",
+        "store",
+        "jobs",
+        "server",
         "queue",
         "confine",
         "worker",

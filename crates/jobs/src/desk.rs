@@ -1,8 +1,9 @@
 //! Where jobs are handed in and asked about.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use fathom_queue::Transport;
 use fathom_store::{
     Announcement, Cancelled, Event, Job, JobFilter, JobState, NewJob, NewLetter, Store, Submitted,
     SweepRules, Swept, Time, Worker,
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::announcer::Announcer;
 use crate::envelope::{Envelope, check_id};
 use crate::gather::Gather;
 use crate::moment::rfc3339;
@@ -40,6 +42,15 @@ struct Inner {
     store: Store,
     submit: Gather<NewJob, Result<Submitted, Refusal>>,
     check: Box<Check>,
+    broker: Option<Broker>,
+}
+
+/// What distributes jobs, where the store does not do it alone.
+struct Broker {
+    transport: Arc<dyn Transport>,
+    announcer: Announcer,
+    /// When those that nobody took were last told of although others were waiting.
+    told_again: Mutex<Instant>,
 }
 
 /// Who hands jobs in or asks about them.
@@ -135,9 +146,10 @@ pub struct Trouble {
 }
 
 impl Desk {
-    /// A desk over a store; each job passes `check`. Needs a runtime of tokio around it.
+    /// A desk over a store, which tells `transport` of jobs; each job passes `check`. Needs a runtime of tokio around it.
     pub fn new(
         store: Store,
+        transport: Option<Arc<dyn Transport>>,
         check: impl Fn(Operation, &Value) -> Result<(), Refusal> + Send + Sync + 'static,
     ) -> Self {
         let writer = store.clone();
@@ -153,7 +165,12 @@ impl Desk {
                 }
             }
         });
-        Self { inner: Arc::new(Inner { store, submit, check: Box::new(check) }) }
+        let broker = transport.map(|transport| Broker {
+            announcer: Announcer::new(Arc::clone(&transport)),
+            transport,
+            told_again: Mutex::new(Instant::now()),
+        });
+        Self { inner: Arc::new(Inner { store, submit, check: Box::new(check), broker }) }
     }
 
     /// The store behind it.
@@ -161,8 +178,22 @@ impl Desk {
         &self.inner.store
     }
 
-    /// Takes a job in, in either form.
+    /// Takes a job in, in either form, and tells the broker of it.
     pub async fn submit(&self, job: &[u8], by: &Submitter) -> Result<Receipt, Refusal> {
+        let (receipt, told) = self.take_in(job, by).await?;
+        if let Some(told) = told {
+            self.announce([&told]);
+        }
+        Ok(receipt)
+    }
+
+    /// The same for whoever will take the job itself: what the broker is to be told of otherwise comes
+    /// back, where the job is new.
+    pub async fn take_in(
+        &self,
+        job: &[u8],
+        by: &Submitter,
+    ) -> Result<(Receipt, Option<Announcement>), Refusal> {
         // Only what the short form lacks is filled in with it; all that counts goes by the store's.
         let now = Time(now());
         let envelope = Envelope::read(job, now)?;
@@ -192,17 +223,20 @@ impl Desk {
             envelope: serde_json::to_string(&envelope).unwrap_or_default(),
         };
         let id = new.id.clone();
+        let told = Announcement { job: id.clone(), pool: new.pool.clone(), priority: new.priority };
         let answer = self.inner.submit.ask(new).await.unwrap_or_else(|| {
             Err(Refusal::new(RefusalCode::Unavailable, "the service is about to end"))
         })?;
         match answer {
             Submitted::New { at } => {
-                Ok(Receipt { job_id: id, status: Status::Pending, submitted_at: rfc3339(at) })
+                let receipt =
+                    Receipt { job_id: id, status: Status::Pending, submitted_at: rfc3339(at) };
+                Ok((receipt, Some(told)))
             }
             Submitted::Known { id: first, at, same: true } => {
                 let found = self.inner.store.job(&first).await?;
                 let status = found.map_or(Status::Pending, |job| outside(job.state));
-                Ok(Receipt { job_id: first, status, submitted_at: rfc3339(at) })
+                Ok((Receipt { job_id: first, status, submitted_at: rfc3339(at) }, None))
             }
             Submitted::Known { id: first, .. } if first == id => Err(Refusal::new(
                 RefusalCode::Conflict,
@@ -325,11 +359,20 @@ impl Desk {
         Ok(self.inner.store.workers(SILENCE).await?)
     }
 
-    /// Puts in order what was left. Returns what there is to tell of.
+    /// Tells the broker of jobs that may be taken.
+    pub fn announce<'a>(&self, jobs: impl IntoIterator<Item = &'a Announcement>) {
+        if let Some(broker) = &self.inner.broker {
+            jobs.into_iter().for_each(|job| broker.announcer.tell(job));
+        }
+    }
+
+    /// Puts in order what was left, and tells the broker of what may be taken again, and of what nobody
+    /// has taken for so long.
     pub async fn sweep(&self, announce_after: Duration) -> Result<Swept, Refusal> {
         let rules = SweepRules {
             deliveries: DELIVERIES,
             announce_after,
+            announce_most: self.to_tell_again(announce_after).await,
             result: |job, state, code, message| {
                 let status = match state {
                     "cancelled" => Status::Cancelled,
@@ -340,12 +383,23 @@ impl Desk {
                 ResultDocument::without_worker(job, status, rfc3339(Time(now())), error).to_text()
             },
         };
-        Ok(self.inner.store.sweep(&rules).await?)
+        let swept = self.inner.store.sweep(&rules).await?;
+        self.announce(swept.ready.iter().chain(&swept.forgotten));
+        Ok(swept)
     }
 
-    /// Those of what a sweep found that a broker should be told of.
-    pub fn announcements(swept: &Swept) -> impl Iterator<Item = &Announcement> {
-        swept.ready.iter().chain(&swept.forgotten)
+    /// How many of the jobs that nobody has taken for long the broker is told of again. While it has
+    /// some that wait, they are most likely among them; now and then some are told of all the same.
+    async fn to_tell_again(&self, after: Duration) -> u32 {
+        const MOST: u32 = 1000;
+        let Some(broker) = &self.inner.broker else { return 0 };
+        let empty = matches!(broker.transport.depth().await, Ok(Some(0)));
+        let mut told = broker.told_again.lock().unwrap_or_else(PoisonError::into_inner);
+        if !empty && told.elapsed() < after {
+            return 0;
+        }
+        *told = Instant::now();
+        MOST
     }
 
     async fn find(&self, id: &str, by: &Submitter) -> Result<Job, Refusal> {

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod announcer;
 mod backoff;
 mod desk;
 mod envelope;

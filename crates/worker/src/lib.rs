@@ -11,9 +11,11 @@ mod handler;
 pub mod image;
 mod meters;
 mod runner;
+mod source;
 mod teller;
 
 pub use echo::Echo;
 pub use handler::{Done, Handler, Handlers, Running, Stop, Task, Trouble};
 pub use meters::Meters;
 pub use runner::{Rules, run};
+pub use source::Source;

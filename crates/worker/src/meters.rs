@@ -31,6 +31,12 @@ pub(crate) struct Handled {
     pub(crate) status: &'static str,
 }
 
+/// By transport.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct By {
+    pub(crate) transport: &'static str,
+}
+
 /// What a worker counts.
 #[derive(Debug)]
 pub struct Meters {
@@ -40,6 +46,8 @@ pub struct Meters {
     pub(crate) executions: Family<Handled, Counter>,
     pub(crate) handler_durations: Family<Handled, Histogram>,
     pub(crate) refused: Counter,
+    fetches: Family<By, Counter>,
+    errors: Family<By, Counter>,
 }
 
 impl Meters {
@@ -53,8 +61,10 @@ impl Meters {
             executions: Family::default(),
             handler_durations: Family::new_with_constructor(histogram),
             refused: Counter::default(),
+            fetches: Family::default(),
+            errors: Family::default(),
         };
-        let Self { jobs, durations, active, executions, handler_durations, refused } = &meters;
+        let Self { jobs, durations, active, executions, handler_durations, .. } = &meters;
         registry.register("fathom_worker_jobs", "Tries that ended, by how", jobs.clone());
         registry.register(
             "fathom_worker_jobs_duration_seconds",
@@ -75,8 +85,26 @@ impl Meters {
         registry.register(
             "fathom_worker_results_refused",
             "Results that did not count, since the job was somebody else's by then",
-            refused.clone(),
+            meters.refused.clone(),
+        );
+        registry.register(
+            "fathom_transport_fetches",
+            "Messages that came from a broker",
+            meters.fetches.clone(),
+        );
+        registry.register(
+            "fathom_transport_errors",
+            "Times that a broker did not do what it was asked for",
+            meters.errors.clone(),
         );
         meters
+    }
+
+    pub(crate) fn fetched(&self, transport: &'static str, messages: usize) {
+        self.fetches.get_or_create(&By { transport }).inc_by(messages as u64);
+    }
+
+    pub(crate) fn failed(&self, transport: &'static str) {
+        self.errors.get_or_create(&By { transport }).inc();
     }
 }

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::handler::{Done, Handler, Handlers, Stop, Task, Trouble};
 use crate::meters::{Ended, Handled, Meters, Of};
+use crate::source::Source;
 use crate::teller;
 
 /// How much work, by how long jobs took lately, a worker takes on ahead.
@@ -23,8 +24,6 @@ const AHEAD: Duration = Duration::from_millis(250);
 const MOST_AHEAD: usize = 64;
 /// How long whoever was asked to stop may go on before it is left alone.
 const GRACE: Duration = Duration::from_secs(10);
-/// How often a worker with nothing to do looks for work of other processes.
-const IDLE: Duration = Duration::from_millis(200);
 
 /// How a worker goes about it.
 #[derive(Clone, Debug)]
@@ -63,14 +62,14 @@ struct Worker {
 }
 
 /// Takes jobs on and has them done until `stop` says to leave; then ends what it has, or gives it
-/// back. `work` ends when there may be something to do.
+/// back.
 pub async fn run(
     hold: Hold,
     handlers: Handlers,
     rules: Rules,
     meters: Arc<Meters>,
     mut stop: watch::Receiver<bool>,
-    store: fathom_store::Store,
+    source: Source,
 ) {
     let (leave, leaving) = watch::channel(false);
     let worker = Arc::new(Worker {
@@ -90,15 +89,20 @@ pub async fn run(
     while !*stop.borrow() {
         while running.try_join_next().is_some() {}
         let wanted = worker.wanted();
-        let got = if wanted == 0 { Ok(Vec::new()) } else { worker.hold.claim(wanted, None).await };
-        let count = match got {
+        if wanted == 0 {
+            tokio::select! {
+                _ = running.join_next() => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+            continue;
+        }
+        // It is not broken off: what the store has given us by then would be nobody's for a lease.
+        match source.next(&worker.hold, wanted, &worker.meters).await {
             Ok(got) => {
                 trouble = Duration::from_millis(100);
-                let count = got.len();
                 for (job, holding) in got {
                     running.spawn(Arc::clone(&worker).perform(job, holding));
                 }
-                count
             }
             Err(_) => {
                 // The store is away: there is nothing to do but to wait for it.
@@ -107,14 +111,6 @@ pub async fn run(
                     _ = stop.wait_for(|stop| *stop) => {}
                 }
                 trouble = (trouble * 2).min(Duration::from_secs(5));
-                continue;
-            }
-        };
-        if count < wanted as usize || wanted == 0 {
-            tokio::select! {
-                () = store.work(IDLE), if wanted > 0 => {}
-                _ = running.join_next(), if !running.is_empty() => {}
-                _ = stop.wait_for(|stop| *stop) => {}
             }
         }
     }

@@ -10,7 +10,7 @@ use fathom_jobs::{
     Status, Submitter, WorkerDescription,
 };
 use fathom_store::{JobFilter, Options, Store};
-use fathom_worker::{Done, Echo, Handler, Handlers, Meters, Rules, Running, Task};
+use fathom_worker::{Done, Echo, Handler, Handlers, Meters, Rules, Running, Source, Task};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -27,7 +27,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("fathom.db").display().to_string();
         let store = Store::open(&address, &Options::default()).await.unwrap();
-        let desk = Desk::new(store, |_, _| Ok(()));
+        let desk = Desk::new(store, None, |_, _| Ok(()));
         Self { _folder: folder, desk, by: Submitter::everywhere("test") }
     }
 
@@ -51,10 +51,11 @@ impl Site {
             ..WorkerDescription::default()
         };
         let store = self.desk.store().clone();
-        let hold = Hold::register(store.clone(), description, rules.lease).await.unwrap();
+        let hold = Hold::register(store, description, rules.lease).await.unwrap();
         let (stop, stopped) = watch::channel(false);
         let meters = Arc::new(Meters::register(&mut Registry::default()));
-        let task = tokio::spawn(fathom_worker::run(hold, handlers, rules, meters, stopped, store));
+        let source = Source::new(self.desk.clone(), None);
+        let task = tokio::spawn(fathom_worker::run(hold, handlers, rules, meters, stopped, source));
         Worker { stop, task }
     }
 

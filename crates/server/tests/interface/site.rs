@@ -8,7 +8,7 @@ use std::time::Duration;
 use fathom_jobs::{Capabilities, Configuration, Desk, Hold, WorkerDescription};
 use fathom_server::{Role, Rules, Service, bind, new_token};
 use fathom_store::{Options, Store};
-use fathom_worker::{Echo, Handlers, Meters};
+use fathom_worker::{Echo, Handlers, Meters, Source};
 use prometheus_client::registry::Registry;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -61,9 +61,10 @@ impl Site {
         let (stop, stopped) = watch::channel(false);
         let (address, store) = runtime.block_on(async {
             let store = Store::open(&address, &Options::default()).await.unwrap();
-            let desk = Desk::new(store.clone(), |_, _| Ok(()));
+            let desk = Desk::new(store.clone(), None, |_, _| Ok(()));
             let mut registry = Registry::default();
             let meters = Arc::new(Meters::register(&mut registry));
+            let source = Source::new(desk.clone(), None);
             let service = Service::new(desk, rules, registry, "0.1.0");
             let bound = bind(service, "127.0.0.1:0".parse().unwrap(), None).unwrap();
             let address = bound.address().unwrap();
@@ -86,7 +87,7 @@ impl Site {
             let lease = Duration::from_secs(2);
             let hold = Hold::register(store.clone(), description, lease).await.unwrap();
             let rules = fathom_worker::Rules { lease, ..fathom_worker::Rules::default() };
-            tokio::spawn(fathom_worker::run(hold, handlers, rules, meters, stopped, store.clone()));
+            tokio::spawn(fathom_worker::run(hold, handlers, rules, meters, stopped, source));
             (address, store)
         });
         Self { address, store, runtime, _folder: folder, _stop: stop }

@@ -19,6 +19,8 @@ pub struct SweepRules {
     pub deliveries: u32,
     /// Jobs that nobody took for this long are told of again.
     pub announce_after: Duration,
+    /// How many of them at most.
+    pub announce_most: u32,
     /// What is kept as the result of a job that ends without anybody: by its id and what happened.
     pub result: fn(job: &str, state: &str, code: &str, message: &str) -> String,
 }
@@ -73,7 +75,7 @@ impl Store {
                  (SELECT number FROM jobs WHERE state = 1 AND announced_at < {now} - $2 \
                  ORDER BY priority DESC, number LIMIT $1 {unlocked}) RETURNING id, pool, priority",
             ))
-            .bind(MOST)
+            .bind(i64::from(rules.announce_most))
             .bind(micros(rules.announce_after))
             .fetch_all(&mut *transaction)
             .await?;

@@ -59,6 +59,7 @@ fn rules() -> SweepRules {
     SweepRules {
         deliveries: 3,
         announce_after: Duration::from_secs(30),
+        announce_most: 1000,
         result: |job, state, code, message| format!("{job} {state} {code} {message}"),
     }
 }

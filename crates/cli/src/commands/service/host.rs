@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use fathom_config::Config;
 use fathom_jobs::{Capabilities, Configuration, Desk, Hold, Resources, WorkerDescription};
+use fathom_queue::Transport;
 use fathom_store::Store;
-use fathom_worker::{Echo, Handlers, Meters, Rules};
+use fathom_worker::{Echo, Handlers, Meters, Rules, Source};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -26,14 +27,15 @@ const FORGET: Duration = Duration::from_secs(60);
 const PLACE: u64 = 512 << 20;
 
 /// Where jobs are handed in.
-pub(super) fn desk(store: Store) -> Desk {
-    Desk::new(store, |_, _| Ok(()))
+pub(super) fn desk(store: Store, transport: Option<Arc<dyn Transport>>) -> Desk {
+    Desk::new(store, transport, |_, _| Ok(()))
 }
 
 /// A worker that works, until `stop` says to leave.
 pub(super) async fn worker(
     config: &Config,
     desk: &Desk,
+    transport: Option<Arc<dyn Transport>>,
     registry: &mut Registry,
     stop: watch::Receiver<bool>,
 ) -> Result<(JoinHandle<()>, WorkerDescription), Failure> {
@@ -47,11 +49,11 @@ pub(super) async fn worker(
         ..Rules::default()
     };
     let meters = Arc::new(Meters::register(registry));
-    let store = desk.store().clone();
-    let hold = Hold::register(store.clone(), description.clone(), rules.lease)
+    let hold = Hold::register(desk.store().clone(), description.clone(), rules.lease)
         .await
         .map_err(|error| failed("registering the worker", &error))?;
-    let worker = tokio::spawn(fathom_worker::run(hold, handlers, rules, meters, stop, store));
+    let source = Source::new(desk.clone(), transport);
+    let worker = tokio::spawn(fathom_worker::run(hold, handlers, rules, meters, stop, source));
     Ok((worker, description))
 }
 
@@ -79,11 +81,9 @@ fn memory() -> u64 {
 }
 
 fn describe(config: &Config, handlers: &Handlers, concurrency: u32) -> WorkerDescription {
-    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let hostname = hostname.trim().to_owned();
-    let id = config.worker.id.clone();
+    let hostname = hostname();
     WorkerDescription {
-        worker_id: id.unwrap_or_else(|| format!("{hostname}-{}", std::process::id())),
+        worker_id: name(config),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         hostname,
         capabilities: Capabilities { operations: handlers.operations(), ..Capabilities::default() },
@@ -99,6 +99,17 @@ fn describe(config: &Config, handlers: &Handlers, concurrency: u32) -> WorkerDes
             ..Configuration::default()
         },
     }
+}
+
+/// What this process is called among the workers.
+pub(super) fn name(config: &Config) -> String {
+    let id = config.worker.id.clone();
+    id.unwrap_or_else(|| format!("{}-{}", hostname(), std::process::id()))
+}
+
+fn hostname() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    text.trim().to_owned()
 }
 
 /// Puts in order what was left, for as long as the process lives.

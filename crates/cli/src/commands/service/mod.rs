@@ -4,6 +4,7 @@ mod audit;
 mod host;
 mod serve;
 mod token;
+mod transport;
 mod worker;
 
 use std::future::Future;

@@ -8,7 +8,7 @@ use fathom_server::{Rate, Rules, Service, Tls};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
-use super::{block_on, failed, host, open, path, paths, settings};
+use super::{block_on, failed, host, open, path, paths, settings, transport};
 use crate::args::Serve;
 use crate::exit::{self, Failure, Verdict, say};
 use crate::interrupt::HalfWritten;
@@ -34,13 +34,14 @@ pub(crate) fn run(options: &Serve) -> Result<Verdict, Failure> {
 async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
     let listen = config.server.listen.get();
     let store = open(config).await?;
-    let desk = host::desk(store.clone());
+    let transport = transport::open(config, &host::name(config)).await?;
+    let desk = host::desk(store.clone(), transport.clone());
     let open = is_open(config, &store).await?;
     let mut registry = Registry::default();
     let (stop, stopped) = watch::channel(false);
     let mut worker = None;
     if with_worker {
-        worker = Some(host::worker(config, &desk, &mut registry, stopped).await?);
+        worker = Some(host::worker(config, &desk, transport, &mut registry, stopped).await?);
     }
     let service =
         Service::new(desk.clone(), rules(config, open), registry, env!("CARGO_PKG_VERSION"));

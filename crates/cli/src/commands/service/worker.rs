@@ -3,7 +3,7 @@
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
-use super::{block_on, host, open, path, paths, settings};
+use super::{block_on, host, open, path, paths, settings, transport};
 use crate::args::WorkerOptions;
 use crate::exit::{self, Failure, Verdict, say};
 use crate::interrupt::HalfWritten;
@@ -24,10 +24,12 @@ pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
     let _ending = HalfWritten::begin();
     block_on(async {
         let store = open(&config).await?;
-        let desk = host::desk(store.clone());
+        let transport = transport::open(&config, &host::name(&config)).await?;
+        let desk = host::desk(store.clone(), transport.clone());
         let mut registry = Registry::default();
         let (stop, stopped) = watch::channel(false);
-        let (worker, description) = host::worker(&config, &desk, &mut registry, stopped).await?;
+        let (worker, description) =
+            host::worker(&config, &desk, transport, &mut registry, stopped).await?;
         if config.metrics.enabled {
             let rules = fathom_server::Rules::default();
             let version = env!("CARGO_PKG_VERSION");
