@@ -178,8 +178,20 @@ impl Desk {
         &self.inner.store
     }
 
+    /// Reads a job in either form, so that it can be taken in. One that has no name gets one that
+    /// follows from `identity`, where there is any.
+    pub fn read(job: &[u8], identity: &str) -> Result<Envelope, Refusal> {
+        // Only what the short form lacks is filled in with it; all that counts goes by the store's.
+        Envelope::read(job, Time(now()), identity)
+    }
+
     /// Takes a job in, in either form, and tells the broker of it.
     pub async fn submit(&self, job: &[u8], by: &Submitter) -> Result<Receipt, Refusal> {
+        self.hand_in(Self::read(job, "")?, by).await
+    }
+
+    /// The same of one that was read.
+    pub async fn hand_in(&self, job: Envelope, by: &Submitter) -> Result<Receipt, Refusal> {
         let (receipt, told) = self.take_in(job, by).await?;
         if let Some(told) = told {
             self.announce([&told]);
@@ -191,12 +203,9 @@ impl Desk {
     /// back, where the job is new.
     pub async fn take_in(
         &self,
-        job: &[u8],
+        envelope: Envelope,
         by: &Submitter,
     ) -> Result<(Receipt, Option<Announcement>), Refusal> {
-        // Only what the short form lacks is filled in with it; all that counts goes by the store's.
-        let now = Time(now());
-        let envelope = Envelope::read(job, now)?;
         let (operation, namespace) = (envelope.operation()?, namespace(&envelope, by)?);
         (self.inner.check)(operation, &envelope.payload.data)?;
         let (constraints, routing) = (

@@ -245,8 +245,10 @@ pub struct Audit {
 }
 
 impl Envelope {
-    /// Reads a job in either form and checks it; what the short form leaves out is filled in.
-    pub fn read(bytes: &[u8], now: fathom_store::Time) -> Result<Self, Refusal> {
+    /// Reads a job in either form and checks it; what the short form leaves out is filled in. One that
+    /// has no name gets one that follows from `identity`, where there is any: what comes again has the
+    /// same name again.
+    pub fn read(bytes: &[u8], now: fathom_store::Time, identity: &str) -> Result<Self, Refusal> {
         if bytes.len() > LARGEST {
             return Err(Refusal::new(
                 RefusalCode::TooLarge,
@@ -256,11 +258,10 @@ impl Envelope {
         let value: Value = serde_json::from_slice(bytes).map_err(|error| {
             Refusal::new(RefusalCode::Malformed, format!("the job is no JSON: {error}"))
         })?;
-        Self::of(value, now)
+        Self::of(value, now, identity)
     }
 
-    /// The same of what is JSON already.
-    pub fn of(value: Value, now: fathom_store::Time) -> Result<Self, Refusal> {
+    fn of(value: Value, now: fathom_store::Time, identity: &str) -> Result<Self, Refusal> {
         let Value::Object(mut fields) = value else {
             return Err(Refusal::new(RefusalCode::Malformed, "the job is no object of JSON"));
         };
@@ -275,7 +276,7 @@ impl Envelope {
                 ));
             }
         } else {
-            fill(&mut fields, now)?;
+            fill(&mut fields, now, identity)?;
         }
         let envelope: Self = serde_json::from_value(Value::Object(fields))
             .map_err(|error| Refusal::new(RefusalCode::Malformed, format!("the job: {error}")))?;
@@ -400,7 +401,11 @@ impl Execution {
 }
 
 /// Fills in what the short form leaves out.
-fn fill(fields: &mut Map<String, Value>, now: fathom_store::Time) -> Result<(), Refusal> {
+fn fill(
+    fields: &mut Map<String, Value>,
+    now: fathom_store::Time,
+    identity: &str,
+) -> Result<(), Refusal> {
     let operation = match fields.get("operation") {
         Some(Value::String(operation)) => operation.clone(),
         Some(_) => return Err(Refusal::new(RefusalCode::Malformed, "operation: it is a text")),
@@ -417,7 +422,10 @@ fn fill(fields: &mut Map<String, Value>, now: fathom_store::Time) -> Result<(), 
     let payload =
         if whole { payload } else { json!({ "type": format!("{operation}.v1"), "data": payload }) };
     fields.insert("payload".to_owned(), payload);
-    let id = format!("job-{}", uuid::Uuid::now_v7());
+    let id = match identity {
+        "" => format!("job-{}", uuid::Uuid::now_v7()),
+        identity => format!("job-{}", &hex(&Sha256::digest(identity.as_bytes()))[..32]),
+    };
     for (field, value) in [
         ("version", json!("1.0")),
         ("job_id", json!(id)),
@@ -517,7 +525,7 @@ mod tests {
     fn with(change: impl FnOnce(&mut Value)) -> Result<Envelope, crate::Refusal> {
         let mut value = whole();
         change(&mut value);
-        Envelope::read(value.to_string().as_bytes(), NOW)
+        Envelope::read(value.to_string().as_bytes(), NOW, "")
     }
 
     #[test]
@@ -542,17 +550,21 @@ mod tests {
     fn the_short_form_is_filled_in() {
         let text = r#"{"operation":"guestkit.inspect","payload":{"image":{"path":"/vms/a.qcow2",
             "format":"qcow2","checksum":"sha256:00"},"options":{"include_security":true}}}"#;
-        let read = Envelope::read(text.as_bytes(), NOW).unwrap();
+        let read = Envelope::read(text.as_bytes(), NOW, "").unwrap();
         assert_eq!(read.version, "1.0");
         assert!(read.job_id.starts_with("job-"));
         assert_eq!(read.created_at, "2026-02-03T10:00:00Z");
         assert_eq!(read.payload.kind, "guestkit.inspect.v1");
         assert_eq!(read.payload.data["image"]["path"], "/vms/a.qcow2");
+        let named = |identity| Envelope::read(text.as_bytes(), NOW, identity).unwrap().job_id;
+        assert_ne!(named(""), named(""));
+        assert_eq!(named("topic/0/17"), named("topic/0/17"));
+        assert_ne!(named("topic/0/17"), named("topic/0/18"));
         let text = r#"{"operation":"system.echo","execution":{"priority":9},"job_id":"my-own-id"}"#;
-        let read = Envelope::read(text.as_bytes(), NOW).unwrap();
+        let read = Envelope::read(text.as_bytes(), NOW, "").unwrap();
         assert_eq!((read.job_id.as_str(), read.execution().priority), ("my-own-id", 9));
         let text = r#"{"operation":"fathom.echo","payload":{"type":"fathom.echo.v1","data":7}}"#;
-        assert_eq!(Envelope::read(text.as_bytes(), NOW).unwrap().payload.data, json!(7));
+        assert_eq!(Envelope::read(text.as_bytes(), NOW, "").unwrap().payload.data, json!(7));
     }
 
     #[test]
@@ -604,15 +616,18 @@ mod tests {
     #[test]
     fn what_is_no_job_is_refused() {
         for text in ["", "{", "[]", "null", "7", "{}", "{\"operation\":7}", "\u{feff}{}"] {
-            let refusal = Envelope::read(text.as_bytes(), NOW).unwrap_err();
+            let refusal = Envelope::read(text.as_bytes(), NOW, "").unwrap_err();
             assert_eq!(refusal.code, RefusalCode::Malformed, "{text}: {refusal}");
         }
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(Envelope::read(deep.as_bytes(), NOW).unwrap_err().code, RefusalCode::Malformed);
+        assert_eq!(
+            Envelope::read(deep.as_bytes(), NOW, "").unwrap_err().code,
+            RefusalCode::Malformed
+        );
         let large = vec![b' '; LARGEST + 1];
-        assert_eq!(Envelope::read(&large, NOW).unwrap_err().code, RefusalCode::TooLarge);
+        assert_eq!(Envelope::read(&large, NOW, "").unwrap_err().code, RefusalCode::TooLarge);
         let twice = r#"{"operation":"fathom.echo","operation":"fathom.scan"}"#;
-        Envelope::read(twice.as_bytes(), NOW).unwrap();
+        Envelope::read(twice.as_bytes(), NOW, "").unwrap();
     }
 
     #[test]

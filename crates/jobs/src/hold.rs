@@ -138,11 +138,16 @@ impl Hold {
             }
             pause = (pause * 2).min(Duration::from_secs(2));
         };
+        self.let_go(job);
+        accepted
+    }
+
+    /// Forgets a job that is somebody else's by now.
+    pub fn let_go(&self, job: &Claimed) {
         let mut held = self.held();
         if held.get(&job.id).is_some_and(|it| it.fence == job.fence) {
             held.remove(&job.id);
         }
-        accepted
     }
 
     /// Says that the worker lives and which jobs it works at, and passes on what the store says of

@@ -35,3 +35,11 @@ pub use result::{
     ErrorReport, ExecutionSummary, Metrics, Outputs, Progress, ResultDocument, Status,
 };
 pub use worker::{Capabilities, Configuration, Resources, WorkerDescription};
+
+/// The schemas of a job and of what comes of it, by the names that they are published under.
+pub fn schemas() -> [(&'static str, schemars::Schema); 2] {
+    [
+        ("job", schemars::schema_for!(Envelope)),
+        ("job-result", schemars::schema_for!(ResultDocument)),
+    ]
+}

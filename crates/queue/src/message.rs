@@ -82,6 +82,9 @@ pub struct Delivery {
     pub priority: u8,
     /// Where it was found, for people.
     pub source: String,
+    /// What tells it from every other message and stays the same however often it is delivered, so
+    /// that who has recorded it knows it again; empty where the broker has nothing of the kind.
+    pub identity: String,
 }
 
 /// A dead letter.

@@ -141,7 +141,10 @@ async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller
         correlation: correlation.to_owned(),
         from,
     };
-    let Needs::Role(least) = door.needs else { return Ok(caller) };
+    let Needs::Role(least) = door.needs else {
+        limit(door, &format!("from {from}"))?;
+        return Ok(caller);
+    };
     match bearer(&request.headers)? {
         Some(secret) => identify(door, &mut caller, secret).await?,
         None if rules.open && from.is_loopback() => {

@@ -168,7 +168,10 @@ impl Worker {
         let (finish, status) = self.judge(&job, outcome, took);
         let counts = match finish {
             // Nothing that is said about it would count.
-            None => false,
+            None => {
+                self.hold.let_go(&job);
+                false
+            }
             Some(finish) => self.hold.finish(&job, finish).await,
         };
         if counts {

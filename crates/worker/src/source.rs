@@ -89,7 +89,11 @@ impl Source {
                 Body::Foreign(bytes) => {
                     let from = format!("{}:{}", broker.name(), delivery.source);
                     let by = Submitter::everywhere(&from);
-                    match self.desk.take_in(bytes, &by).await {
+                    let taken = match Desk::read(bytes, &delivery.identity) {
+                        Ok(envelope) => self.desk.take_in(envelope, &by).await,
+                        Err(refusal) => Err(refusal),
+                    };
+                    match taken {
                         Ok((receipt, told)) => {
                             wanted.push(receipt.job_id);
                             taken_in.extend(told);

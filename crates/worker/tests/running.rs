@@ -265,6 +265,29 @@ async fn who_leaves_ends_what_it_has_or_gives_it_back() {
     assert_eq!(site.desk.workers().await.unwrap()[0].state.as_str(), "offline");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_lost_a_job_lets_go_of_it() {
+    let site = Site::new().await;
+    let _sweeper = site.sweep();
+    let worker = site.worker("w1", echo(), quick()).await;
+    let id = site.send(slow(2.0)).await;
+    site.until(&id, Status::Running).await;
+    // Somebody else says so with the number of the first claim: from here on it is not ours.
+    let gone = fathom_store::Completion {
+        job: id.clone(),
+        fence: 1,
+        finish: fathom_store::Finish::GiveBack { after: Duration::from_millis(300) },
+    };
+    assert_eq!(site.desk.store().finish(&[gone]).await.unwrap(), [true]);
+    assert_eq!(site.result(&id).await.status, Status::Completed);
+    let started = Instant::now();
+    while site.desk.workers().await.unwrap()[0].current_jobs != 0 {
+        assert!(started.elapsed() < Duration::from_secs(5), "it still holds what is not its own");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    worker.leave().await;
+}
+
 /// Goes on although it is asked to stop, and says that it is done.
 struct Stubborn;
 

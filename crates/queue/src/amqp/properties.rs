@@ -93,6 +93,10 @@ pub(super) fn delivery(
 ) -> Delivery {
     let properties = found.properties;
     let body = Body::decode(is_ticket(&properties), found.data);
+    let identity = properties
+        .message_id()
+        .as_ref()
+        .map_or(String::new(), |id| format!("{}/{id}", settings.queue_of(pool)));
     let before = deliveries(&properties).saturating_add(u32::from(found.redelivered));
     Delivery {
         priority: message::bounded(match &body {
@@ -104,6 +108,7 @@ pub(super) fn delivery(
         deliveries: before.saturating_add(1),
         pool: pool.to_owned(),
         source: format!("queue {}", settings.queue_of(pool)),
+        identity,
     }
 }
 

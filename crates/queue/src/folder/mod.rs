@@ -23,6 +23,7 @@ mod name;
 mod place;
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -276,6 +277,10 @@ impl Shared {
         if !place::rename(path, &taken)? {
             return Ok(None);
         }
+        // Names come again; the same file does not.
+        let identity = std::fs::symlink_metadata(&taken).map_or(String::new(), |it| {
+            format!("{}/{}/{}/{}", name.original, it.ino(), it.mtime(), it.mtime_nsec())
+        });
         let bytes = match place::read(&taken, self.settings.max_body as u64) {
             Ok(bytes) => bytes,
             Err(refusal) => {
@@ -295,6 +300,7 @@ impl Shared {
             pool: place.pool.clone(),
             priority,
             source: format!("file {}", name.original),
+            identity,
         }))
     }
 

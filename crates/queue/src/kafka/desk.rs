@@ -280,6 +280,13 @@ impl Desk {
             deliveries: beside.deliveries.saturating_add(1),
             pool: pool.clone(),
             source: format!("offset {offset} of partition {} of topic {}", place.1, place.0),
+            // A topic that is made anew begins again with its offsets.
+            identity: format!(
+                "{}/{}/{offset}/{}",
+                place.0,
+                place.1,
+                message.timestamp().to_millis().unwrap_or(0)
+            ),
         };
         state.arrivals += 1;
         let arrival = state.arrivals;

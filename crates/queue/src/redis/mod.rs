@@ -183,6 +183,7 @@ impl Redis {
         count: u32,
     ) -> Result<Option<Delivery>> {
         let receipt = Receipt(format!("{key}/{id}"));
+        let identity = receipt.0.clone();
         let source = format!("entry {id} of stream {key}");
         let entry = entry::read(fields);
         let deliveries = entry.deliveries.saturating_add(count);
@@ -198,6 +199,7 @@ impl Redis {
             pool: pool.to_owned(),
             priority,
             source,
+            identity,
         };
         let problem = match entry.problem {
             None if size > self.settings.max_body => {

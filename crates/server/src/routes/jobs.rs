@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use fathom_jobs::{Envelope, Receipt, ResultDocument, Status, View};
+use fathom_jobs::{Desk, Envelope, Receipt, ResultDocument, Status, View};
 use fathom_store::{JobFilter, JobState};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -125,9 +125,10 @@ async fn submit(
 ) -> Result<Response, Problem> {
     parameters.only(&[])?;
     must_be_json(&headers)?;
-    let target: String = String::from_utf8_lossy(&body).chars().take(200).collect();
+    let job = Desk::read(&body, "")?;
+    let target = format!("{} {}", job.operation, job.job_id);
     service.record(caller.deed("submitJob", &target)).await?;
-    let receipt = service.desk().submit(&body, &caller.submitter()).await?;
+    let receipt = service.desk().hand_in(job, &caller.submitter()).await?;
     let status =
         if receipt.status == Status::Pending { StatusCode::ACCEPTED } else { StatusCode::OK };
     let mut response = json(status, &receipt);
