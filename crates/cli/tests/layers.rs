@@ -89,6 +89,10 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
                 "fathom-guest",
                 "fathom-server",
                 "ureq",
+                "tokio",
+                "clap",
+            ],
+        ),
         (
             "confine",
             &[

@@ -24,10 +24,12 @@ pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
     let _ending = HalfWritten::begin();
     block_on(async {
         let store = open(&config).await?;
-        let desk = host::desk(store.clone());
+        let roots = host::roots(&config)?;
+        let desk = host::desk(store.clone(), Some(&roots));
         let mut registry = Registry::default();
         let (stop, stopped) = watch::channel(false);
-        let (worker, description) = host::worker(&config, &desk, &mut registry, stopped).await?;
+        let (worker, description) =
+            host::worker(&config, &desk, &roots, &mut registry, stopped).await?;
         if config.metrics.enabled {
             let rules = fathom_server::Rules::default();
             let version = env!("CARGO_PKG_VERSION");
