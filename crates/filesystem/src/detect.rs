@@ -50,6 +50,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Those of which files are read.
+    pub fn readable() -> impl Iterator<Item = Self> {
+        READERS.iter().map(|reader| reader.kind)
+    }
+
     /// What people call it.
     pub fn name(self) -> &'static str {
         match self {

@@ -148,6 +148,9 @@ enum Outcome {
     Stopped(Stop),
 }
 
+/// A job with who does it, and by which it is told to stop.
+type Prepared = (Task, Arc<dyn Handler>, watch::Sender<Option<Stop>>);
+
 impl Worker {
     /// How many more jobs to take on. Short ones are taken on by the dozen, since a claim costs as
     /// much for one as for many; of long ones only as many as there are places.
@@ -243,10 +246,7 @@ impl Worker {
         outcome
     }
 
-    fn prepare(
-        &self,
-        job: &Claimed,
-    ) -> Result<(Task, Arc<dyn Handler>, watch::Sender<Option<Stop>>), Trouble> {
+    fn prepare(&self, job: &Claimed) -> Result<Prepared, Trouble> {
         let handler = self.handlers.get(&job.operation).ok_or_else(|| {
             Trouble::passing("UNSUPPORTED", format!("this worker does not do {}", job.operation))
         })?;

@@ -246,11 +246,29 @@ fn work(link: &Arc<Link>, order: &Order) -> std::result::Result<Worked, Failure>
         disks.extend(opened.into_iter().map(|one| (one, disk.checksum.clone())));
     }
     let (result, none) = match order.task {
-        Task::Inspect { deep, now } => inspect(link, &disks, order, deep, now)?,
+        Task::Inspect { deep, now, largest_disk } => {
+            disks.iter().try_for_each(|(disk, _)| check_size(disk, largest_disk))?;
+            inspect(link, &disks, order, deep, now)?
+        }
         Task::Hash => (hash(link, &disks).map_err(|e| Failure::read(&e, Phase::Hashing))?, None),
     };
     let fathom_block::Spent { bytes, requests, rounds } = opener.meter().spent();
     Ok((result, Spent { bytes, requests, rounds }, none))
+}
+
+/// Refuses a disk that is larger than is asked to be looked at.
+fn check_size(disk: &Disk, largest: Option<u64>) -> std::result::Result<(), Failure> {
+    let length = disk.reader.len();
+    match largest {
+        Some(largest) if length > largest => {
+            let why = format!(
+                "{}: the disk has {length} bytes, and no more than {largest} are to be looked at",
+                disk.name
+            );
+            Err(Failure::new(super::failure::Code::DiskTooLarge, Phase::Discovering, why))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn inspect(

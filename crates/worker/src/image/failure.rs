@@ -25,6 +25,8 @@ pub enum Code {
     NotFound,
     /// Recognised, but not read by this version.
     Unsupported,
+    /// The disk is larger than is asked to be looked at.
+    DiskTooLarge,
     /// The image contradicts its own format.
     Corrupt,
     /// No key that was given opens it.
@@ -62,6 +64,7 @@ impl Code {
             Self::InvalidRequest => "INVALID_REQUEST",
             Self::NotFound => "NOT_FOUND",
             Self::Unsupported => "UNSUPPORTED",
+            Self::DiskTooLarge => "DISK_TOO_LARGE",
             Self::Corrupt => "CORRUPT",
             Self::Encrypted => "ENCRYPTED",
             Self::ReferenceRefused => "REFERENCE_REFUSED",

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fathom_block::Spent;
@@ -83,7 +84,7 @@ pub struct Sum {
 pub struct Images {
     program: PathBuf,
     arguments: Vec<OsString>,
-    roots: Roots,
+    roots: Arc<Roots>,
     limits: Limits,
 }
 
@@ -102,16 +103,26 @@ impl Images {
     pub fn new(
         program: impl Into<PathBuf>,
         arguments: impl IntoIterator<Item = OsString>,
-        roots: Roots,
+        roots: impl Into<Arc<Roots>>,
         limits: Limits,
     ) -> Self {
         let arguments = arguments.into_iter().collect();
-        Self { program: program.into(), arguments, roots, limits }
+        Self { program: program.into(), arguments, roots: roots.into(), limits }
     }
 
     /// The roots that images are read from.
     pub fn roots(&self) -> &Roots {
         &self.roots
+    }
+
+    /// Starts a child, and says how it is confined; it has nothing to do. The thread that calls must
+    /// live until this returns.
+    pub fn probe(&self) -> Result<Confinement, Failure> {
+        let limits = fathom_confine::Limits { allow_degraded: true, ..self.limits.child.clone() };
+        let arguments: Vec<_> = self.arguments.iter().map(OsString::as_os_str).collect();
+        let child = Confined::spawn(&self.program, &arguments, &limits, &Canceller::new())
+            .map_err(|ended| Failure::ended(&ended, Phase::Starting))?;
+        Ok(child.confinement().clone())
     }
 
     /// Looks at a machine. `progress` is told how far that is; `canceller` ends it from another
@@ -130,7 +141,7 @@ impl Images {
                 .map_or((0, 0), |since| (since.as_secs(), since.subsec_nanos())),
         };
         let mut session = self.session(&request.images, began, progress, canceller)?;
-        let task = Task::Inspect { deep: request.deep, now };
+        let task = Task::Inspect { deep: request.deep, now, largest_disk: request.largest_disk };
         let answered = self.run(task, &request.keys, &mut session, began, canceller)?;
         session.tell(Phase::Reporting, answered.result.len() as u64, None);
         if let Err(error) = serde_json::from_slice::<Report>(&answered.result) {
@@ -192,7 +203,8 @@ impl Images {
         progress: &'a mut dyn FnMut(Progress),
         canceller: &'a Canceller,
     ) -> Result<Session<'a>, Failure> {
-        check(images, &self.roots).map_err(|refusal| Failure::refused(refusal, Phase::Opening))?;
+        check(images, Some(&*self.roots))
+            .map_err(|refusal| Failure::refused(refusal, Phase::Opening))?;
         if canceller.is_cancelled() {
             return Err(Failure::new(Code::Cancelled, Phase::Opening, "cancelled"));
         }
@@ -296,6 +308,7 @@ fn told(failure: Failure) -> Failure {
         code @ (Code::NotFound
         | Code::InvalidRequest
         | Code::Unsupported
+        | Code::DiskTooLarge
         | Code::Corrupt
         | Code::Encrypted
         | Code::ReferenceRefused

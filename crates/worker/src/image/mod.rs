@@ -20,7 +20,10 @@ mod roots;
 mod session;
 mod wire;
 
+pub use fathom_confine::Limits as ChildLimits;
+
 pub use failure::{Code, Failure, Phase, Refusal};
 pub use inspect::{Images, Limits, Outcome, Progress, Sum};
+pub(crate) use request::check;
 pub use request::{Content, Image, Inspection, Key};
 pub use roots::Roots;

@@ -67,6 +67,9 @@ pub struct Inspection {
     /// Whether to walk over every file.
     #[serde(default)]
     pub deep: bool,
+    /// The largest disk that is looked at, in bytes that the guest sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_disk: Option<u64>,
     /// The moment that ends of life are judged by, in seconds since 1970. Now, where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<u64>,
@@ -78,7 +81,7 @@ pub struct Inspection {
 impl Inspection {
     /// Refuses what a worker would refuse, without opening anything. The worker checks again.
     pub fn check(&self, roots: &Roots) -> Result<(), Refusal> {
-        check(&self.images, roots)
+        check(&self.images, Some(roots))
     }
 }
 
@@ -92,14 +95,17 @@ pub enum Content {
     Disk,
 }
 
-pub(crate) fn check(images: &[Image], roots: &Roots) -> Result<(), Refusal> {
+/// Refuses what makes no sense; where there are roots, also what does not lie beneath them.
+pub(crate) fn check(images: &[Image], roots: Option<&Roots>) -> Result<(), Refusal> {
     let invalid = |why: String| Refusal::new(Code::InvalidRequest, why);
     if images.is_empty() || images.len() > MAX_IMAGES {
         let count = images.len();
         return Err(invalid(format!("a machine has 1 to {MAX_IMAGES} images, not {count}")));
     }
     for image in images {
-        roots.check(&image.source)?;
+        if let Some(roots) = roots {
+            roots.check(&image.source)?;
+        }
         if let Some(format) = &image.format
             && Format::from_name(format).is_none()
         {

@@ -29,7 +29,7 @@ pub(crate) struct Order {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
     /// Make a report, as of a moment in seconds and nanoseconds since 1970.
-    Inspect { deep: bool, now: (u64, u32) },
+    Inspect { deep: bool, now: (u64, u32), largest_disk: Option<u64> },
     /// Compute the checksums of what the guest sees.
     Hash,
 }

@@ -1,6 +1,7 @@
 //! What the service and a worker of its own have in common: they do jobs, put in order what was left,
 //! and end when they are told to.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,9 @@ use fathom_config::Config;
 use fathom_jobs::{Capabilities, Configuration, Desk, Hold, Resources, WorkerDescription};
 use fathom_queue::Transport;
 use fathom_store::Store;
+use fathom_worker::image::address::Https;
+use fathom_worker::image::{Images, Limits, Roots};
+use fathom_worker::machine::{self, Advisories, Tools};
 use fathom_worker::{Echo, Handlers, Meters, Rules, Source};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
@@ -26,9 +30,80 @@ const FORGET: Duration = Duration::from_secs(60);
 /// Memory that a place of a worker is counted with.
 const PLACE: u64 = 512 << 20;
 
-/// Where jobs are handed in.
-pub(super) fn desk(store: Store, transport: Option<Arc<dyn Transport>>) -> Desk {
-    Desk::new(store, transport, |_, _| Ok(()))
+/// Where jobs are handed in. Where the images lie on other hosts, as far as is known here, a job is
+/// held to its form alone; the worker that reads them looks at the rest.
+pub(super) fn desk(
+    store: Store,
+    transport: Option<Arc<dyn Transport>>,
+    roots: Option<&Arc<Roots>>,
+) -> Desk {
+    match roots {
+        Some(roots) => Desk::new(store, transport, machine::check(Arc::clone(roots))),
+        None => Desk::new(store, transport, machine::check_form),
+    }
+}
+
+/// Whether the settings say where images lie.
+pub(super) fn has_images(config: &Config) -> bool {
+    !config.worker.image_roots.is_empty() || !config.worker.https_allowed.is_empty()
+}
+
+/// Where images are read from.
+pub(super) fn roots(config: &Config) -> Result<Arc<Roots>, Failure> {
+    let worker = &config.worker;
+    let unfit = |setting: &str, why: &str| Failure::Usage(format!("{setting}: {why}"));
+    if let Some(host) = worker.https_allowed.iter().find(|host| host.starts_with("*.")) {
+        let why = format!("{host}: this version takes whole names only; name each host");
+        return Err(unfit("worker.https_allowed", &why));
+    }
+    let https = Https::new(&worker.https_allowed)
+        .map_err(|refusal| unfit("worker.https_allowed", &refusal.message))?;
+    let roots = Roots::new(&worker.image_roots)
+        .map_err(|refusal| unfit("worker.image_roots", &refusal.message))?;
+    Ok(Arc::new(roots.https(https)))
+}
+
+/// What reads images: this program, started anew for each.
+fn images(config: &Config, roots: &Arc<Roots>) -> Result<Images, Failure> {
+    let program = std::env::current_exe().map_err(Failure::host("this program"))?;
+    let limits = &config.worker.limits;
+    let limits = Limits {
+        child: fathom_worker::image::ChildLimits {
+            wall: limits.time.get(),
+            cpu: limits.cpu.get(),
+            memory: limits.memory.get(),
+            descriptors: limits.open_files.into(),
+            allow_degraded: false,
+        },
+        report: usize::try_from(limits.output.get()).unwrap_or(usize::MAX),
+    };
+    let arguments = [OsString::from(crate::CONFINED)];
+    Ok(Images::new(program, arguments, Arc::clone(roots), limits))
+}
+
+/// What a worker can do besides operations. `confined` only says who has shown it.
+async fn features(
+    config: &Config,
+    images: &Arc<Images>,
+    advisories: Option<&Advisories>,
+) -> Vec<String> {
+    let mut features = Vec::new();
+    let images = Arc::clone(images);
+    match tokio::task::spawn_blocking(move || images.probe()).await {
+        Ok(Ok(confinement)) if confinement.is_complete() => features.push("confined".to_owned()),
+        Ok(Ok(confinement)) => {
+            say(&format!("warning: {confinement}; jobs on images end with NOT_CONFINED"));
+        }
+        Ok(Err(failure)) => say(&format!("warning: images cannot be read: {failure}")),
+        Err(_) => say("warning: images cannot be read, by a bug"),
+    }
+    if !config.worker.https_allowed.is_empty() {
+        features.push("https".to_owned());
+    }
+    if advisories.is_some_and(Advisories::is_there) {
+        features.push("advisories".to_owned());
+    }
+    features
 }
 
 /// A worker that works, until `stop` says to leave.
@@ -36,12 +111,16 @@ pub(super) async fn worker(
     config: &Config,
     desk: &Desk,
     transport: Option<Arc<dyn Transport>>,
+    roots: &Arc<Roots>,
     registry: &mut Registry,
     stop: watch::Receiver<bool>,
 ) -> Result<(JoinHandle<()>, WorkerDescription), Failure> {
-    let handlers = Handlers::default().with(Echo);
+    let images = Arc::new(images(config, roots)?);
+    let advisories = config.scan.enabled.then(|| Arc::new(Advisories::new(&config.scan.database)));
+    let features = features(config, &images, advisories.as_deref()).await;
+    let handlers = machine::handlers(Tools::new(images, advisories)).with(Echo);
     let concurrency = places(config);
-    let description = describe(config, &handlers, concurrency);
+    let description = describe(config, &handlers, features, concurrency);
     let rules = Rules {
         concurrency: concurrency as usize,
         lease: config.worker.lease.get(),
@@ -80,13 +159,26 @@ fn memory() -> u64 {
     kilobytes.map_or(PLACE, |kilobytes| kilobytes.saturating_mul(1024))
 }
 
-fn describe(config: &Config, handlers: &Handlers, concurrency: u32) -> WorkerDescription {
+fn describe(
+    config: &Config,
+    handlers: &Handlers,
+    features: Vec<String>,
+    concurrency: u32,
+) -> WorkerDescription {
+    let named = |name: &str| name.to_owned();
     let hostname = hostname();
     WorkerDescription {
         worker_id: name(config),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         hostname,
-        capabilities: Capabilities { operations: handlers.operations(), ..Capabilities::default() },
+        capabilities: Capabilities {
+            operations: handlers.operations(),
+            features,
+            disk_formats: fathom_block::Format::ALL.map(|format| named(format.name())).to_vec(),
+            filesystems: fathom_filesystem::Kind::readable()
+                .map(|kind| named(kind.name()))
+                .collect(),
+        },
         resources: Resources {
             cpus: processors(),
             memory_bytes: memory(),

@@ -44,7 +44,15 @@ fn path(path: Option<&PathBuf>) -> Option<String> {
 
 /// Folders as a setting: nothing where none was named.
 fn paths(paths: &[PathBuf]) -> Option<String> {
-    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    let absolute = |path: &PathBuf| {
+        // A folder is named from here, and kept by where it is.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        match path.components().any(|part| part == std::path::Component::ParentDir) {
+            true => path.canonicalize().unwrap_or(path),
+            false => path,
+        }
+    };
+    let paths: Vec<_> = paths.iter().map(|path| absolute(path).display().to_string()).collect();
     (!paths.is_empty()).then(|| paths.join(","))
 }
 

@@ -35,13 +35,17 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
     let listen = config.server.listen.get();
     let store = open(config).await?;
     let transport = transport::open(config, &host::name(config)).await?;
-    let desk = host::desk(store.clone(), transport.clone());
+    // Who does no jobs need not have the images that others read.
+    let roots =
+        (with_worker || host::has_images(config)).then(|| host::roots(config)).transpose()?;
+    let desk = host::desk(store.clone(), transport.clone(), roots.as_ref());
     let open = is_open(config, &store).await?;
     let mut registry = Registry::default();
     let (stop, stopped) = watch::channel(false);
     let mut worker = None;
-    if with_worker {
-        worker = Some(host::worker(config, &desk, transport, &mut registry, stopped).await?);
+    if let Some(roots) = roots.filter(|_| with_worker) {
+        worker =
+            Some(host::worker(config, &desk, transport, &roots, &mut registry, stopped).await?);
     }
     let service =
         Service::new(desk.clone(), rules(config, open), registry, env!("CARGO_PKG_VERSION"));

@@ -63,7 +63,7 @@ async fn create(options: &TokenCreate) -> Result<Verdict, Failure> {
             .map_err(|error| failed("the token", &error))?;
     say(&format!("token {} for {}; it is shown this once:", token.id, options.name));
     let mut out = Out::new();
-    out.line(secret.expose().to_owned())?;
+    out.line(secret.expose())?;
     out.finish()?;
     Ok(Verdict::Done)
 }
@@ -71,9 +71,7 @@ async fn create(options: &TokenCreate) -> Result<Verdict, Failure> {
 async fn list(store: &Store) -> Result<Verdict, Failure> {
     let tokens = store.tokens().await.map_err(|error| failed("the tokens", &error))?;
     let mut out = Out::new();
-    out.line(
-        "ID            ROLE      NAMESPACES        STATE                         NAME".to_owned(),
-    )?;
+    out.line("ID            ROLE      NAMESPACES        STATE                         NAME")?;
     for token in &tokens {
         let namespaces =
             token.namespaces.as_ref().map_or("all".to_owned(), |names| names.join(","));

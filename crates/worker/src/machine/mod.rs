@@ -1,0 +1,131 @@
+//! The operations on machines: `inspect`, `scan`, `profile`, `checksum` and `diff`.
+//!
+//! Each is a [`Handler`](crate::Handler) that reads its [`payload`], has images read in a confined child
+//! ([`look`]), and computes the rest on a thread that may block. What makes no sense is refused before
+//! a job is taken ([`check`]), and again by the worker, since jobs come from elsewhere too.
+
+mod advisories;
+mod checksum;
+mod diff;
+mod inspect;
+mod look;
+mod payload;
+mod profile;
+mod scan;
+mod sections;
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fathom_advisory::Database;
+use fathom_jobs::{Metrics, Operation, Refusal, RefusalCode};
+use fathom_report::{Day, Report};
+use serde_json::Value;
+
+pub use self::advisories::Advisories;
+use self::payload::{Subject, Wrong};
+use crate::handler::{Handlers, Task, Trouble};
+use crate::image::{Image, Images, Roots};
+
+/// Who made a document.
+const GENERATOR: &str = concat!("fathom ", env!("CARGO_PKG_VERSION"));
+
+/// The images that a job names, and by which members.
+type Asked = Vec<(String, Vec<Image>)>;
+
+/// What the operations have in common.
+#[derive(Debug)]
+pub struct Tools {
+    images: Arc<Images>,
+    advisories: Option<Arc<Advisories>>,
+}
+
+impl Tools {
+    /// Reads images by `images`, and looks flaws up in `advisories`, unless nobody is to look for them.
+    pub fn new(images: Arc<Images>, advisories: Option<Arc<Advisories>>) -> Self {
+        Self { images, advisories }
+    }
+
+    async fn database(&self) -> Result<Arc<Database>, Trouble> {
+        let Some(advisories) = self.advisories.clone() else {
+            return Err(advisories::switched_off());
+        };
+        look::compute(move || advisories.open()).await
+    }
+
+    /// The report on what a job is about.
+    async fn report(
+        &self,
+        task: &Task,
+        subject: Subject,
+        deep: bool,
+    ) -> Result<(Report, Option<Metrics>), Trouble> {
+        match subject {
+            Subject::Report(report) => Ok((*report, None)),
+            Subject::Images(_, images) => {
+                let seen = look::machine(task, &self.images, images, deep).await?;
+                Ok((seen.report, Some(seen.metrics)))
+            }
+        }
+    }
+}
+
+impl Subject {
+    fn asked(self) -> Option<(String, Vec<Image>)> {
+        match self {
+            Self::Images(field, images) => Some((field, images)),
+            Self::Report(_) => None,
+        }
+    }
+}
+
+/// The handlers of all operations on machines; of `scan` only where flaws are to be looked for.
+pub fn handlers(tools: Tools) -> Handlers {
+    let tools = Arc::new(tools);
+    let handlers = Handlers::default()
+        .with(inspect::Inspect(Arc::clone(&tools)))
+        .with(profile::Profiles(Arc::clone(&tools)))
+        .with(checksum::Checksums(Arc::clone(&tools)))
+        .with(diff::Diff(Arc::clone(&tools)));
+    match tools.advisories {
+        Some(_) => handlers.with(scan::Scan(tools)),
+        None => handlers,
+    }
+}
+
+/// Looks at what a job is about before it is taken: its form, and where its images lie, by the text
+/// alone. Nothing is opened.
+pub fn check(roots: Arc<Roots>) -> impl Fn(Operation, &Value) -> Result<(), Refusal> {
+    move |operation, data| checked(operation, data, Some(&roots))
+}
+
+/// The same where other hosts have the images, so that nothing is known of where they may lie.
+pub fn check_form(operation: Operation, data: &Value) -> Result<(), Refusal> {
+    checked(operation, data, None)
+}
+
+fn checked(operation: Operation, data: &Value, roots: Option<&Roots>) -> Result<(), Refusal> {
+    let refuse = |why: String| Refusal::new(RefusalCode::Invalid, why);
+    for (field, images) in asked(operation, data).map_err(refuse)? {
+        crate::image::check(&images, roots)
+            .map_err(|refusal| refuse(format!("{field}: {}", refusal.message)))?;
+    }
+    Ok(())
+}
+
+fn asked(operation: Operation, data: &Value) -> Result<Asked, Wrong> {
+    match operation {
+        Operation::Inspect => inspect::Request::of(data).map(inspect::Request::asked),
+        Operation::Scan => scan::Request::of(data).map(scan::Request::asked),
+        Operation::Profile => profile::Request::of(data).map(profile::Request::asked),
+        Operation::Checksum => checksum::Request::of(data).map(checksum::Request::asked),
+        Operation::Diff => diff::Request::of(data).map(diff::Request::asked),
+        Operation::Echo => Ok(Vec::new()),
+    }
+}
+
+/// The day that ends of life and ages are judged by.
+fn today() -> Day {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Day::of_seconds(since.map_or(0, |since| since.as_secs()))
+}
