@@ -22,6 +22,8 @@ use crate::teller;
 const AHEAD: Duration = Duration::from_millis(250);
 /// How many jobs for each place it takes on at most.
 const MOST_AHEAD: usize = 64;
+/// How often the store is asked at least what is to become of the jobs that are being done.
+const LISTEN: Duration = Duration::from_secs(2);
 /// How long whoever was asked to stop may go on before it is left alone.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -91,7 +93,8 @@ pub async fn run(
         let wanted = worker.wanted();
         if wanted == 0 {
             tokio::select! {
-                _ = running.join_next() => {}
+                _ = running.join_next(), if !running.is_empty() => {}
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
             continue;
@@ -130,9 +133,9 @@ pub async fn run(
     let _ = worker.hold.leave().await;
 }
 
-/// Signs of life, several a lease.
+/// Signs of life, several a lease, and often enough that who calls a job off need not wait for long.
 async fn beat(worker: Arc<Worker>, draining: watch::Receiver<bool>) {
-    let pause = (worker.rules.lease / 4).max(Duration::from_millis(20));
+    let pause = (worker.rules.lease / 4).min(LISTEN).max(Duration::from_millis(20));
     loop {
         // What the store says of our jobs is noted; that it does not answer is, too.
         let drains = *draining.borrow();

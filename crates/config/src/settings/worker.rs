@@ -26,7 +26,7 @@ group! {
         pub results: Vec<String>,
         /// Folders that images may lie in. Without any, jobs read no images of this host.
         pub image_roots: Vec<PathBuf>,
-        /// Hosts that images may be fetched from, as images.example.com or *.example.com.
+        /// Hosts that images may be fetched from, as images.example.com.
         pub https_allowed: Vec<String>,
         /// What one job may use.
         pub limits: WorkerLimits,
