@@ -6,7 +6,7 @@
 //! order flag, environment, file, default, and of each setting it is known where it came from
 //! ([`Origin`]).
 //!
-//! [`load`] tells every problem at once, each with its place, and hands out no settings where there is
+//! [`load()`] tells every problem at once, each with its place, and hands out no settings where there is
 //! one. Secrets may stand in files and variables of their own; they are resolved when they are loaded,
 //! and nothing here shows one.
 //!

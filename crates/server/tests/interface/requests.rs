@@ -7,13 +7,16 @@ use fathom_server::{Role, Rules};
 
 use crate::site::Site;
 
+/// Method, address, body, and which status and code come back.
+type Case<'a> = (&'a str, &'a str, Option<&'a [u8]>, u16, &'a str);
+
 #[test]
 fn each_gets_its_problem() {
     let site = Site::new(Rules { body_limit: 4096, ..Rules::default() });
     let token = site.token(Role::Admin, None);
     let kind = [("content-type", "application/json")];
     let large = format!("{{\"operation\":\"{}\"}}", "x".repeat(8000));
-    let cases: &[(&str, &str, Option<&[u8]>, u16, &str)] = &[
+    let cases: &[Case<'_>] = &[
         ("GET", "/nothing", None, 404, "NOT_FOUND"),
         ("GET", "/api/v1/jobs/none-such", None, 404, "NOT_FOUND"),
         ("GET", "/api/v1/jobs/%ff%fe", None, 404, "NOT_FOUND"),
