@@ -163,9 +163,9 @@ on_both! {
     async fn who_was_lost_is_relieved_and_can_do_no_harm(place) {
         let store = place.open().await;
         store.submit(&[job("one")]).await.unwrap();
-        let lost = claim(&store, "lost", 1, Duration::from_millis(50)).await.remove(0);
+        let lost = claim(&store, "lost", 1, Duration::from_secs(1)).await.remove(0);
         assert!(store.sweep(&rules()).await.unwrap().ready.is_empty(), "its lease is not over");
-        tokio::time::sleep(Duration::from_millis(120)).await;
+        tokio::time::sleep(Duration::from_millis(1200)).await;
         let swept = store.sweep(&rules()).await.unwrap();
         assert_eq!((swept.rescued, swept.ready.len(), swept.dead), (1, 1, 0));
         // The late result of the one that was taken for dead, before and after somebody has it.
@@ -186,11 +186,11 @@ on_both! {
     async fn a_beat_holds_a_job(place) {
         let store = place.open().await;
         store.submit(&[job("one")]).await.unwrap();
-        let got = claim(&store, "w", 1, Duration::from_millis(300)).await.remove(0);
+        let got = claim(&store, "w", 1, Duration::from_millis(1500)).await.remove(0);
         for _ in 0..4 {
-            tokio::time::sleep(Duration::from_millis(150)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
             let beat = Beat { job: "one".to_owned(), fence: got.fence };
-            let beaten = store.beat(&[beat], Duration::from_millis(300)).await.unwrap();
+            let beaten = store.beat(&[beat], Duration::from_millis(1500)).await.unwrap();
             assert_eq!(beaten, [Beaten::Held]);
             assert_eq!(store.sweep(&rules()).await.unwrap().rescued, 0);
         }
@@ -226,7 +226,7 @@ on_both! {
             job: "one".to_owned(),
             fence: got.fence,
             finish: Finish::Again {
-                after: Duration::from_millis(200),
+                after: Duration::from_secs(1),
                 error: ("IO".to_owned(), "the disk hums".to_owned()),
             },
         };
@@ -237,7 +237,7 @@ on_both! {
         assert_eq!(store.result("one").await.unwrap(), None);
         store.sweep(&rules()).await.unwrap();
         assert!(claim(&store, "w", 1, LEASE).await.is_empty(), "its time has not come");
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(1200)).await;
         assert_eq!(store.sweep(&rules()).await.unwrap().ready.len(), 1);
         let got = claim(&store, "w", 1, LEASE).await.remove(0);
         assert_eq!((got.attempt, got.deliveries), (2, 1));
@@ -322,9 +322,9 @@ on_both! {
     async fn what_nobody_took_is_told_again(place) {
         let store = place.open().await;
         store.submit(&[NewJob { pool: "far".to_owned(), priority: 7, ..job("one") }]).await.unwrap();
-        let soon = SweepRules { announce_after: Duration::from_millis(100), ..rules() };
+        let soon = SweepRules { announce_after: Duration::from_secs(1), ..rules() };
         assert!(store.sweep(&soon).await.unwrap().forgotten.is_empty());
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(1200)).await;
         let forgotten = store.sweep(&soon).await.unwrap().forgotten;
         assert_eq!(forgotten.len(), 1);
         assert_eq!((forgotten[0].pool.as_str(), forgotten[0].priority), ("far", 7));

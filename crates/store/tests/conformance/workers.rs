@@ -26,13 +26,13 @@ on_both! {
         store.register(&worker("one")).await.unwrap();
         store.register(&worker("two")).await.unwrap();
         assert!(store.greet("one", WorkerState::Busy, 3).await.unwrap());
-        let silence = Duration::from_millis(500);
+        let silence = Duration::from_secs(2);
         let workers = store.workers(silence).await.unwrap();
         let told: Vec<_> =
             workers.iter().map(|it| (it.id.as_str(), it.state, it.current_jobs)).collect();
         assert_eq!(told, [("one", WorkerState::Busy, 3), ("two", WorkerState::Ready, 0)]);
         assert!(workers[0].registered_at.0 > 1_600_000_000_000_000, "{workers:?}");
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        tokio::time::sleep(Duration::from_millis(2300)).await;
         store.greet("two", WorkerState::Ready, 0).await.unwrap();
         let workers = store.workers(silence).await.unwrap();
         assert_eq!(workers[0].state, WorkerState::Offline);
