@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use fathom_queue::Transport;
 use fathom_store::{
     Announcement, Cancelled, Event, Job, JobFilter, JobState, NewJob, NewLetter, Store, Submitted,
-    SweepRules, Swept, Time, Worker,
+    SweepRules, Swept, Time, Worker, WorkerState,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -182,7 +182,7 @@ impl Desk {
     /// follows from `identity`, where there is any.
     pub fn read(job: &[u8], identity: &str) -> Result<Envelope, Refusal> {
         // Only what the short form lacks is filled in with it; all that counts goes by the store's.
-        Envelope::read(job, Time(now()), identity)
+        Envelope::read(job, Time::of_this_machine(), identity)
     }
 
     /// Takes a job in, in either form, and tells the broker of it.
@@ -389,7 +389,8 @@ impl Desk {
                     _ => Status::Dead,
                 };
                 let error = report(code, message, status == Status::Dead);
-                ResultDocument::without_worker(job, status, rfc3339(Time(now())), error).to_text()
+                ResultDocument::without_worker(job, status, rfc3339(Time::of_this_machine()), error)
+                    .to_text()
             },
         };
         let swept = self.inner.store.sweep(&rules).await?;
@@ -420,17 +421,13 @@ impl Desk {
 
     /// Why no worker may do it; empty where one may.
     async fn unplaced(&self, job: &Job) -> Result<Vec<String>, Refusal> {
-        let asked = self.inner.store.requirements(job.requirement - 1).await?;
-        let Some(requirement) = asked
-            .iter()
-            .find(|it| it.number == job.requirement)
-            .and_then(|it| Requirement::parse(&it.document))
-        else {
+        let asked = self.inner.store.requirement(job.requirement).await?;
+        let Some(requirement) = asked.as_deref().and_then(Requirement::parse) else {
             return Ok(Vec::new());
         };
         let mut reasons = Vec::new();
         for worker in self.workers().await? {
-            if matches!(worker.state.as_str(), "offline") {
+            if worker.state == WorkerState::Offline {
                 continue;
             }
             let Ok(description) = serde_json::from_str::<WorkerDescription>(&worker.document)
@@ -500,11 +497,4 @@ fn report(code: &str, message: &str, retry: bool) -> ErrorReport {
         recoverable: retry,
         retry_recommended: retry,
     }
-}
-
-/// The time of this machine, in microseconds since 1970.
-fn now() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -2,6 +2,7 @@
 //! that such a caller may.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
@@ -9,15 +10,19 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use fathom_jobs::Submitter;
-use fathom_store::Deed;
+use fathom_store::{Deed, Time};
 
 use crate::access::{self, Role};
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::route::Needs;
 use crate::service::Service;
 
 /// By which a request is found in logs and traces; a caller may bring its own.
 const CORRELATION: &str = "x-correlation-id";
+
+/// How exactly it is known when a token was last used.
+const USED: Duration = Duration::from_secs(60);
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -75,6 +80,8 @@ pub(crate) struct Door {
     pub(crate) needs: Needs,
     pub(crate) id: &'static str,
     pub(crate) path: &'static str,
+    /// What may stand behind the question mark.
+    pub(crate) parameters: Vec<&'static str>,
 }
 
 /// Lets a request through to its handler, or refuses it.
@@ -83,9 +90,10 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
     let (mut parts, body) = request.into_parts();
     let method = parts.method.clone();
     let correlation = correlation(&parts.headers);
-    let response = match admit(&door, &parts, &correlation).await {
-        Ok(caller) => {
+    let response = match enter(&door, &parts, &correlation).await {
+        Ok((caller, parameters)) => {
             parts.extensions.insert(caller);
+            parts.extensions.insert(parameters);
             let request = Request::from_parts(parts, body);
             let limit = door.service.inner.rules.request_timeout;
             match tokio::time::timeout(limit, next.run(request)).await {
@@ -122,6 +130,16 @@ pub(crate) async fn harden(request: Request, next: Next) -> Response {
         }
     }
     response
+}
+
+/// Who calls, and with which parameters: those of the operation, and no others.
+async fn enter(
+    door: &Door,
+    request: &Parts,
+    correlation: &str,
+) -> Result<(Caller, Parameters), Problem> {
+    let caller = admit(door, request, correlation).await?;
+    Ok((caller, Parameters::read(request.uri.query().unwrap_or(""), &door.parameters)?))
 }
 
 async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller, Problem> {
@@ -189,7 +207,7 @@ async fn identify(door: &Door, caller: &mut Caller, secret: &str) -> Result<(), 
     caller.namespaces = token.namespaces;
     // A note for people: that it cannot be made stops nobody.
     let (store, id) = (store.clone(), token.id);
-    if token.used_at.is_none_or(|at| at.0 + 60_000_000 < now()) {
+    if token.used_at.is_none_or(|at| Time::of_this_machine().since(at) > USED) {
         tokio::spawn(async move { store.use_token(&id).await });
     }
     Ok(())
@@ -298,10 +316,4 @@ fn with_correlation(mut response: Response, correlation: &str) -> Response {
         response.headers_mut().insert(CORRELATION, value);
     }
     response
-}
-
-fn now() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

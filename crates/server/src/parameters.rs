@@ -7,36 +7,44 @@ use axum::http::request::Parts;
 
 use crate::problem::Problem;
 
-/// The parameters of a request. Those that no operation knows are refused: a filter that was mistyped
-/// must not read as none.
+/// The parameters of a request. Those that its operation does not know are refused: a filter that was
+/// mistyped must not read as none.
+#[derive(Clone, Debug)]
 pub(crate) struct Parameters(BTreeMap<String, String>);
 
 impl<S: Sync> FromRequestParts<S> for Parameters {
     type Rejection = Problem;
 
+    /// Its door has read them.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self(BTreeMap::new())))
+    }
+}
+
+impl Parameters {
+    /// Reads a query, in which only these are known.
+    pub(crate) fn read(query: &str, known: &[&str]) -> Result<Self, Problem> {
         let mut found = BTreeMap::new();
-        for pair in parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;
             if found.insert(name.clone(), decode(value)?).is_some() {
                 return Err(Problem::invalid(format!("{name} is given twice")));
             }
         }
-        Ok(Self(found))
-    }
-}
-
-impl Parameters {
-    /// Only these are known.
-    pub(crate) fn only(self, known: &[&str]) -> Result<Self, Problem> {
-        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+        match found.keys().find(|name| !known.contains(&name.as_str())) {
             Some(name) => {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 Err(Problem::invalid(format!("there is no parameter {name:?}; there are: {known}")))
             }
-            None => Ok(self),
+            None => Ok(Self(found)),
         }
+    }
+
+    /// How many entries a page has, and behind which it begins.
+    pub(crate) fn page(&self, most: u32, first: i64) -> Result<(u32, Option<i64>), Problem> {
+        let limit = self.number("limit", 1, most)?.unwrap_or(50.min(most));
+        Ok((limit, self.number("cursor", first, i64::MAX)?))
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {

@@ -125,6 +125,21 @@ impl Route {
         self
     }
 
+    /// It answers a page, and says where the next one begins ([`crate::parameters::Parameters::page`]).
+    #[must_use]
+    pub(crate) fn paged(self) -> Self {
+        self.parameter(
+            "limit",
+            "How many at most.",
+            || serde_json::json!({ "type": "integer", "minimum": 1, "default": 50 }),
+        )
+        .parameter(
+            "cursor",
+            "Where the page before ended.",
+            || serde_json::json!({ "type": "string" }),
+        )
+    }
+
     #[must_use]
     pub(crate) fn takes(mut self, shape: Shape) -> Self {
         self.body = Some(shape);

@@ -151,8 +151,13 @@ fn router(service: Service) -> Router {
 fn of(service: &Service, wanted: impl Fn(&crate::route::Route) -> bool) -> Router {
     let mut router = Router::new();
     for route in routes::all().into_iter().filter(wanted) {
-        let door =
-            Door { service: service.clone(), needs: route.needs, id: route.id, path: route.path };
+        let door = Door {
+            service: service.clone(),
+            needs: route.needs,
+            id: route.id,
+            path: route.path,
+            parameters: route.parameters.iter().map(|parameter| parameter.name).collect(),
+        };
         let handler = route.handler.with_state(service.clone());
         router = router.route(route.path, handler.layer(from_fn_with_state(door, pass)));
     }

@@ -15,6 +15,15 @@ pub struct Requirement {
 }
 
 impl Store {
+    /// What the requirement of this number says.
+    pub async fn requirement(&self, number: i64) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT document FROM requirements WHERE number = $1")
+            .bind(number)
+            .fetch_optional(self.read())
+            .await?;
+        Ok(row.map(|row| row.try_get("document")).transpose()?)
+    }
+
     /// All that jobs which are not done ask, beyond number `after`.
     pub async fn requirements(&self, after: i64) -> Result<Vec<Requirement>> {
         let rows = sqlx::query(

@@ -8,6 +8,12 @@ use std::time::Duration;
 pub struct Time(pub i64);
 
 impl Time {
+    /// That of this machine, which need not be the database's: for what is only told to people.
+    pub fn of_this_machine() -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Self(since.map_or(0, micros))
+    }
+
     /// This much later.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {

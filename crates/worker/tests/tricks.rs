@@ -48,7 +48,7 @@ const PATHS: &[&str] = &[
     "/dev/sda", "/dev/zero", "/dev/random", "/dev/stdin", "/dev/fd/3", "/dev/tty",
     "/dev/tcp/127.0.0.1/80", "/dev/shm/x", "/dev/mapper/root",
     // What lies elsewhere.
-    "/etc/passwd", "/etc/shadow", "/root/.ssh/id_rsa", "/run/containerd/containerd.sock",
+    "/etc/passwd", "/etc/shadow", "/home/admin/.ssh/id_rsa", "/run/containerd/containerd.sock",
     "/var/run/secrets/kubernetes.io/serviceaccount/token", "/tmp/a.img", "/home",
     "/boot/vmlinuz", "$HOME/a.img", "${ROOT}/a.img", "`id`", "$(id)", "|id", ";id", "@/../$(id)",
     // Sources of other kinds.

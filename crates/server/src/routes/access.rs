@@ -10,7 +10,7 @@ use fathom_jobs::rfc3339;
 use fathom_store::Token;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{json, read};
 use crate::access::{Role, new_token};
@@ -121,12 +121,7 @@ pub(super) fn routes() -> Vec<Route> {
             .replies(204, "It counts no more.", None),
         Route::get("/api/v1/audit", "listAudit", audit)
             .about("List what was done, and by whom.")
-            .parameter(
-                "limit",
-                "How many at most.",
-                || json!({ "type": "integer", "minimum": 1, "default": 50 }),
-            )
-            .parameter("cursor", "Where the page before ended.", || json!({ "type": "string" }))
+            .paged()
             .replies(200, "A page of it.", Some(of::<AuditPage>)),
     ]
 }
@@ -134,11 +129,9 @@ pub(super) fn routes() -> Vec<Route> {
 async fn create(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
-    parameters: Parameters,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     let wanted: NewToken = read(&headers, &body)?;
     caller.everywhere()?;
     let plain =
@@ -175,9 +168,7 @@ async fn create(
 async fn list(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
-    parameters: Parameters,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     caller.everywhere()?;
     let tokens = service.desk().store().tokens().await?;
     let tokens = tokens.into_iter().map(shown).collect();
@@ -188,9 +179,7 @@ async fn revoke(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    parameters: Parameters,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     caller.everywhere()?;
     service.record(caller.deed("revokeToken", &id)).await?;
     if !service.desk().store().revoke_token(&id).await? {
@@ -204,12 +193,10 @@ async fn audit(
     Extension(caller): Extension<Caller>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let parameters = parameters.only(&["limit", "cursor"])?;
     caller.everywhere()?;
-    let most = service.inner.rules.page_limit;
-    let most = i64::from(parameters.number("limit", 1, most)?.unwrap_or(50.min(most)));
-    let after = parameters.number("cursor", 0, i64::MAX)?.unwrap_or(0);
-    let mut entries = service.desk().store().audit(after, most + 1).await?;
+    let (most, after) = parameters.page(service.inner.rules.page_limit, 0)?;
+    let most = i64::from(most);
+    let mut entries = service.desk().store().audit(after.unwrap_or(0), most + 1).await?;
     let more = entries.len() as i64 > most;
     entries.truncate(usize::try_from(most).unwrap_or(0));
     let next = more.then(|| entries.last().map(|it| it.number.to_string())).flatten();

@@ -85,12 +85,7 @@ pub(super) fn routes() -> Vec<Route> {
                 "Only of these namespaces, separated by commas.",
                 || json!({ "type": "string" }),
             )
-            .parameter(
-                "limit",
-                "How many at most.",
-                || json!({ "type": "integer", "minimum": 1, "default": 50 }),
-            )
-            .parameter("cursor", "Where the page before ended.", || json!({ "type": "string" }))
+            .paged()
             .replies(200, "A page of them.", Some(of::<JobPage>)),
         Route::get("/api/v1/jobs/{id}", "getJob", view)
             .about("Look at a job.")
@@ -119,11 +114,9 @@ pub(super) fn routes() -> Vec<Route> {
 async fn submit(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
-    parameters: Parameters,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     must_be_json(&headers)?;
     let job = Desk::read(&body, "")?;
     let target = format!("{} {}", job.operation, job.job_id);
@@ -143,8 +136,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let parameters = parameters.only(&["status", "operation", "namespace", "limit", "cursor"])?;
-    let most = service.inner.rules.page_limit;
+    let (most, before) = parameters.page(service.inner.rules.page_limit, 1)?;
     let states = parameters
         .list("status")
         .map(|names| {
@@ -165,8 +157,8 @@ async fn list(
             .map(|names| names.into_iter().map(str::to_owned).collect()),
         states,
         operation: parameters.text("operation").map(str::to_owned),
-        before: parameters.number("cursor", 1, i64::MAX)?,
-        most: parameters.number("limit", 1, most)?.unwrap_or(50.min(most)),
+        before,
+        most,
     };
     let (jobs, next) = service.desk().list(filter, &caller.submitter()).await?;
     Ok(json(StatusCode::OK, &JobPage { jobs, next: next.map(|number| number.to_string()) }))
@@ -176,9 +168,7 @@ async fn view(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    parameters: Parameters,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     let view = service.desk().view(&id, &caller.submitter()).await?;
     Ok(json(StatusCode::OK, &view))
 }
@@ -187,9 +177,7 @@ async fn result(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    parameters: Parameters,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     match service.desk().result(&id, &caller.submitter()).await? {
         Some(document) => Ok(plain_json(StatusCode::OK, document)),
         None => Err(Problem::new(
@@ -205,9 +193,7 @@ async fn cancel(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    parameters: Parameters,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     service.record(caller.deed("cancelJob", &id)).await?;
     let view = service.desk().cancel(&id, &caller.submitter()).await?;
     let over = view.status == Status::Cancelled;
@@ -218,9 +204,7 @@ async fn replay(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    parameters: Parameters,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     service.record(caller.deed("replayJob", &id)).await?;
     let view = service.desk().replay(&id, &caller.submitter()).await?;
     Ok(json(StatusCode::ACCEPTED, &view))
@@ -230,10 +214,8 @@ async fn events(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    parameters: Parameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     let by = caller.submitter();
     // Whoever may not see it learns so before the stream begins.
     service.desk().view(&id, &by).await?;

@@ -6,7 +6,6 @@ use axum::response::{IntoResponse as _, Response};
 use fathom_jobs::rfc3339;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
 use super::json;
 use crate::access::Role;
@@ -51,12 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/api/v1/dead-letters", "listDeadLetters", list)
             .about("List what came in and was no job.")
             .needs(Role::Admin)
-            .parameter(
-                "limit",
-                "How many at most.",
-                || json!({ "type": "integer", "minimum": 1, "default": 50 }),
-            )
-            .parameter("cursor", "Where the page before ended.", || json!({ "type": "string" }))
+            .paged()
             .replies(200, "A page of it.", Some(of::<LetterPage>)),
         Route::delete("/api/v1/dead-letters/{id}", "discardDeadLetter", discard)
             .about("Forget something that was no job.")
@@ -70,12 +64,9 @@ async fn list(
     Extension(caller): Extension<Caller>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let parameters = parameters.only(&["limit", "cursor"])?;
     caller.everywhere()?;
-    let most = service.inner.rules.page_limit;
-    let most = parameters.number("limit", 1, most)?.unwrap_or(50.min(most));
-    let after = parameters.number("cursor", 0, i64::MAX)?.unwrap_or(0);
-    let letters = service.desk().store().letters(after, most + 1).await?;
+    let (most, after) = parameters.page(service.inner.rules.page_limit, 0)?;
+    let letters = service.desk().store().letters(after.unwrap_or(0), most + 1).await?;
     let more = letters.len() > most as usize;
     let letters: Vec<_> = letters.into_iter().take(most as usize).collect();
     let next = more.then(|| letters.last().map(|it| it.number.to_string())).flatten();
@@ -98,9 +89,7 @@ async fn discard(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    parameters: Parameters,
 ) -> Result<Response, Problem> {
-    parameters.only(&[])?;
     caller.everywhere()?;
     let unknown = || Problem::not_found(format!("there is no dead letter {id:?}"));
     let number: i64 = id.parse().map_err(|_| unknown())?;

@@ -1,5 +1,6 @@
 //! How the service is.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -8,11 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::json;
+use super::{json, plain_json};
 use crate::access::Role;
 use crate::document::document;
 use crate::meters::exposition;
-use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::route::{Route, of};
 use crate::service::Service;
@@ -79,11 +79,7 @@ async fn answers(service: &Service) -> bool {
     matches!(tokio::time::timeout(Duration::from_secs(3), asked).await, Ok(Ok(_)))
 }
 
-async fn health(
-    State(service): State<Service>,
-    parameters: Parameters,
-) -> Result<Response, Problem> {
-    parameters.only(&[])?;
+async fn health(State(service): State<Service>) -> Result<Response, Problem> {
     let store = answers(&service).await;
     let health = Health {
         status: if store { "healthy" } else { "degraded" }.to_owned(),
@@ -93,16 +89,11 @@ async fn health(
     Ok(json(if store { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &health))
 }
 
-async fn live(parameters: Parameters) -> Result<&'static str, Problem> {
-    parameters.only(&[])?;
+async fn live() -> Result<&'static str, Problem> {
     Ok("ok\n")
 }
 
-async fn ready(
-    State(service): State<Service>,
-    parameters: Parameters,
-) -> Result<&'static str, Problem> {
-    parameters.only(&[])?;
+async fn ready(State(service): State<Service>) -> Result<&'static str, Problem> {
     if answers(&service).await {
         return Ok("ok\n");
     }
@@ -114,11 +105,7 @@ async fn ready(
     .retry_after(1))
 }
 
-async fn version(
-    State(service): State<Service>,
-    parameters: Parameters,
-) -> Result<Response, Problem> {
-    parameters.only(&[])?;
+async fn version(State(service): State<Service>) -> Result<Response, Problem> {
     let version = Version {
         name: "fathom".to_owned(),
         version: service.inner.version.to_owned(),
@@ -127,11 +114,7 @@ async fn version(
     Ok(json(StatusCode::OK, &version))
 }
 
-async fn metrics(
-    State(service): State<Service>,
-    parameters: Parameters,
-) -> Result<Response, Problem> {
-    parameters.only(&[])?;
+async fn metrics(State(service): State<Service>) -> Result<Response, Problem> {
     Ok(told(&service).await)
 }
 
@@ -141,7 +124,8 @@ pub(crate) async fn told(service: &Service) -> Response {
     ([(header::CONTENT_TYPE, kind)], exposition(service).await).into_response()
 }
 
-async fn openapi(parameters: Parameters) -> Result<Response, Problem> {
-    parameters.only(&[])?;
-    Ok(json(StatusCode::OK, &document()))
+async fn openapi() -> Result<Response, Problem> {
+    // It does not change while the program runs.
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
+    Ok(plain_json(StatusCode::OK, DOCUMENT.as_str()))
 }

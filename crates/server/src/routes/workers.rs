@@ -11,7 +11,6 @@ use serde::Serialize;
 
 use super::json;
 use crate::access::Role;
-use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::route::{Route, of};
 use crate::service::Service;
@@ -78,20 +77,12 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn workers(
-    State(service): State<Service>,
-    parameters: Parameters,
-) -> Result<Response, Problem> {
-    parameters.only(&[])?;
+async fn workers(State(service): State<Service>) -> Result<Response, Problem> {
     let workers = known(&service).await?;
     Ok(json(StatusCode::OK, &WorkerList { workers }))
 }
 
-async fn capabilities(
-    State(service): State<Service>,
-    parameters: Parameters,
-) -> Result<Response, Problem> {
-    parameters.only(&[])?;
+async fn capabilities(State(service): State<Service>) -> Result<Response, Problem> {
     let workers = known(&service).await?;
     let there: Vec<_> = workers.iter().filter(|it| it.status.state != "offline").collect();
     let all = |list: fn(&WorkerDescription) -> &Vec<String>| -> Vec<String> {

@@ -77,6 +77,22 @@ pub enum Beaten {
     Lost,
 }
 
+/// The claim, of all that may be taken or of some.
+macro_rules! claim {
+    ($some:literal) => {
+        concat!(
+            "UPDATE jobs SET state = 2, worker = $1, fence = fence + 1, \
+             deliveries = deliveries + 1, lease_until = {now} + $2 WHERE number IN \
+             (SELECT number FROM jobs WHERE state = 1 AND requirement IN \
+             (SELECT CAST(value AS BIGINT) FROM {texts:$3}) ",
+            $some,
+            " ORDER BY priority DESC, number LIMIT $4 {unlocked}) \
+             RETURNING id, namespace, number, operation, envelope, fence, attempt, \
+             max_attempts, deliveries, priority, timeout, deadline, submitted_at, {now} AS at"
+        )
+    };
+}
+
 impl Store {
     /// Gives the worker jobs that it can do, the most urgent first.
     pub async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>> {
@@ -88,25 +104,8 @@ impl Store {
         patiently(|| async {
             let mut transaction = self.begin().await?;
             let query = sqlx::query(match &only {
-                None => self.sql(
-                    "UPDATE jobs SET state = 2, worker = $1, fence = fence + 1, \
-                     deliveries = deliveries + 1, lease_until = {now} + $2 WHERE number IN \
-                     (SELECT number FROM jobs WHERE state = 1 AND requirement IN \
-                     (SELECT CAST(value AS BIGINT) FROM {texts:$3}) \
-                     ORDER BY priority DESC, number LIMIT $4 {unlocked}) \
-                     RETURNING id, namespace, number, operation, envelope, fence, attempt, \
-                     max_attempts, deliveries, priority, timeout, deadline, submitted_at, {now} AS at",
-                ),
-                Some(_) => self.sql(
-                    "UPDATE jobs SET state = 2, worker = $1, fence = fence + 1, \
-                     deliveries = deliveries + 1, lease_until = {now} + $2 WHERE number IN \
-                     (SELECT number FROM jobs WHERE state = 1 AND requirement IN \
-                     (SELECT CAST(value AS BIGINT) FROM {texts:$3}) \
-                     AND id IN (SELECT value FROM {texts:$5}) \
-                     ORDER BY priority DESC, number LIMIT $4 {unlocked}) \
-                     RETURNING id, namespace, number, operation, envelope, fence, attempt, \
-                     max_attempts, deliveries, priority, timeout, deadline, submitted_at, {now} AS at",
-                ),
+                None => self.sql(claim!("")),
+                Some(_) => self.sql(claim!("AND id IN (SELECT value FROM {texts:$5})")),
             })
             .bind(claim.worker)
             .bind(micros(claim.lease))

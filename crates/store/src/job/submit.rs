@@ -72,27 +72,24 @@ impl Store {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
-        let rows: Vec<Value> = jobs.iter().map(row).collect();
         for job in jobs {
             if [&job.id, &job.namespace, &job.envelope].iter().any(|text| text.contains('\0')) {
                 return Err(Error::new(ErrorKind::Invalid, "a job has a NUL in it"));
             }
         }
-        let submitted = patiently(|| self.try_submit(jobs, &rows)).await?;
+        let submitted = patiently(|| self.try_submit(jobs)).await?;
         self.ring();
         Ok(submitted)
     }
 
-    async fn try_submit(&self, jobs: &[NewJob], rows: &[Value]) -> Result<Vec<Submitted>> {
+    async fn try_submit(&self, jobs: &[NewJob]) -> Result<Vec<Submitted>> {
         let mut transaction = self.begin().await?;
         let numbers = self.require(&mut transaction, jobs).await?;
-        let mut rows: Vec<Value> = rows.to_vec();
-        for (row, job) in rows.iter_mut().zip(jobs) {
-            let number = numbers.get(job.requirement.0.as_str());
-            row["requirement"] = number.copied().into();
-        }
         // Two who send the same jobs in another order would wait for each other.
-        rows.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
+        let mut sorted: Vec<&NewJob> = jobs.iter().collect();
+        sorted.sort_by(|a, b| a.id.cmp(&b.id));
+        let of = |job: &&NewJob| row(job, numbers.get(job.requirement.0.as_str()).copied());
+        let rows: Vec<Value> = sorted.iter().map(of).collect();
         let taken = sqlx::query(self.sql(
             "INSERT INTO jobs (id, namespace, operation, pool, state, priority, requirement, \
              idempotency_key, fingerprint, envelope, submitted_by, attempt, max_attempts, deliveries, \
@@ -200,13 +197,14 @@ impl Store {
     }
 }
 
-fn row(job: &NewJob) -> Value {
+fn row(job: &NewJob, requirement: Option<i64>) -> Value {
     json!({
         "id": job.id,
         "namespace": job.namespace,
         "operation": job.operation,
         "pool": job.pool,
         "priority": job.priority,
+        "requirement": requirement,
         "key": job.idempotency_key,
         "fingerprint": job.fingerprint,
         "envelope": job.envelope,
