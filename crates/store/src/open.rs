@@ -112,18 +112,24 @@ impl Store {
                 })
         };
         let both = format!(
-            "PRAGMA busy_timeout = {patience}; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
-             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
+            "PRAGMA busy_timeout = {patience}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
         );
         // As durable as a server: what was answered for survives a loss of power.
         let writes = format!("{both} PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;");
-        let mut first = AnyConnection::connect(&address).await?;
-        first.execute(sqlx::raw_sql(AssertSqlSafe(writes.clone()))).await?;
-        first.close().await?;
+        // The file remembers its mode. While another process sets it too SQLite does not wait, whatever
+        // it was told, but refuses. It stays open so that the log is not taken away in between.
+        let first = patiently(|| async {
+            let mut first = AnyConnection::connect(&address).await?;
+            let mode = format!("{both} PRAGMA journal_mode = WAL;");
+            first.execute(sqlx::raw_sql(AssertSqlSafe(mode))).await?;
+            Ok(first)
+        })
+        .await?;
         let write = pool(1, writes).connect(&address).await?;
         let read = pool(options.connections.max(1), format!("{both} PRAGMA query_only = ON;"))
             .connect(&address)
             .await?;
+        first.close().await?;
         Ok(Self::over(Engine::Sqlite, read, write))
     }
 
