@@ -26,6 +26,6 @@ pub use enrich::{Options, TOO_MANY, count, scan, summarize};
 pub use error::{Error, Kind, Result};
 pub use fleet::{Fleet, Likeness};
 pub use matching::{
-    Opinion, REPOSITORIES, STREAMS, flaws_of, is_module_build, normalised, opinions,
+    Opinion, REPOSITORIES, STREAMS, flaws_of, is_module_build, normalised, opinions, scheme,
 };
 pub use plan::plan;

@@ -112,6 +112,18 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             &["fathom-jobs", "fathom-worker", "fathom-server", "fathom-queue", "axum", "clap"],
         ),
         (
+            "fleet",
+            &[
+                "fathom-jobs",
+                "fathom-worker",
+                "fathom-server",
+                "fathom-guest",
+                "axum",
+                "tokio",
+                "clap",
+            ],
+        ),
+        (
             "jobs",
             &["fathom-worker", "fathom-server", "fathom-guest", "fathom-block", "axum", "clap"],
         ),
@@ -160,6 +172,7 @@ fn no_crate_but_one_allows_unsafe_code() {
         "secret",
         "config",
         "store",
+        "fleet",
         "jobs",
         "server",
         "queue",

@@ -15,8 +15,10 @@ mod audit;
 mod engine;
 mod error;
 mod event;
+mod exception;
 mod job;
 mod letter;
+mod machine;
 mod migration;
 mod open;
 mod requirement;
@@ -28,11 +30,18 @@ pub use audit::{Chain, Deed, Entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Result};
 pub use event::Event;
+pub use exception::{ExceptionFilter, ExceptionRow, Step};
 pub use job::{
     Announcement, Beat, Beaten, Cancelled, Claim, Claimed, Completion, Finish, Job, JobFilter,
     JobState, NewJob, Submitted, SweepRules, Swept,
 };
 pub use letter::{Letter, NewLetter};
+pub use machine::{
+    Condition, Cursor, FilterError, Flaw, FlawFilter, FlawOrder, FlawPlace, FlawSummary, Found,
+    Inspection, Kept, Look, Machine, MachineFilter, MachineOrder, MachinePage, Named, Nature,
+    Package, PackageFilter, PackageSummary, Place, Purged, Tally, Totals, Unmatched, Verdict,
+    Whose,
+};
 pub use migration::LATEST;
 pub use open::{Options, Store};
 pub use requirement::Requirement;

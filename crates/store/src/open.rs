@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
@@ -13,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::machine::{Bases, Documents, Numbers};
 use crate::migration;
 use crate::time::Time;
 
@@ -44,6 +46,11 @@ struct Inner {
     write: AnyPool,
     /// Rung where jobs may have become ready, by this process.
     bell: Notify,
+    numbers: Numbers,
+    bases: Bases,
+    documents: Documents,
+    /// How often had been swept when these were last true.
+    swept: AtomicI64,
 }
 
 impl std::fmt::Debug for Store {
@@ -134,7 +141,17 @@ impl Store {
     }
 
     fn over(engine: Engine, read: AnyPool, write: AnyPool) -> Self {
-        Self { inner: Arc::new(Inner { engine, read, write, bell: Notify::new() }) }
+        let inner = Inner {
+            engine,
+            read,
+            write,
+            bell: Notify::new(),
+            numbers: Numbers::default(),
+            bases: Bases::default(),
+            documents: Documents::default(),
+            swept: AtomicI64::new(0),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Which database keeps it.
@@ -170,6 +187,23 @@ impl Store {
     /// Ends when somebody in this process has made work, or after `patience`.
     pub async fn work(&self, patience: Duration) {
         let _ = tokio::time::timeout(patience, self.inner.bell.notified()).await;
+    }
+
+    pub(crate) fn fact_numbers(&self) -> &Numbers {
+        &self.inner.numbers
+    }
+
+    pub(crate) fn bases(&self) -> &Bases {
+        &self.inner.bases
+    }
+
+    pub(crate) fn documents(&self) -> &Documents {
+        &self.inner.documents
+    }
+
+    /// Whether there was a sweep since this was last asked, of which this was the last.
+    pub(crate) fn has_swept(&self, number: i64) -> bool {
+        self.inner.swept.swap(number, Ordering::Relaxed) != number
     }
 
     pub(crate) fn ring(&self) {

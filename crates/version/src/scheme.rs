@@ -39,6 +39,44 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    const ALL: [Self; 12] = [
+        Self::Debian,
+        Self::Rpm,
+        Self::Apk,
+        Self::Pacman,
+        Self::Semver,
+        Self::Go,
+        Self::Pep440,
+        Self::Maven,
+        Self::Gem,
+        Self::Nuget,
+        Self::Packagist,
+        Self::Windows,
+    ];
+
+    /// As it is written where it is kept.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debian => "debian",
+            Self::Rpm => "rpm",
+            Self::Apk => "apk",
+            Self::Pacman => "pacman",
+            Self::Semver => "semver",
+            Self::Go => "go",
+            Self::Pep440 => "pep440",
+            Self::Maven => "maven",
+            Self::Gem => "gem",
+            Self::Nuget => "nuget",
+            Self::Packagist => "packagist",
+            Self::Windows => "windows",
+        }
+    }
+
+    /// The one that is written so.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scheme| scheme.as_str() == text)
+    }
+
     /// Adds the key of the version to `key`; false, and nothing added, where it is no version of
     /// the order.
     ///

@@ -116,7 +116,7 @@ pub(crate) enum Why {
 }
 
 /// The order of versions of packages of a kind.
-pub(crate) fn scheme(kind: PackageKind) -> Option<Scheme> {
+pub fn scheme(kind: PackageKind) -> Option<Scheme> {
     Some(match kind {
         PackageKind::Deb => Scheme::Debian,
         PackageKind::Rpm => Scheme::Rpm,

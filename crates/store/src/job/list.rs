@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::Row as _;
+use sqlx::{Any, Row as _, Transaction};
 
 use super::JobState;
 use super::claim::span;
@@ -204,26 +204,36 @@ impl Store {
             .await?;
             let ids: Vec<String> =
                 rows.iter().map(|row| row.try_get("id")).collect::<std::result::Result<_, _>>()?;
-            let ids = Value::from(ids).to_string();
-            for table in [
-                "DELETE FROM results WHERE job IN (SELECT value FROM {texts:$1})",
-                "DELETE FROM events WHERE job IN (SELECT value FROM {texts:$1})",
-                "DELETE FROM attempts WHERE job IN (SELECT value FROM {texts:$1})",
-                "DELETE FROM jobs WHERE id IN (SELECT value FROM {texts:$1})",
-            ] {
-                sqlx::query(self.sql(table)).bind(&ids).execute(&mut *transaction).await?;
-            }
-            // What no job asks any more.
-            sqlx::query(
-                "DELETE FROM requirements WHERE NOT EXISTS \
-                 (SELECT 1 FROM jobs WHERE jobs.requirement = requirements.number)",
-            )
-            .execute(&mut *transaction)
-            .await?;
+            self.delete_jobs(&mut transaction, &ids).await?;
             transaction.commit().await?;
             Ok(rows.len() as u64)
         })
         .await
+    }
+
+    /// Forgets jobs, and all that hangs on them.
+    pub(crate) async fn delete_jobs(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        ids: &[String],
+    ) -> Result<()> {
+        let ids = Value::from(ids).to_string();
+        for table in [
+            "DELETE FROM results WHERE job IN (SELECT value FROM {texts:$1})",
+            "DELETE FROM events WHERE job IN (SELECT value FROM {texts:$1})",
+            "DELETE FROM attempts WHERE job IN (SELECT value FROM {texts:$1})",
+            "DELETE FROM jobs WHERE id IN (SELECT value FROM {texts:$1})",
+        ] {
+            sqlx::query(self.sql(table)).bind(&ids).execute(&mut **transaction).await?;
+        }
+        // What no job asks any more.
+        sqlx::query(
+            "DELETE FROM requirements WHERE NOT EXISTS \
+             (SELECT 1 FROM jobs WHERE jobs.requirement = requirements.number)",
+        )
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
     }
 }
 

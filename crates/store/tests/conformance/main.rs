@@ -7,6 +7,7 @@
 
 mod access;
 mod jobs;
+mod machines;
 mod place;
 mod upgrade;
 mod workers;

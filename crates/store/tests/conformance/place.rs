@@ -18,15 +18,34 @@ impl Place {
 
     /// Does to the database what a stranger might.
     pub(crate) async fn run(&self, statement: &str) {
+        let mut connection = self.connect().await;
+        let text = sqlx::AssertSqlSafe(statement.to_owned());
+        sqlx::query(text).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        self.sum(table, "1").await
+    }
+
+    /// What something of a table's rows comes to.
+    pub(crate) async fn sum(&self, table: &str, of: &str) -> i64 {
+        use sqlx::Row as _;
+        let mut connection = self.connect().await;
+        let text = format!("SELECT CAST(COALESCE(SUM({of}), 0) AS BIGINT) AS n FROM {table}");
+        let row = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        row.try_get("n").unwrap()
+    }
+
+    async fn connect(&self) -> sqlx::AnyConnection {
         sqlx::any::install_default_drivers();
         let address = match self.address.contains("://") {
             true => self.address.clone(),
             false => format!("sqlite://{}", self.address),
         };
-        let mut connection = sqlx::AnyConnection::connect(&address).await.unwrap();
-        let text = sqlx::AssertSqlSafe(statement.to_owned());
-        sqlx::query(text).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
+        sqlx::AnyConnection::connect(&address).await.unwrap()
     }
 
     pub(crate) async fn open_at(&self, layout: i64) -> Store {
