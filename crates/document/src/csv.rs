@@ -111,10 +111,7 @@ impl Sink for Rows<'_> {
 }
 
 /// Writes one record.
-pub(crate) fn record<'a>(
-    out: &mut dyn Write,
-    cells: impl Iterator<Item = &'a str>,
-) -> io::Result<()> {
+pub fn record<'a>(out: &mut dyn Write, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
     for (index, cell) in cells.enumerate() {
         if index > 0 {
             out.write_all(b",")?;

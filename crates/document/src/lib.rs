@@ -23,7 +23,7 @@ pub mod view;
 mod words;
 mod yaml;
 
-pub use csv::Csv;
+pub use csv::{Csv, record as csv_record};
 pub use diff::html as difference_html;
 pub use html::report as html;
 pub use json::write as json;

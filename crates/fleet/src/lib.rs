@@ -8,10 +8,12 @@
 
 #![forbid(unsafe_code)]
 
+mod advisories;
 mod judge;
 mod look;
 mod rematch;
 
+pub use advisories::{Advisories, NoDatabase};
 pub use judge::Judge;
 pub use look::{look, system_name};
 pub use rematch::{Rematched, rematch};

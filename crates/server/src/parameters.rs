@@ -43,8 +43,31 @@ impl Parameters {
 
     /// How many entries a page has, and behind which it begins.
     pub(crate) fn page(&self, most: u32, first: i64) -> Result<(u32, Option<i64>), Problem> {
-        let limit = self.number("limit", 1, most)?.unwrap_or(50.min(most));
-        Ok((limit, self.number("cursor", first, i64::MAX)?))
+        Ok((self.limit(most)?, self.number("cursor", first, i64::MAX)?))
+    }
+
+    /// How many entries a page has at most.
+    pub(crate) fn limit(&self, most: u32) -> Result<u32, Problem> {
+        Ok(self.number("limit", 1, most)?.unwrap_or(50.min(most)))
+    }
+
+    /// One of a few words.
+    pub(crate) fn word<T: Copy>(
+        &self,
+        name: &str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, value)) => Ok(Some(*value)),
+            None => {
+                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                Err(Problem::invalid(format!(
+                    "{name}: there is no {text:?}; there are {}",
+                    known.join(", ")
+                )))
+            }
+        }
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fathom_fleet::Advisories;
 use fathom_jobs::{Desk, Gather};
-use fathom_store::Deed;
+use fathom_store::{Deed, Store};
 use prometheus_client::registry::Registry;
+use tokio::sync::Semaphore;
 
 use crate::limit::Limiter;
 use crate::meters::Meters;
@@ -31,6 +33,8 @@ pub struct Rules {
     pub admits: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Whether what stands in front of us there says truly who comes.
     pub trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    /// What is known of flaws, unless nobody is to look for them.
+    pub advisories: Option<Arc<Advisories>>,
 }
 
 impl Default for Rules {
@@ -43,6 +47,7 @@ impl Default for Rules {
             open: false,
             admits: Box::new(|_| true),
             trusts: Box::new(|_| false),
+            advisories: None,
         }
     }
 }
@@ -69,6 +74,8 @@ pub(crate) struct Inner {
     pub(crate) meters: Meters,
     pub(crate) limiter: Limiter,
     pub(crate) version: &'static str,
+    /// Places for those who have documents compared.
+    pub(crate) scans: Arc<Semaphore>,
     deeds: Gather<Deed, bool>,
 }
 
@@ -87,11 +94,17 @@ impl Service {
         });
         let limiter = Limiter::new(rules.rate);
         let registry = Arc::new(registry);
-        Self { inner: Arc::new(Inner { desk, rules, registry, meters, limiter, version, deeds }) }
+        let scans = Arc::new(Semaphore::new(crate::routes::SCANS));
+        let inner = Inner { desk, rules, registry, meters, limiter, version, scans, deeds };
+        Self { inner: Arc::new(inner) }
     }
 
     pub(crate) fn desk(&self) -> &Desk {
         &self.inner.desk
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.inner.desk.store()
     }
 
     /// Records what is about to be done. What cannot be recorded is not done.

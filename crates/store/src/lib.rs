@@ -37,10 +37,10 @@ pub use job::{
 };
 pub use letter::{Letter, NewLetter};
 pub use machine::{
-    Condition, Cursor, FilterError, Flaw, FlawFilter, FlawOrder, FlawPlace, FlawSummary, Found,
-    Inspection, Kept, Look, Machine, MachineFilter, MachineOrder, MachinePage, Named, Nature,
-    Package, PackageFilter, PackageSummary, Place, Purged, Tally, Totals, Unmatched, Verdict,
-    Whose,
+    Census, Condition, Cursor, FilterError, Flaw, FlawFilter, FlawOrder, FlawPlace, FlawSummary,
+    Found, Inspection, Kept, Look, Machine, MachineFilter, MachineOrder, MachinePage, Named,
+    Nature, Package, PackageFilter, PackageSummary, Place, Purged, Tally, Totals, Unmatched,
+    Verdict, Whose,
 };
 pub use migration::LATEST;
 pub use open::{Options, Store};

@@ -1,8 +1,15 @@
 //! The operations, by what they are about.
 
 mod access;
+mod exceptions;
+mod flaws;
 mod jobs;
 mod letters;
+mod machine;
+mod machines;
+mod packages;
+mod policies;
+mod scan;
 pub(crate) mod system;
 mod workers;
 
@@ -13,12 +20,27 @@ use serde::Serialize;
 use crate::problem::Problem;
 use crate::route::Route;
 
+pub(crate) use scan::AT_ONCE as SCANS;
+
 /// All of them.
 pub(crate) fn all() -> Vec<Route> {
-    [jobs::routes(), workers::routes(), letters::routes(), access::routes(), system::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        jobs::routes(),
+        machines::routes(),
+        machine::routes(),
+        flaws::routes(),
+        packages::routes(),
+        exceptions::routes(),
+        policies::routes(),
+        scan::routes(),
+        workers::routes(),
+        letters::routes(),
+        access::routes(),
+        system::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A document as an answer.

@@ -15,6 +15,29 @@ const ELSEWHERE: &[(&str, u16)] = &[
     ("followJob", 404),
     ("cancelJob", 404),
     ("replayJob", 404),
+    ("listVms", 200),
+    ("exportVms", 200),
+    ("getVm", 404),
+    ("purgeVm", 404),
+    ("getVmReport", 404),
+    ("listVmReports", 404),
+    ("diffVm", 404),
+    ("getVmFindings", 404),
+    ("getVmSbom", 404),
+    ("listCves", 200),
+    ("getCve", 404),
+    ("listCveVms", 200),
+    ("getSummary", 200),
+    ("listPackages", 200),
+    ("listExceptions", 200),
+    ("requestException", 403),
+    ("getException", 404),
+    ("approveException", 404),
+    ("denyException", 404),
+    ("cancelException", 404),
+    ("listPolicies", 200),
+    ("scan", 400),
+    ("getAdvisoryStatus", 200),
     ("listWorkers", 200),
     ("getCapabilities", 200),
     ("listDeadLetters", 403),
@@ -58,6 +81,9 @@ fn ask(site: &Site, operation: &Operation, token: Option<&str>) -> Answer {
     let body = match operation.id.as_str() {
         "submitJob" => json!({ "operation": "fathom.echo", "metadata": { "namespace": "north" } }),
         "createToken" => json!({ "name": "mine", "role": "admin" }),
+        "requestException" => json!({ "cve_id": "CVE-2026-1", "kind": "deferred", "reason": "why",
+            "namespace": "north" }),
+        "scan" | "approveException" | "denyException" | "cancelException" => json!({}),
         _ => Value::Null,
     };
     let kind = [("content-type", "application/json")];
@@ -115,6 +141,7 @@ fn nobody_sees_another_namespace() {
     let job = json!({ "operation": "fathom.echo", "job_id": "job-of-north",
         "payload": { "delay_seconds": 30 } });
     assert_eq!(site.post("/api/v1/jobs", Some(&north), &job).status, 202);
+    crate::machines::everything_of_north(&site, "job-of-north");
     let south = site.token(Role::Admin, Some(&["south"]));
     for operation in operations() {
         let expected = ELSEWHERE

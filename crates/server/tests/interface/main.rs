@@ -5,5 +5,6 @@
 mod access;
 mod document;
 mod jobs;
+mod machines;
 mod requests;
 mod site;

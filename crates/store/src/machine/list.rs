@@ -133,6 +133,23 @@ pub struct Totals {
     pub unknown: i64,
 }
 
+/// What machines come to in figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// All of them.
+    pub machines: i64,
+    /// Those that were compared with what is known of flaws.
+    pub scanned: i64,
+    /// Those that have a critical flaw.
+    pub with_critical: i64,
+    /// Those that have a flaw that is known to be exploited.
+    pub with_exploited: i64,
+    /// Those that have flaws that can be mended.
+    pub with_fixable: i64,
+    /// Those of which it is not known all that is installed.
+    pub packages_unknown: i64,
+}
+
 /// What goes by a name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
@@ -153,6 +170,8 @@ pub struct Named {
     pub whose: Whose,
 }
 
+/// How many systems are told apart.
+const SYSTEMS: u32 = 200;
 /// How many machines of one name are told.
 const TOLD: i64 = 20;
 
@@ -249,6 +268,50 @@ impl Store {
         }
         let [machines, others] = sure;
         Ok(Totals { machines, unknown: (all - machines - others).max(0) })
+    }
+
+    /// What machines come to in figures.
+    pub async fn machine_census(&self, namespaces: Option<&[String]>) -> Result<Census> {
+        let mut sql = Sql::new("SELECT COUNT(*) AS machines");
+        for (name, condition) in [
+            ("scanned", "m.matched_with IS NOT NULL"),
+            ("with_critical", "m.critical > 0"),
+            ("with_exploited", "m.exploited > 0"),
+            ("with_fixable", "m.fixable > 0"),
+            ("packages_unknown", "m.packages_known = 0"),
+        ] {
+            sql.say(&format!(", COUNT(CASE WHEN {condition} THEN 1 END) AS {name}"));
+        }
+        sql.say(" FROM machines m WHERE ").within("m", namespaces);
+        let rows = sql.rows(self).await?;
+        let Some(row) = rows.first() else { return Ok(Census::default()) };
+        Ok(Census {
+            machines: row.try_get("machines")?,
+            scanned: row.try_get("scanned")?,
+            with_critical: row.try_get("with_critical")?,
+            with_exploited: row.try_get("with_exploited")?,
+            with_fixable: row.try_get("with_fixable")?,
+            packages_unknown: row.try_get("packages_unknown")?,
+        })
+    }
+
+    /// How many machines run which system in which version, the most first.
+    pub async fn system_census(
+        &self,
+        namespaces: Option<&[String]>,
+    ) -> Result<Vec<(Option<String>, Option<String>, i64)>> {
+        let mut sql =
+            Sql::new("SELECT m.os, m.os_version, COUNT(*) AS machines FROM machines m WHERE ");
+        sql.within("m", namespaces);
+        sql.say(&format!(
+            " GROUP BY m.os, m.os_version ORDER BY COUNT(*) DESC, m.os, m.os_version LIMIT {SYSTEMS}"
+        ));
+        let rows = sql.rows(self).await?;
+        rows.iter()
+            .map(|row| {
+                Ok((row.try_get("os")?, row.try_get("os_version")?, row.try_get("machines")?))
+            })
+            .collect()
     }
 
     /// The looks at a machine, the newest first.

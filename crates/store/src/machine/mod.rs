@@ -27,7 +27,7 @@ pub use blob::Place;
 pub use filter::{Condition, FilterError};
 pub use flaw::{FlawFilter, FlawOrder, FlawPlace, FlawSummary};
 pub use keep::Kept;
-pub use list::{Cursor, Found, MachineFilter, MachineOrder, MachinePage, Named, Totals};
+pub use list::{Census, Cursor, Found, MachineFilter, MachineOrder, MachinePage, Named, Totals};
 pub use package::{PackageFilter, PackageSummary};
 pub use purge::Purged;
 pub use rematch::Unmatched;

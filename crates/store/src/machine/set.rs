@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn what_differs_makes_the_one_of_the_other() {
-        assert_eq!(difference(&[1, 2, 3], &[1, 2, 3]), []);
+        assert_eq!(difference(&[1, 2, 3], &[1, 2, 3]), Vec::<i32>::new());
         assert_eq!(difference(&[1, 2, 3, 9], &[2, 4, 9, 10]), [-1, -3, 4, 10]);
         assert_eq!(difference(&[], &[1]), [1]);
         assert_eq!(difference(&[1], &[]), [-1]);

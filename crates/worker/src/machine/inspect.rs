@@ -5,8 +5,9 @@ use std::sync::Arc;
 use fathom_jobs::Operation;
 use serde_json::{Value, json};
 
+use super::kept::{self, Machine};
 use super::payload::{Fields, Options, Subject, Wrong};
-use super::{Asked, Tools, look, profile, scan, sections};
+use super::{Asked, Tools, look, profile, sections};
 use crate::handler::{Done, Handler, Running, Task, Trouble};
 use crate::image::Image;
 
@@ -14,6 +15,7 @@ use crate::image::Image;
 pub(super) struct Request {
     field: String,
     images: Vec<Image>,
+    machine: Machine,
     options: Options,
 }
 
@@ -21,7 +23,8 @@ impl Request {
     pub(super) fn of(data: &Value) -> Result<Self, Wrong> {
         let fields = Fields::of(data)?;
         let (field, images) = Subject::images(&fields)?;
-        Ok(Self { field, images, options: Options::of(&fields)? })
+        let machine = Machine::of(&fields, &images)?;
+        Ok(Self { field, images, machine, options: Options::of(&fields)? })
     }
 
     pub(super) fn asked(self) -> Asked {
@@ -44,34 +47,43 @@ impl Handler for Inspect {
 
 impl Inspect {
     async fn inspect(&self, task: &Task) -> Result<Done, Trouble> {
-        let Request { images, options, .. } = Request::of(&task.data).map_err(look::invalid)?;
+        let Request { images, machine, options, .. } =
+            Request::of(&task.data).map_err(look::invalid)?;
         // That there is none is said before all the work.
-        let database = match options.vulnerabilities {
-            true => Some(self.0.database().await?),
+        let judge = match options.vulnerabilities {
+            true => Some(self.0.judge(&task.namespace).await?),
             false => None,
         };
         let seen = look::machine(task, &self.0.images, images, options.deep).await;
         let seen = seen.map_err(|trouble| without(trouble, &options))?;
         task.progress("finishing", Some(95), "");
         let metrics = Some(seen.metrics);
-        let data = look::compute(move || {
-            let report = seen.report;
+        let report = Arc::new(seen.report);
+        let of = Arc::clone(&report);
+        let told = look::compute(move || {
             let mut data = json!({});
-            if let Some(database) = database {
-                data["findings"] = json!(scan::findings(&report, &database)?);
+            let mut verdict = None;
+            if let Some(judge) = judge {
+                let (findings, of) = kept::judged(&judge, &of)?;
+                data["findings"] = json!(findings);
+                verdict = Some(of);
             }
             if !options.profiles.is_empty() {
-                data["profiles"] = json!(profile::apply(&report, &options.profiles)?);
+                data["profiles"] = json!(profile::apply(&of, &options.profiles)?);
             }
-            data["report"] = json!(report);
+            data["report"] = json!(of);
             sections::leave_out(&mut data["report"], &options.left_out);
             if !options.left_out.is_empty() {
                 let names: Vec<_> = options.left_out.iter().map(|it| it.name()).collect();
                 data["left_out"] = json!(names);
             }
-            Ok(data)
+            Ok((data, verdict))
         });
-        Ok(Done { data: data.await?, metrics, ..Done::default() })
+        let (mut data, verdict) = told.await?;
+        if let Some(kept) = self.0.keep(task, machine, report, verdict).await? {
+            data["machine"] = kept;
+        }
+        Ok(Done { data, metrics, ..Done::default() })
     }
 }
 

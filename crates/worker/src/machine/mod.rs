@@ -8,6 +8,7 @@ mod advisories;
 mod checksum;
 mod diff;
 mod inspect;
+mod kept;
 mod look;
 mod payload;
 mod profile;
@@ -18,11 +19,12 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fathom_advisory::Database;
+use fathom_fleet::Advisories;
 use fathom_jobs::{Metrics, Operation, Refusal, RefusalCode};
 use fathom_report::{Day, Report};
+use fathom_store::Store;
 use serde_json::Value;
 
-pub use self::advisories::Advisories;
 use self::payload::{Subject, Wrong};
 use crate::handler::{Handlers, Task, Trouble};
 use crate::image::{Image, Images, Roots};
@@ -38,19 +40,26 @@ type Asked = Vec<(String, Vec<Image>)>;
 pub struct Tools {
     images: Arc<Images>,
     advisories: Option<Arc<Advisories>>,
+    store: Option<Store>,
 }
 
 impl Tools {
     /// Reads images by `images`, and looks flaws up in `advisories`, unless nobody is to look for them.
     pub fn new(images: Arc<Images>, advisories: Option<Arc<Advisories>>) -> Self {
-        Self { images, advisories }
+        Self { images, advisories, store: None }
+    }
+
+    /// What is found of machines is kept there, too.
+    #[must_use]
+    pub fn keeping(self, store: Store) -> Self {
+        Self { store: Some(store), ..self }
     }
 
     async fn database(&self) -> Result<Arc<Database>, Trouble> {
         let Some(advisories) = self.advisories.clone() else {
             return Err(advisories::switched_off());
         };
-        look::compute(move || advisories.open()).await
+        look::compute(move || advisories.open().map_err(self::advisories::none)).await
     }
 
     /// The report on what a job is about.

@@ -2,27 +2,31 @@
 
 use std::sync::Arc;
 
-use fathom_advisory::risk::Weights;
-use fathom_advisory::{Database, Day};
 use fathom_jobs::Operation;
-use fathom_report::Report;
-use fathom_report::finding::Findings;
 use serde_json::{Value, json};
 
+use super::kept::{self, Machine};
 use super::payload::{Fields, Options, Subject, Wrong};
-use super::{Asked, GENERATOR, Tools, advisories, look, today};
+use super::{Asked, Tools, look};
 use crate::handler::{Done, Handler, Running, Task, Trouble};
 
 /// What is asked for.
 pub(super) struct Request {
     pub(super) subject: Subject,
+    /// Who it is that is looked at; nobody where only a report is given.
+    machine: Option<Machine>,
     pub(super) options: Options,
 }
 
 impl Request {
     pub(super) fn of(data: &Value) -> Result<Self, Wrong> {
         let fields = Fields::of(data)?;
-        Ok(Self { subject: Subject::of(&fields)?, options: Options::of(&fields)? })
+        let subject = Subject::of(&fields)?;
+        let machine = match &subject {
+            Subject::Images(_, images) => Some(Machine::of(&fields, images)?),
+            Subject::Report(_) => None,
+        };
+        Ok(Self { subject, machine, options: Options::of(&fields)? })
     }
 
     pub(super) fn asked(self) -> Asked {
@@ -45,23 +49,23 @@ impl Handler for Scan {
 
 impl Scan {
     async fn scan(&self, task: &Task) -> Result<Done, Trouble> {
-        let Request { subject, options } = Request::of(&task.data).map_err(look::invalid)?;
-        let database = self.0.database().await?;
+        let Request { subject, machine, options } =
+            Request::of(&task.data).map_err(look::invalid)?;
+        let judge = self.0.judge(&task.namespace).await?;
         let (report, metrics) = self.0.report(task, subject, options.deep).await?;
+        let report = Arc::new(report);
         task.progress("matching", Some(95), "");
-        let data = look::compute(move || Ok(json!({ "findings": findings(&report, &database)? })));
-        Ok(Done { data: data.await?, metrics, ..Done::default() })
+        let of = Arc::clone(&report);
+        let judged = look::compute(move || {
+            let (findings, verdict) = kept::judged(&judge, &of)?;
+            Ok((json!({ "findings": findings }), verdict))
+        });
+        let (mut data, verdict) = judged.await?;
+        if let Some(machine) = machine
+            && let Some(kept) = self.0.keep(task, machine, report, Some(verdict)).await?
+        {
+            data["machine"] = kept;
+        }
+        Ok(Done { data, metrics, ..Done::default() })
     }
-}
-
-/// What is known to be wrong with the machine of a report.
-pub(super) fn findings(report: &Report, database: &Database) -> Result<Findings, Trouble> {
-    let subject = report.disks.first().map_or("", |disk| disk.name.as_str());
-    let options = fathom_advisory::Options {
-        weights: Weights::default(),
-        texts: true,
-        today: Day::of(&today().to_string()),
-        generator: GENERATOR.to_owned(),
-    };
-    fathom_advisory::scan(report, subject, database, &options).map_err(advisories::failed)
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fathom_config::Config;
+use fathom_fleet::{Advisories, Judge};
 use fathom_jobs::{Capabilities, Configuration, Desk, Hold, Resources, WorkerDescription};
 use fathom_queue::Transport;
 use fathom_store::Store;
 use fathom_worker::image::address::Https;
 use fathom_worker::image::{Images, Limits, Roots};
-use fathom_worker::machine::{self, Advisories, Tools};
+use fathom_worker::machine::{self, Tools};
 use fathom_worker::{Echo, Handlers, Meters, Rules, Source};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
@@ -27,6 +28,10 @@ const SWEEP: Duration = Duration::from_secs(1);
 const ANNOUNCE: Duration = Duration::from_secs(30);
 /// How often what is over is forgotten.
 const FORGET: Duration = Duration::from_secs(60);
+/// How often it is looked whether machines are to be compared once more.
+const REMATCH: Duration = Duration::from_secs(10);
+/// Who made a document.
+const GENERATOR: &str = concat!("fathom ", env!("CARGO_PKG_VERSION"));
 /// Memory that a place of a worker is counted with.
 const PLACE: u64 = 512 << 20;
 
@@ -112,13 +117,14 @@ pub(super) async fn worker(
     desk: &Desk,
     transport: Option<Arc<dyn Transport>>,
     roots: &Arc<Roots>,
+    advisories: Option<Arc<Advisories>>,
     registry: &mut Registry,
     stop: watch::Receiver<bool>,
 ) -> Result<(JoinHandle<()>, WorkerDescription), Failure> {
     let images = Arc::new(images(config, roots)?);
-    let advisories = config.scan.enabled.then(|| Arc::new(Advisories::new(&config.scan.database)));
     let features = features(config, &images, advisories.as_deref()).await;
-    let handlers = machine::handlers(Tools::new(images, advisories)).with(Echo);
+    let handlers =
+        machine::handlers(Tools::new(images, advisories).keeping(desk.store().clone())).with(Echo);
     let concurrency = places(config);
     let description = describe(config, &handlers, features, concurrency);
     let rules = Rules {
@@ -207,6 +213,7 @@ fn hostname() -> String {
 /// Puts in order what was left, for as long as the process lives.
 pub(super) fn housekeeping(desk: Desk, config: &Config) -> JoinHandle<()> {
     let age = config.store.retention.jobs.map(|span| span.get());
+    let reports = config.store.retention.reports.map(|span| span.get());
     tokio::spawn(async move {
         let mut forgotten = tokio::time::Instant::now();
         let mut well = true;
@@ -224,17 +231,77 @@ pub(super) fn housekeeping(desk: Desk, config: &Config) -> JoinHandle<()> {
                 }
                 Err(_) => {}
             }
-            if let Some(age) = age
-                && forgotten.elapsed() > FORGET
-            {
+            if forgotten.elapsed() > FORGET {
                 forgotten = tokio::time::Instant::now();
                 // What is not forgotten now is forgotten the next time.
-                let _ = desk.store().forget_jobs(age, 10_000).await;
-                let _ = desk.store().forget_workers(Duration::from_secs(24 * 3600)).await;
+                if let Some(age) = age {
+                    let _ = desk.store().forget_jobs(age, 10_000).await;
+                    let _ = desk.store().forget_workers(Duration::from_secs(24 * 3600)).await;
+                }
+                if let Some(age) = reports {
+                    let _ = desk.store().forget_inspections(age, 1000).await;
+                }
             }
             tokio::time::sleep(SWEEP).await;
         }
     })
+}
+
+/// What is known of flaws, unless nobody is to look for them.
+pub(super) fn advisories(config: &Config) -> Option<Arc<Advisories>> {
+    config.scan.enabled.then(|| Arc::new(Advisories::new(&config.scan.database)))
+}
+
+/// Compares machines once more where what is known has changed, for as long as the process lives.
+pub(super) fn rematching(store: Store, advisories: Arc<Advisories>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut told = None;
+        loop {
+            let trouble = rematch_all(&store, &advisories).await.err();
+            if trouble != told
+                && let Some(why) = &trouble
+            {
+                say(&format!("machines cannot be compared once more, and are later: {why}"));
+            }
+            told = trouble;
+            tokio::time::sleep(REMATCH).await;
+        }
+    })
+}
+
+async fn rematch_all(store: &Store, advisories: &Arc<Advisories>) -> Result<(), String> {
+    let opened = Arc::clone(advisories);
+    let database = tokio::task::spawn_blocking(move || opened.open()).await;
+    let database = match database.map_err(|error| error.to_string())? {
+        Ok(database) => database,
+        // Nobody has got one yet: machines stay as they are, and say so.
+        Err(fathom_fleet::NoDatabase::None(_)) => return Ok(()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let asked = |error: fathom_store::Error| error.to_string();
+    for namespace in store.namespaces().await.map_err(asked)? {
+        let decided = store.approved_exceptions(&namespace).await.map_err(asked)?;
+        let now = store.now().await.map_err(asked)?;
+        let today = fathom_advisory::Day::of(&fathom_jobs::rfc3339(now));
+        let judge = Arc::new(Judge::new(Arc::clone(&database), &decided, today, GENERATOR));
+        loop {
+            let by = Arc::clone(&judge);
+            let compare = |reports: Vec<fathom_report::Report>| async move {
+                let compared = tokio::task::spawn_blocking(move || {
+                    let findings = by.all(&reports).map_err(|error| error.to_string())?;
+                    let verdicts = findings.iter().map(|findings| by.verdict(findings));
+                    verdicts.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())
+                });
+                compared.await.map_err(|error| error.to_string())?
+            };
+            let done = fathom_fleet::rematch(store, &namespace, &judge, compare).await;
+            let done = done.map_err(asked)?;
+            if done.judged + done.overtaken == 0 {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Ends when the process is told to end.

@@ -1,9 +1,11 @@
 //! `fathom serve`: the interface, and unless told otherwise a worker.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fathom_config::Config;
+use fathom_fleet::Advisories;
 use fathom_server::{Rate, Rules, Service, Tls};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
@@ -43,12 +45,14 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
     let mut registry = Registry::default();
     let (stop, stopped) = watch::channel(false);
     let mut worker = None;
+    let advisories = host::advisories(config);
     if let Some(roots) = roots.filter(|_| with_worker) {
-        worker =
-            Some(host::worker(config, &desk, transport, &roots, &mut registry, stopped).await?);
+        let known = advisories.clone();
+        let begun = host::worker(config, &desk, transport, &roots, known, &mut registry, stopped);
+        worker = Some(begun.await?);
     }
-    let service =
-        Service::new(desk.clone(), rules(config, open), registry, env!("CARGO_PKG_VERSION"));
+    let rules = rules(config, open, advisories.clone());
+    let service = Service::new(desk.clone(), rules, registry, env!("CARGO_PKG_VERSION"));
     let tls = match (&config.server.tls.certificate, &config.server.tls.key) {
         (Some(certificate), Some(key)) => {
             Some(Tls { certificate: certificate.clone(), key: key.clone() })
@@ -78,6 +82,7 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
         say("warning: no token is asked for: whoever is on this machine may do everything");
     }
     say(&format!("serving {scheme}://{address}"));
+    let rematching = advisories.map(|known| host::rematching(store.clone(), known));
     let housekeeping = host::housekeeping(desk, config);
     let mut served = tokio::spawn(bound.run());
     let ended = tokio::select! {
@@ -97,6 +102,7 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
         None => served.await,
     };
     housekeeping.abort();
+    rematching.inspect(tokio::task::JoinHandle::abort);
     store.close().await;
     match ended {
         Ok(Ok(())) => Ok(Verdict::Done),
@@ -126,7 +132,7 @@ async fn is_open(config: &Config, store: &fathom_store::Store) -> Result<bool, F
     Ok(loopback && (!some || !config.auth.enabled))
 }
 
-fn rules(config: &Config, open: bool) -> Rules {
+fn rules(config: &Config, open: bool, advisories: Option<Arc<Advisories>>) -> Rules {
     let server = &config.server;
     let allowed = config.security.ip_allowlist.clone();
     let proxies = server.trusted_proxies.clone();
@@ -142,5 +148,6 @@ fn rules(config: &Config, open: bool) -> Rules {
             allowed.is_empty() || allowed.iter().any(|network| network.contains(from))
         }),
         trusts: Box::new(move |from: IpAddr| proxies.iter().any(|proxy| proxy.contains(from))),
+        advisories,
     }
 }

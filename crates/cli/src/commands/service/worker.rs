@@ -29,8 +29,10 @@ pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
         let desk = host::desk(store.clone(), transport.clone(), Some(&roots));
         let mut registry = Registry::default();
         let (stop, stopped) = watch::channel(false);
+        let advisories = host::advisories(&config);
+        let known = advisories.clone();
         let (worker, description) =
-            host::worker(&config, &desk, transport, &roots, &mut registry, stopped).await?;
+            host::worker(&config, &desk, transport, &roots, known, &mut registry, stopped).await?;
         if config.metrics.enabled {
             let rules = fathom_server::Rules::default();
             let version = env!("CARGO_PKG_VERSION");
@@ -42,6 +44,7 @@ pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
             tokio::spawn(counted.run());
             say(&format!("what is counted is at http://{at}{}", config.metrics.path));
         }
+        let rematching = advisories.map(|known| host::rematching(store.clone(), known));
         let housekeeping = host::housekeeping(desk, &config);
         say(&format!(
             "worker {} of pool {} does {} jobs at once, kept in {}",
@@ -55,6 +58,7 @@ pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
         stop.send_replace(true);
         let _ = worker.await;
         housekeeping.abort();
+        rematching.inspect(tokio::task::JoinHandle::abort);
         store.close().await;
         Ok(Verdict::Done)
     })

@@ -55,6 +55,11 @@ impl Condition {
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         parser::parse(text).map(Self)
     }
+
+    /// That a machine has this flaw.
+    pub fn of_flaw(name: &str) -> Self {
+        Self(Expression::Flaw(vec![name.to_owned()]))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
