@@ -178,7 +178,8 @@ fn an_image_is_inspected_as_the_command_does_it() {
         fathom().args(["inspect", "--json", "--checksum", &checksum]).arg(&path).output().unwrap();
     let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
     assert_eq!(result["data"]["report"], printed);
-    assert_eq!(result["data"].as_object().unwrap().len(), 1, "{}", result["data"]);
+    assert_eq!(result["data"].as_object().unwrap().len(), 2, "{}", result["data"]);
+    assert_eq!(result["data"]["machine"]["name"], "server");
     let metrics = &result["metrics"];
     assert!(metrics["disk_read_bytes"].as_u64().unwrap() > 0, "{metrics}");
     assert!(metrics["peak_memory_mb"].as_u64().unwrap() > 0, "{metrics}");
@@ -390,6 +391,102 @@ fn reports_are_judged_and_compared_without_an_image() {
     let payload = json!({ "before": { "report": was["data"]["report"] }, "after": image });
     let result = site.run("fathom.diff", payload);
     assert_eq!(result["data"]["difference"]["changes"], json!([]), "{result}");
+}
+
+/// What is kept of machines, and what becomes of it when something else is known.
+#[test]
+fn machines_are_known_and_compared_anew() {
+    let (folder, images) = place();
+    let site = Site::new(folder.path(), &images, &[]);
+    let get = |path: &str| site.ask("GET", path, None);
+    let image = json!({ "image": { "path": images.join("server.qcow2") } });
+    let result = site.run("fathom.inspect", image.clone());
+    let id = result["data"]["machine"]["id"].as_str().unwrap().to_owned();
+    let vm = format!("/api/v1/vms/{id}");
+    let report = get(&format!("{vm}/report")).1;
+    assert_eq!(report, result["data"]["report"]);
+    let system = &report["systems"][0];
+    let listed = get("/api/v1/vms?filter=package+is+known").1;
+    let listed = &listed["vms"][0];
+    assert_eq!(listed["id"], id.as_str());
+    assert_eq!(listed["os"], system["identity"]["distribution"]["value"]);
+    assert_eq!(listed["vulnerabilities"], Value::Null);
+    let (status, problem) = get(&format!("{vm}/findings"));
+    assert_eq!((status, &problem["code"]), (409, &json!("NOT_SCANNED")));
+
+    // A flaw in one of its packages is published.
+    let package = &system["packages"]["items"][0];
+    let name = package.get("source").unwrap_or(&package["name"]);
+    let ecosystem = match listed["os"].as_str().unwrap() {
+        "debian" => format!("Debian:{}", listed["os_version"].as_str().unwrap()),
+        other => panic!("a feed for {other} is to be written here"),
+    };
+    let feeds = folder.path().join("feeds");
+    fs::create_dir(&feeds).unwrap();
+    let feed = json!({
+        "id": "CVE-2031-0001",
+        "modified": "2026-09-01T00:00:00Z",
+        "affected": [{
+            "package": { "ecosystem": ecosystem, "name": name },
+            "ranges": [{
+                "type": "ECOSYSTEM", "events": [{ "introduced": "0" }, { "fixed": "9999:1" }],
+            }],
+        }],
+    });
+    fs::write(feeds.join("debian-osv.jsonl"), feed.to_string()).unwrap();
+    let built = fathom()
+        .args(["db", "build", "--db"])
+        .arg(folder.path().join("data/advisories"))
+        .arg(&feeds)
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let until = |what: &str, wanted: &dyn Fn(&Value) -> bool| {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let (_, machine) = get(&vm);
+            if wanted(&machine) {
+                return machine;
+            }
+            assert!(Instant::now() < end, "{what}: {machine}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    until("compared", &|it| it["matched_at"].is_string());
+    let findings = get(&format!("{vm}/findings")).1;
+    assert_eq!(findings["vulnerabilities"][0]["cve_id"], "CVE-2031-0001", "{findings}");
+    let (status, brought) = site.ask("POST", "/api/v1/scan", Some(&report));
+    assert_eq!((status, &brought["vulnerabilities"]), (200, &findings["vulnerabilities"]));
+    let carriers = get("/api/v1/cves/CVE-2031-0001/vms?count=true").1;
+    assert_eq!((&carriers["vms"][0]["id"], &carriers["total"]), (&json!(id), &json!(1)));
+    assert_eq!(get("/api/v1/advisories/status").1["available"], true);
+
+    // Somebody decides to live with it, and then not to.
+    let wanted = json!({ "cve_id": "CVE-2031-0001", "kind": "deferred", "reason": "next week",
+        "machines": "server*" });
+    let (_, asked) = site.ask("POST", "/api/v1/exceptions", Some(&wanted));
+    let exception = format!("/api/v1/exceptions/{}", asked["id"].as_str().unwrap());
+    let step = |name: &str| site.ask("POST", &format!("{exception}/{name}"), Some(&json!({})));
+    assert_eq!(step("approve").1["status"], "approved");
+    let hostname = listed["hostname"].as_str().unwrap_or_default();
+    let applies = hostname.starts_with("server");
+    if applies {
+        until("excepted", &|it| it["vulnerabilities"]["excepted"].as_u64() > Some(0));
+        let findings = get(&format!("{vm}/findings")).1;
+        assert_eq!(findings["excepted"][0]["exemption"]["reason"], "next week", "{findings}");
+        assert_eq!(get("/api/v1/cves/CVE-2031-0001").1["excepted"], 1);
+    }
+    assert_eq!(step("cancel").1["status"], "cancelled");
+    until("told again", &|it| it["vulnerabilities"]["excepted"].as_u64() == Some(0));
+
+    // Scanned at once, by a job; and then forgotten.
+    let result = site.run("fathom.scan", image);
+    assert_eq!(result["data"]["machine"]["id"], id.as_str(), "{result}");
+    assert_eq!(get(&format!("{vm}/reports")).1["reports"].as_array().unwrap().len(), 2);
+    let (status, gone) = site.ask("DELETE", &vm, None);
+    assert_eq!((status, &gone["inspections"], &gone["jobs"]), (200, &json!(2), &json!(2)));
+    assert_eq!(get(&vm).0, 404);
+    assert_eq!(get("/api/v1/summary").1["vms"], 0);
 }
 
 #[test]

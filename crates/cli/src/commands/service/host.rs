@@ -29,7 +29,7 @@ const ANNOUNCE: Duration = Duration::from_secs(30);
 /// How often what is over is forgotten.
 const FORGET: Duration = Duration::from_secs(60);
 /// How often it is looked whether machines are to be compared once more.
-const REMATCH: Duration = Duration::from_secs(10);
+const REMATCH: Duration = Duration::from_secs(3);
 /// Who made a document.
 const GENERATOR: &str = concat!("fathom ", env!("CARGO_PKG_VERSION"));
 /// Memory that a place of a worker is counted with.
