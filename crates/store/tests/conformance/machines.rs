@@ -177,7 +177,148 @@ async fn rows(store: &Store, place: &crate::place::Place) -> BTreeMap<&'static s
     counts
 }
 
+/// A condition, and whether it holds for a machine: nothing where that cannot be told.
+type Asked = (String, Box<dyn Fn(&Look) -> Option<bool>>);
+
+/// What dice make of the language.
+fn condition(dice: &mut Dice, depth: usize) -> Asked {
+    if depth > 0 && dice.below(3) > 0 {
+        let (left, is_left) = condition(dice, depth - 1);
+        if dice.below(4) == 0 {
+            return (format!("not ({left})"), Box::new(move |it| is_left(it).map(|it| !it)));
+        }
+        let (right, is_right) = condition(dice, depth - 1);
+        return match dice.below(2) {
+            0 => (
+                format!("({left}) and ({right})"),
+                Box::new(move |it| match (is_left(it), is_right(it)) {
+                    (Some(false), _) | (_, Some(false)) => Some(false),
+                    (Some(true), Some(true)) => Some(true),
+                    _ => None,
+                }),
+            ),
+            _ => (
+                format!("({left}) or ({right})"),
+                Box::new(move |it| match (is_left(it), is_right(it)) {
+                    (Some(true), _) | (_, Some(true)) => Some(true),
+                    (Some(false), Some(false)) => Some(false),
+                    _ => None,
+                }),
+            ),
+        };
+    }
+    let (index, number) = (dice.below(130), dice.below(100) as f64);
+    let any = |it: &Look, of: &dyn Fn(&Package) -> bool| match it
+        .packages
+        .as_ref()
+        .is_some_and(|all| all.iter().any(of))
+    {
+        true => Some(true),
+        false => (it.packages.is_some() && it.packages_known).then_some(false),
+    };
+    match dice.below(9) {
+        0 => ("os = debian".into(), Box::new(|it| it.nature.os.as_ref().map(|os| os == "debian"))),
+        1 => (
+            "hostname !~ 'VM00*'".into(),
+            Box::new(|it| it.nature.hostname.as_ref().map(|it| !it.starts_with("vm00"))),
+        ),
+        2 => (
+            format!("risk >= {number}"),
+            Box::new(move |it| it.verdict.as_ref().map(|it| it.tally.risk >= number)),
+        ),
+        3 => ("risk is unknown".into(), Box::new(|it| Some(it.verdict.is_none()))),
+        4 => (
+            format!("package = lib{index}"),
+            Box::new(move |it| any(it, &|of| of.name == format!("lib{index}"))),
+        ),
+        5 => (
+            format!("package !~ 'b{index}'"),
+            Box::new(move |it| any(it, &|of| of.name.contains(&format!("b{index}"))).map(|it| !it)),
+        ),
+        6 => (
+            format!("package lib{index} > 1.1"),
+            Box::new(move |it| {
+                let later = ["1.1-1", "1.2-1", "1.3-1"];
+                any(it, &|of| {
+                    of.name == format!("lib{index}") && later.contains(&of.version.as_str())
+                })
+            }),
+        ),
+        7 => (
+            format!("cve in [CVE-2026-{index:04}, DSA-{number}]"),
+            Box::new(move |it| {
+                let verdict = it.verdict.as_ref()?;
+                let is = |flaw: &Flaw| {
+                    flaw.cve == format!("CVE-2026-{index:04}")
+                        || flaw.aliases[0] == format!("DSA-{number}")
+                };
+                match verdict.flaws.iter().any(is) {
+                    true => Some(true),
+                    false => verdict.known.then_some(false),
+                }
+            }),
+        ),
+        _ => (
+            format!("name in [vm{index:03}, x] or critical < {}", number as u32 % 40),
+            Box::new(move |it| {
+                if it.machine.name == format!("vm{index:03}") {
+                    return Some(true);
+                }
+                let few = |of: &Verdict| of.tally.critical < number as u32 % 40;
+                match it.verdict.as_ref().map(few) {
+                    Some(true) => Some(true),
+                    Some(false) => Some(false),
+                    None => None,
+                }
+            }),
+        ),
+    }
+}
+
 on_both! {
+    /// Whatever is asked, what is given is what three values give.
+    async fn any_condition_is_answered_by_three_values(place) {
+        let store = place.open().await;
+        let mut dice = Dice(77);
+        let fleet = fleet(&mut dice, 4, 120);
+        let looks: Vec<Look> = fleet
+            .iter()
+            .map(|(namespace, name, of, risk)| {
+                let mut look = look(namespace, name, of, *risk);
+                match dice.below(8) {
+                    0 => look.packages_known = false,
+                    1 => look.packages = None,
+                    2 => look.verdict = None,
+                    3 => look.verdict.as_mut().unwrap().known = false,
+                    4 => look.nature = Nature::default(),
+                    _ => {}
+                }
+                look
+            })
+            .collect();
+        for some in looks.chunks(40) {
+            store.keep_looks(some).await.unwrap();
+        }
+        for _ in 0..250 {
+            let (text, holds) = condition(&mut dice, 3);
+            let condition = match Condition::parse(&text) {
+                Ok(condition) => condition,
+                Err(error) => panic!("{text}: {error}"),
+            };
+            let asked = MachineFilter { condition: Some(condition), ..MachineFilter::default() };
+            let wanted: Vec<&str> = looks
+                .iter()
+                .filter(|it| holds(it) == Some(true))
+                .map(|it| it.machine.name.as_str())
+                .collect();
+            assert_eq!(named(&store, &asked, 50).await, wanted, "{text}");
+            let totals = store.count_machines(&asked).await.unwrap();
+            let unknown = looks.iter().filter(|it| holds(it).is_none()).count() as i64;
+            assert_eq!((totals.machines, totals.unknown), (wanted.len() as i64, unknown), "{text}");
+        }
+        store.close().await;
+    }
+
     /// Against what one finds by looking at each machine.
     async fn machines_are_found_by_what_they_have(place) {
         let store = place.open().await;
