@@ -163,7 +163,8 @@ impl Store {
     ) -> Result<i64> {
         let row = sqlx::query(self.sql(
             "INSERT INTO inspections (machine, job, at, report, findings, packages, flaws, risk) \
-             VALUES ($1, $2, {now}, $3, $4, $5, $6, $7) ON CONFLICT (job) DO UPDATE SET \
+             VALUES ($1, $2, {now}, $3, $4, $5, $6, CAST(CAST($7 AS TEXT) AS DOUBLE PRECISION)) \
+             ON CONFLICT (job) DO UPDATE SET \
              machine = excluded.machine, at = excluded.at, report = excluded.report, \
              findings = excluded.findings, packages = excluded.packages, flaws = excluded.flaws, \
              risk = excluded.risk RETURNING number",
@@ -174,7 +175,7 @@ impl Store {
         .bind(sorted.findings)
         .bind(sorted.packages.map(|it| it.number))
         .bind(sorted.flaws.map(|it| it.number))
-        .bind(look.verdict.as_ref().map(|it| it.tally.risk))
+        .bind(look.verdict.as_ref().map(|it| number(it.tally.risk)))
         .fetch_one(&mut **transaction)
         .await?;
         Ok(row.try_get("number")?)
@@ -231,7 +232,7 @@ impl Store {
         sqlx::query(self.sql(
             "UPDATE machines SET flaws = $2, flaws_base = $3, flaws_known = $4, matched_with = $5, \
              matched_at = CASE WHEN CAST($5 AS TEXT) IS NULL THEN NULL ELSE {now} END, \
-             match_after = 0, risk = $6, critical = $7, high = $8, medium = $9, low = $10, \
+             match_after = 0, risk = CAST(CAST($6 AS TEXT) AS DOUBLE PRECISION), critical = $7, high = $8, medium = $9, low = $10, \
              negligible = $11, unrated = $12, exploited = $13, fixable = $14, excepted = $15 \
              WHERE number = $1",
         ))
@@ -240,7 +241,7 @@ impl Store {
         .bind(flaws.map(|it| it.base))
         .bind(i64::from(verdict.is_some_and(|it| it.known)))
         .bind(verdict.map(|it| it.with.as_str()))
-        .bind(tally.map(|it| it.risk))
+        .bind(tally.map(|it| number(it.risk)))
         .bind(count(|it| it.critical))
         .bind(count(|it| it.high))
         .bind(count(|it| it.medium))
@@ -303,8 +304,8 @@ impl<'s> Sorting<'s> {
             })
             .collect();
         let of = &mut self.numbers;
-        of[0] = number(self.store, transaction, Matter::Packages, &installed).await?;
-        of[1] = number(self.store, transaction, Matter::Flaws, &wrong).await?;
+        of[0] = numbered(self.store, transaction, Matter::Packages, &installed).await?;
+        of[1] = numbered(self.store, transaction, Matter::Flaws, &wrong).await?;
         let packages = sets(&mut self.packages, transaction, &installed, &of[0]).await?;
         let flaws = sets(&mut self.flaws, transaction, &wrong, &of[1]).await?;
         let reports: Vec<_> = looks
@@ -338,7 +339,7 @@ impl<'s> Sorting<'s> {
         verdicts: &[Told<'_>],
     ) -> Result<Vec<(i64, KeptSet)>> {
         let wrong: Vec<_> = verdicts.iter().map(|(of, flaws, _)| (*of, Some(*flaws))).collect();
-        self.numbers[1] = number(self.store, transaction, Matter::Flaws, &wrong).await?;
+        self.numbers[1] = numbered(self.store, transaction, Matter::Flaws, &wrong).await?;
         let flaws = sets(&mut self.flaws, transaction, &wrong, &self.numbers[1]).await?;
         let told: Vec<_> =
             verdicts.iter().zip(&flaws).map(|(it, set)| Some((it.2, *set))).collect();
@@ -360,7 +361,7 @@ impl<'s> Sorting<'s> {
 }
 
 /// The numbers of all facts of a batch.
-async fn number<F: Fact>(
+async fn numbered<F: Fact>(
     store: &Store,
     transaction: &mut Transaction<'static, Any>,
     matter: Matter,
@@ -448,6 +449,12 @@ async fn documents(
         }
     }
     Ok(kept)
+}
+
+/// A number as text, which comes back as it was. What binds numbers that may be nothing takes these for
+/// shorter ones (sqlx 0.9), and PostgreSQL refuses the next.
+fn number(of: f64) -> String {
+    of.to_string()
 }
 
 /// What tells the machine of a look from all others.
