@@ -33,6 +33,7 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<()> {
         step("damaged images", || again(&["mutants", "--count", MUTANTS]))?;
         step("hostile images", || again(&["hostile"]))?;
         step("the corpus", corpus)?;
+        step("the interface", || again(&["contract", "--examples", "25"]))?;
     }
     if arguments.quick {
         return step("cargo test", || visible(&project(), "cargo test --workspace"));

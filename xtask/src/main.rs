@@ -4,6 +4,7 @@ mod accuracy;
 mod appliance;
 mod bench;
 mod check;
+mod contract;
 mod corpus;
 mod coverage;
 mod fuzz;
@@ -46,6 +47,8 @@ enum Task {
     Inspector(inspector::Arguments),
     /// Read damaged images, made from healthy ones with their checksums mended.
     Mutants(mutants::Arguments),
+    /// Ask the service what its document says may be asked, and what not.
+    Contract(contract::Arguments),
     /// Read a directory of damaged and odd images under limits of memory and time.
     Corpus(corpus::Arguments),
     /// Read images made by hand to hurt, with the program itself.
@@ -87,6 +90,7 @@ fn run() -> anyhow::Result<()> {
         Task::Inspector(arguments) => inspector::run(&arguments),
         Task::Appliance(arguments) => appliance::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Contract(arguments) => contract::run(&arguments),
         Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Hostile(arguments) => hostile::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),

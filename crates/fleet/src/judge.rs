@@ -183,7 +183,12 @@ fn exception(row: &ExceptionRow) -> Option<Exception> {
         None => Until::Ever,
         Some("fixable") => Until::Fixable,
         Some("all-fixable") => Until::AllFixable,
-        Some(day) => Some(Day::of(day)).filter(|day| day.is_known()).map(Until::Day)?,
+        Some(day) => match Day::of(day) {
+            known if known.is_known() => Until::Day(known),
+            // Days before 1970 are over, those that are too far to be counted never come.
+            _ if fathom_report::Day::parse(day)?.number() < 0 => return None,
+            _ => Until::Ever,
+        },
     };
     exception.approve(row.decided_by.clone().unwrap_or_default()).ok()?;
     Some(exception)

@@ -42,13 +42,18 @@ impl Parameters {
     }
 
     /// How many entries a page has, and behind which it begins.
-    pub(crate) fn page(&self, most: u32, first: i64) -> Result<(u32, Option<i64>), Problem> {
-        Ok((self.limit(most)?, self.number("cursor", first, i64::MAX)?))
+    pub(crate) fn page(&self, most: u32) -> Result<(u32, Option<i64>), Problem> {
+        Ok((self.limit(most)?, self.number("cursor", 0, i64::MAX)?))
     }
 
-    /// How many entries a page has at most.
+    /// How many entries a page has: as many as are asked for, and no more than the service gives at once.
     pub(crate) fn limit(&self, most: u32) -> Result<u32, Problem> {
-        Ok(self.number("limit", 1, most)?.unwrap_or(50.min(most)))
+        let Some(text) = self.text("limit") else { return Ok(50.min(most)) };
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match digits.then(|| text.parse::<u32>().unwrap_or(u32::MAX).min(most)) {
+            Some(limit) if limit > 0 => Ok(limit),
+            _ => Err(Problem::invalid("limit: it is a number from 1 on")),
+        }
     }
 
     /// One of a few words.

@@ -128,15 +128,28 @@ impl Route {
     /// It answers a page, and says where the next one begins ([`crate::parameters::Parameters::page`]).
     #[must_use]
     pub(crate) fn paged(self) -> Self {
-        self.parameter(
-            "limit",
-            "How many at most.",
-            || serde_json::json!({ "type": "integer", "minimum": 1, "default": 50 }),
-        )
-        .parameter(
+        self.limited().parameter(
             "cursor",
             "Where the page before ended.",
-            || serde_json::json!({ "type": "string" }),
+            || serde_json::json!({ "type": "string", "pattern": "^[0-9]{1,18}$" }),
+        )
+    }
+
+    /// The same where a cursor is more than a number; what it says is nobody's business but ours.
+    #[must_use]
+    pub(crate) fn paged_by_text(self) -> Self {
+        self.limited().parameter(
+            "cursor",
+            "Where the page before ended.",
+            || serde_json::json!({ "type": "string", "minLength": 1 }),
+        )
+    }
+
+    fn limited(self) -> Self {
+        self.parameter(
+            "limit",
+            "How many at most; the service may give fewer.",
+            || serde_json::json!({ "type": "integer", "minimum": 1, "default": 50 }),
         )
     }
 

@@ -23,22 +23,29 @@ use crate::service::Service;
 /// The longest that a token counts: ten years.
 const LONGEST: u64 = 10 * 366 * 24 * 3600;
 
+/// Without characters that control a terminal.
+const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
+
 /// A token that is to be made.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewToken {
     /// What people call it.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 100), regex(pattern = PLAIN))]
     name: String,
     /// What its bearer may do.
     role: Role,
     /// The namespaces that its bearer sees; nothing: all that whoever makes it sees.
     #[serde(default)]
+    #[schemars(
+        length(min = 1),
+        inner(length(min = 1, max = 100), regex(pattern = PLAIN))
+    )]
     namespaces: Option<Vec<String>>,
     /// How long it counts; nothing: 90 days.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::whole")]
     #[schemars(range(min = 1, max = 316_224_000))]
-    lifetime_seconds: Option<u64>,
+    lifetime_seconds: Option<i64>,
 }
 
 /// A token without its secret.
@@ -134,10 +141,11 @@ async fn create(
 ) -> Result<Response, Problem> {
     let wanted: NewToken = read(&headers, &body)?;
     caller.everywhere()?;
-    let plain =
-        |text: &str| !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control);
+    let plain = |text: &str| {
+        (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    };
     if !plain(&wanted.name) {
-        return Err(Problem::invalid("name: it has 1 to 100 bytes and no control characters"));
+        return Err(Problem::invalid("name: it has 1 to 100 characters, and none that controls"));
     }
     if wanted
         .namespaces
@@ -146,7 +154,7 @@ async fn create(
     {
         return Err(Problem::invalid("namespaces: it is a list of at least one name"));
     }
-    let lifetime = wanted.lifetime_seconds.unwrap_or(90 * 24 * 3600);
+    let lifetime = wanted.lifetime_seconds.unwrap_or(90 * 24 * 3600).unsigned_abs();
     if !(1..=LONGEST).contains(&lifetime) {
         return Err(Problem::invalid(format!("lifetime_seconds: it is from 1 to {LONGEST}")));
     }
@@ -194,7 +202,7 @@ async fn audit(
     parameters: Parameters,
 ) -> Result<Response, Problem> {
     caller.everywhere()?;
-    let (most, after) = parameters.page(service.inner.rules.page_limit, 0)?;
+    let (most, after) = parameters.page(service.inner.rules.page_limit)?;
     let most = i64::from(most);
     let mut entries = service.desk().store().audit(after.unwrap_or(0), most + 1).await?;
     let more = entries.len() as i64 > most;

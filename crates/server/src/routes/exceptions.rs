@@ -25,6 +25,17 @@ const REASON: usize = 2000;
 /// The longest name of anything.
 const NAME: usize = 200;
 
+/// Something that is printed, without characters that nothing prints.
+const TEXT: &str = r"^[^\u0000-\u001f\u007f]*[^\u0000-\u0020\u007f][^\u0000-\u001f\u007f]*$";
+
+/// How it is said until when something holds.
+fn until(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "anyOf": [
+        { "type": "string", "format": "date" },
+        { "enum": ["fixable", "all-fixable", null] },
+    ] })
+}
+
 /// What kind of decision it is.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -49,34 +60,42 @@ impl DecisionKind {
 #[serde(deny_unknown_fields)]
 struct Request {
     /// The flaw, by any of its names.
+    #[schemars(length(min = 1, max = 200), regex(pattern = TEXT))]
     cve_id: String,
     /// The package, or what it was built from; every one where it is left out.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 200), regex(pattern = TEXT))]
     package: Option<String>,
     /// What names of machines are like, as `web-*`; all where it is left out.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 200), regex(pattern = TEXT))]
     machines: Option<String>,
     /// Whether it is put off, or is none.
     kind: DecisionKind,
     /// Why.
+    #[schemars(length(min = 1, max = 2000), regex(pattern = TEXT))]
     reason: String,
     /// A day (`2027-01-31`), `fixable` or `all-fixable`; for ever where it is left out.
     #[serde(default)]
+    #[schemars(schema_with = "until")]
     until: Option<String>,
     /// Whose machines it is about; the caller's first namespace where it is left out.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 200), regex(pattern = TEXT))]
     namespace: Option<String>,
 }
 
 /// What is said with a decision.
-#[derive(Deserialize, JsonSchema, Default)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Said {
     /// What there is to say.
     #[serde(default)]
+    #[schemars(length(max = 2000), regex(pattern = r"^[^\u0000]*$"))]
     note: Option<String>,
     /// The version that was looked at: nothing happens where it is at another.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::whole")]
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_i64))]
     version: Option<i64>,
 }
 
@@ -206,7 +225,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let (most, before) = parameters.page(service.inner.rules.page_limit, 1)?;
+    let (most, before) = parameters.page(service.inner.rules.page_limit)?;
     let standing = parameters.word("status", &STANDINGS.map(|it| (it, it)))?;
     let filter = ExceptionFilter {
         namespaces: within(&caller, &parameters),
@@ -248,9 +267,12 @@ async fn request(
         ("namespace", Some(&namespace), NAME),
     ] {
         let Some(text) = text else { continue };
-        if text.trim().is_empty() || text.chars().count() > most || text.contains('\0') {
+        let says = |it: char| it > ' ' && it != '\u{7f}';
+        let fits = !text.contains(|it: char| it < ' ' || it == '\u{7f}') && text.contains(says);
+        if !fits || text.chars().count() > most {
             return Err(Problem::invalid(format!(
-                "{member}: a text of 1 to {most} characters is meant"
+                "{member}: a text of 1 to {most} characters is meant, without any that control a \
+                 terminal"
             )));
         }
     }
@@ -354,7 +376,7 @@ async fn decide(
     body: Bytes,
     (action, from, to): Taken,
 ) -> Result<Response, Problem> {
-    let said: Said = if body.is_empty() { Said::default() } else { read(&headers, &body)? };
+    let said: Said = read(&headers, &body)?;
     if said.note.as_ref().is_some_and(|note| note.chars().count() > REASON || note.contains('\0')) {
         return Err(Problem::invalid(format!(
             "note: a text of at most {REASON} characters is meant"

@@ -160,7 +160,7 @@ pub(super) fn routes() -> Vec<Route> {
                 || json!({ "type": "string", "enum": ["-risk", "cve_id"], "default": "-risk" }),
             )
             .parameter("namespace", "Only of these namespaces, separated by commas.", namespace)
-            .paged()
+            .paged_by_text()
             .replies(200, "A page of them.", Some(of::<FlawPage>)),
         Route::get("/api/v1/cves/{id}", "getCve", view)
             .about("Look at a flaw, by any of its names.")
@@ -175,7 +175,7 @@ pub(super) fn routes() -> Vec<Route> {
                 "Whether to count all there are; it takes longer.",
                 || json!({ "type": "boolean", "default": false }),
             )
-            .paged()
+            .paged_by_text()
             .replies(200, "A page of them.", Some(of::<MachinePage>)),
         Route::get("/api/v1/summary", "getSummary", summary)
             .about("See what all machines come to.")

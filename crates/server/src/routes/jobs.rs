@@ -70,11 +70,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/api/v1/jobs", "listJobs", list)
             .about("List jobs, the newest first.")
             .needs(Role::Viewer)
-            .parameter(
-                "status",
-                "Only in these states, separated by commas.",
-                || json!({ "type": "string", "examples": ["failed,dead"] }),
-            )
+            .parameter("status", "Only in these states, separated by commas.", || {
+                let states = JobState::ALL.map(JobState::as_str).join("|");
+                let pattern = format!("^({states})(,({states}))*$");
+                json!({ "type": "string", "pattern": pattern, "examples": ["failed,dead"] })
+            })
             .parameter(
                 "operation",
                 "Only of this operation, without a family.",
@@ -136,7 +136,7 @@ async fn list(
     Extension(caller): Extension<Caller>,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let (most, before) = parameters.page(service.inner.rules.page_limit, 1)?;
+    let (most, before) = parameters.page(service.inner.rules.page_limit)?;
     let states = parameters
         .list("status")
         .map(|names| {

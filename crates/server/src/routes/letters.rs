@@ -65,7 +65,7 @@ async fn list(
     parameters: Parameters,
 ) -> Result<Response, Problem> {
     caller.everywhere()?;
-    let (most, after) = parameters.page(service.inner.rules.page_limit, 0)?;
+    let (most, after) = parameters.page(service.inner.rules.page_limit)?;
     let letters = service.desk().store().letters(after.unwrap_or(0), most + 1).await?;
     let more = letters.len() > most as usize;
     let letters: Vec<_> = letters.into_iter().take(most as usize).collect();

@@ -64,7 +64,8 @@ struct Forgotten {
 
 pub(super) fn routes() -> Vec<Route> {
     let about = "The look that is meant; the newest where none is named.";
-    let inspection = || json!({ "type": "integer", "minimum": 1 });
+    // What a number of JSON holds everywhere.
+    let inspection = || json!({ "type": "integer", "minimum": 1, "maximum": (1_i64 << 53) - 1 });
     vec![
         Route::get("/api/v1/vms/{id}", "getVm", view)
             .about("Look at a machine, by its id or by what it is called where it comes from.")
@@ -178,7 +179,7 @@ async fn reports(
     Id(id): Id,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let (most, before) = parameters.page(service.inner.rules.page_limit, 1)?;
+    let (most, before) = parameters.page(service.inner.rules.page_limit)?;
     let machine = one(&service, &caller, &id).await?;
     let looks = service.store().inspections(machine.number, before, most).await?;
     let full = looks.len() == most as usize;

@@ -178,7 +178,7 @@ pub(super) fn routes() -> Vec<Route> {
             "A page by its number instead of a cursor, for clients that know no other way.",
             || json!({ "type": "integer", "minimum": 1, "maximum": PAGES }),
         )
-        .paged()
+        .paged_by_text()
         .replies(200, "A page of them.", Some(of::<MachinePage>));
     let export = Route::get("/api/v1/vms.csv", "exportVms", export)
         .about("Get machines as a table for spreadsheets.")
@@ -310,7 +310,7 @@ fn row(table: &mut Vec<u8>, machine: MachineView) {
 
 /// The machines that are asked for.
 fn asked(caller: &Caller, parameters: &Parameters, most: u32) -> Result<MachineFilter, Problem> {
-    let condition = parameters.text("filter").filter(|text| !text.trim().is_empty());
+    let condition = parameters.text("filter").filter(|text| !text.is_empty());
     let condition = condition
         .map(|text| {
             Condition::parse(text).map_err(|error| Problem::invalid(format!("filter: {error}")))

@@ -15,7 +15,7 @@ mod workers;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 
 use crate::problem::Problem;
 use crate::route::Route;
@@ -83,7 +83,26 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// Reads a body.
 fn read<T: serde::de::DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
     must_be_json(headers)?;
+    // What is read into a type with names could be read from a list, too.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "MALFORMED",
+            "the body: it is no object",
+        ));
+    }
     serde_json::from_slice(body).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, "MALFORMED", format!("the body: {error}"))
     })
+}
+
+/// A whole number from 1 on, which JSON may write with a point.
+fn whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
+    /// What a number of JSON holds everywhere.
+    const MOST: f64 = (1_u64 << 53) as f64;
+    let point = || number.as_f64().filter(|it| it.fract() == 0.0 && it.abs() < MOST);
+    let number = number.as_i64().or_else(|| point().map(|it| it as i64));
+    let number = number.filter(|it| *it >= 1);
+    number.map(Some).ok_or_else(|| serde::de::Error::custom("it is a whole number from 1 on"))
 }

@@ -69,7 +69,7 @@ pub(super) fn routes() -> Vec<Route> {
             .parameter("name", "Only those of this name, in which * stands for anything.", text)
             .parameter("kind", "Only those of this kind, as deb.", text)
             .parameter("namespace", "Only of these namespaces, separated by commas.", text)
-            .paged()
+            .paged_by_text()
             .replies(200, "A page of them.", Some(of::<PackagePage>)),
     ]
 }
