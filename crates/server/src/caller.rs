@@ -2,7 +2,6 @@
 //! that such a caller may.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
@@ -10,9 +9,10 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use fathom_jobs::Submitter;
-use fathom_store::{Deed, Time};
+use fathom_store::Deed;
 
-use crate::access::{self, Role};
+use crate::access::Role;
+use crate::identify::{identify, unknown};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::route::Needs;
@@ -20,9 +20,6 @@ use crate::service::Service;
 
 /// By which a request is found in logs and traces; a caller may bring its own.
 const CORRELATION: &str = "x-correlation-id";
-
-/// How exactly it is known when a token was last used.
-const USED: Duration = Duration::from_secs(60);
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -32,6 +29,8 @@ pub(crate) struct Caller {
     pub(crate) namespaces: Option<Vec<String>>,
     pub(crate) correlation: String,
     pub(crate) from: IpAddr,
+    /// The token by its id, where it came of a login.
+    pub(crate) session: Option<String>,
 }
 
 impl Caller {
@@ -61,7 +60,8 @@ impl Caller {
         self.told(action, target, "allowed")
     }
 
-    fn told(&self, action: &str, target: &str, outcome: &str) -> Deed {
+    /// The same with what came of it.
+    pub(crate) fn told(&self, action: &str, target: &str, outcome: &str) -> Deed {
         Deed {
             actor: self.name.clone(),
             action: action.to_owned(),
@@ -158,13 +158,14 @@ async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller
         namespaces: Some(Vec::new()),
         correlation: correlation.to_owned(),
         from,
+        session: None,
     };
     let Needs::Role(least) = door.needs else {
-        limit(door, &format!("from {from}"))?;
+        door.service.limit(&format!("from {from}"))?;
         return Ok(caller);
     };
     match bearer(&request.headers)? {
-        Some(secret) => identify(door, &mut caller, secret).await?,
+        Some(secret) => identify(&door.service, &mut caller, secret).await?,
         None if rules.open && from.is_loopback() => {
             not_from_a_page(request)?;
             caller.name = "loopback".to_owned();
@@ -172,11 +173,11 @@ async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller
             caller.namespaces = None;
         }
         None => {
-            limit(door, &format!("from {from}"))?;
+            door.service.limit(&format!("from {from}"))?;
             return Err(unknown("there is no token; send \"Authorization: Bearer TOKEN\""));
         }
     }
-    limit(door, &caller.name)?;
+    door.service.limit(&caller.name)?;
     if caller.role.is_some_and(|role| role >= least) {
         return Ok(caller);
     }
@@ -189,39 +190,6 @@ async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller
         door.service.record(caller.told(door.id, request.uri.path(), "denied")).await?;
     }
     Err(may_not)
-}
-
-async fn identify(door: &Door, caller: &mut Caller, secret: &str) -> Result<(), Problem> {
-    let refused = || unknown("the token is not known, has expired or was revoked");
-    if !access::looks_like_one(secret) {
-        limit(door, &format!("from {}", caller.from))?;
-        return Err(refused());
-    }
-    let store = door.service.desk().store();
-    let Some(token) = store.token(&access::digest(secret)).await? else {
-        limit(door, &format!("from {}", caller.from))?;
-        return Err(refused());
-    };
-    caller.role = Role::parse(&token.role);
-    caller.name = format!("{} ({})", token.name, token.id);
-    caller.namespaces = token.namespaces;
-    // A note for people: that it cannot be made stops nobody.
-    let (store, id) = (store.clone(), token.id);
-    if token.used_at.is_none_or(|at| Time::of_this_machine().since(at) > USED) {
-        tokio::spawn(async move { store.use_token(&id).await });
-    }
-    Ok(())
-}
-
-fn limit(door: &Door, who: &str) -> Result<(), Problem> {
-    door.service.inner.limiter.take(who).map_err(|seconds| {
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests; slow down")
-            .retry_after(seconds)
-    })
-}
-
-fn unknown(detail: &str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", detail)
 }
 
 /// The token that the request brings.

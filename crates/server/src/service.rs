@@ -4,16 +4,24 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use fathom_jobs::{Desk, Gather};
+use fathom_secret::Secret;
 use fathom_store::Deed;
 use prometheus_client::registry::Registry;
+use tokio::sync::Semaphore;
 
+use crate::guesses::Guesses;
+use crate::identify::Identities;
 use crate::limit::Limiter;
 use crate::meters::Meters;
 use crate::problem::Problem;
 
 /// How many deeds are recorded in one transaction at most.
 const BATCH: usize = 256;
+
+/// How many passwords are looked at at once.
+const LOGINS: usize = 2;
 
 /// How a service behaves.
 pub struct Rules {
@@ -31,6 +39,14 @@ pub struct Rules {
     pub admits: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Whether what stands in front of us there says truly who comes.
     pub trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    /// Whether tokens of ours count that did not come of a login.
+    pub tokens: bool,
+    /// A token by which everything may be done, to set an installation up with.
+    pub bootstrap: Option<Secret>,
+    /// How long a login counts.
+    pub session_lifetime: Duration,
+    /// Whose tokens count besides ours.
+    pub identities: Option<Identities>,
 }
 
 impl Default for Rules {
@@ -43,6 +59,10 @@ impl Default for Rules {
             open: false,
             admits: Box::new(|_| true),
             trusts: Box::new(|_| false),
+            tokens: true,
+            bootstrap: None,
+            session_lifetime: Duration::from_secs(12 * 3600),
+            identities: None,
         }
     }
 }
@@ -68,6 +88,9 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) meters: Meters,
     pub(crate) limiter: Limiter,
+    pub(crate) guesses: Guesses,
+    /// How many passwords are looked at at once.
+    pub(crate) logins: Semaphore,
     pub(crate) version: &'static str,
     deeds: Gather<Deed, bool>,
 }
@@ -85,13 +108,34 @@ impl Service {
                 vec![recorded; deeds.len()]
             }
         });
-        let limiter = Limiter::new(rules.rate);
-        let registry = Arc::new(registry);
-        Self { inner: Arc::new(Inner { desk, rules, registry, meters, limiter, version, deeds }) }
+        let inner = Inner {
+            desk,
+            registry: Arc::new(registry),
+            meters,
+            limiter: Limiter::new(rules.rate),
+            guesses: Guesses::default(),
+            logins: Semaphore::new(LOGINS),
+            rules,
+            version,
+            deeds,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     pub(crate) fn desk(&self) -> &Desk {
         &self.inner.desk
+    }
+
+    /// Counts a request of this caller, and refuses it where it is one too many.
+    pub(crate) fn limit(&self, who: &str) -> Result<(), Problem> {
+        self.inner.limiter.take(who).map_err(|seconds| {
+            Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "RATE_LIMITED",
+                "too many requests; slow down",
+            )
+            .retry_after(seconds)
+        })
     }
 
     /// Records what is about to be done. What cannot be recorded is not done.
@@ -100,7 +144,7 @@ impl Service {
             return Ok(());
         }
         Err(Problem::new(
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::SERVICE_UNAVAILABLE,
             "AUDIT_UNAVAILABLE",
             "what was asked for cannot be recorded at the moment, and is not done; try again",
         )

@@ -66,6 +66,9 @@ struct TokenView {
     /// When it was last used, to the minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     used_at: Option<String>,
+    /// Whose it is, of those that somebody got by logging in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
 }
 
 /// A token that was made: its secret is told this once.
@@ -223,5 +226,6 @@ fn shown(token: Token) -> TokenView {
         expires_at: token.expires_at.map(rfc3339),
         revoked_at: token.revoked_at.map(rfc3339),
         used_at: token.used_at.map(rfc3339),
+        owner: token.owner,
     }
 }

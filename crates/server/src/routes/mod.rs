@@ -3,6 +3,7 @@
 mod access;
 mod jobs;
 mod letters;
+mod login;
 pub(crate) mod system;
 mod workers;
 
@@ -15,10 +16,17 @@ use crate::route::Route;
 
 /// All of them.
 pub(crate) fn all() -> Vec<Route> {
-    [jobs::routes(), workers::routes(), letters::routes(), access::routes(), system::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        jobs::routes(),
+        workers::routes(),
+        letters::routes(),
+        login::routes(),
+        access::routes(),
+        system::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A document as an answer.

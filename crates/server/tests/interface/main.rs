@@ -5,5 +5,8 @@
 mod access;
 mod document;
 mod jobs;
+mod oidc;
+mod realm;
 mod requests;
 mod site;
+mod users;

@@ -231,6 +231,7 @@ pub(super) fn housekeeping(desk: Desk, config: &Config) -> JoinHandle<()> {
                 // What is not forgotten now is forgotten the next time.
                 let _ = desk.store().forget_jobs(age, 10_000).await;
                 let _ = desk.store().forget_workers(Duration::from_secs(24 * 3600)).await;
+                let _ = desk.store().forget_sessions(Duration::from_secs(24 * 3600)).await;
             }
             tokio::time::sleep(SWEEP).await;
         }
