@@ -83,6 +83,9 @@ fn server(config: &Config, to: &mut Judgements) {
     if server.request_timeout.is_zero() {
         to.wrong(&["server.request_timeout"], "no request can be answered in no time");
     }
+    if server.idle_timeout.is_zero() {
+        to.wrong(&["server.idle_timeout"], "no request can be sent in no time");
+    }
     if server.body_limit.get() == 0 {
         to.wrong(&["server.body_limit"], "no request has no bytes at all");
     }
@@ -361,6 +364,7 @@ mod tests {
             ("server: {tls: {certificate: /a}}", "server.tls.certificate", "needs its key"),
             ("server: {tls: {key: /a}}", "server.tls.key", "needs its certificate"),
             ("server: {request_timeout: 0s}", "server.request_timeout", "no time"),
+            ("server: {idle_timeout: 0s}", "server.idle_timeout", "no time"),
             ("server: {body_limit: 0B}", "server.body_limit", "no bytes"),
             ("server: {rate_limit: {burst: 0}}", "server.rate_limit.burst", "no request is ever"),
             ("store: {url: 'mysql://h'}", "store.url", "neither sqlite://FILE"),

@@ -1,7 +1,7 @@
 //! Who calls: every request passes here before its handler, and is refused unless its operation says
 //! that such a caller may.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
@@ -12,6 +12,7 @@ use fathom_jobs::Submitter;
 use fathom_store::Deed;
 
 use crate::access::Role;
+use crate::connections::{Peer, Sent};
 use crate::identify::{identify, unknown};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -92,12 +93,20 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
     let correlation = correlation(&parts.headers);
     let response = match enter(&door, &parts, &correlation).await {
         Ok((caller, parameters)) => {
+            // Who is known does not have to give way to those who are not.
+            let busy = caller.role.and_then(|_| {
+                let ConnectInfo(Peer(peer)) = parts.extensions.get()?;
+                Some(door.service.inner.connections.busy(*peer))
+            });
             parts.extensions.insert(caller);
             parts.extensions.insert(parameters);
             let request = Request::from_parts(parts, body);
             let limit = door.service.inner.rules.request_timeout;
             match tokio::time::timeout(limit, next.run(request)).await {
-                Ok(response) => response,
+                Ok(response) => match busy {
+                    Some(busy) => response.map(|body| Sent::body(body, busy)),
+                    None => response,
+                },
                 Err(_) => Problem::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "TIMEOUT",
@@ -113,10 +122,14 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
     with_correlation(response, &correlation)
 }
 
-/// What every answer carries.
-pub(crate) async fn harden(request: Request, next: Next) -> Response {
+/// What every answer carries, and what it does besides where it goes over TLS.
+pub(crate) async fn harden(State(secure): State<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
@@ -245,8 +258,10 @@ fn not_from_a_page(request: &Parts) -> Result<(), Problem> {
 fn origin(request: &Parts, door: &Door) -> IpAddr {
     let connected = request
         .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip().to_canonical());
+        .get::<ConnectInfo<Peer>>()
+        .map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(Peer(address))| {
+            address.ip().to_canonical()
+        });
     let trusts = &door.service.inner.rules.trusts;
     let mut from = connected;
     if !trusts(from) {

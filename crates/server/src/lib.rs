@@ -8,6 +8,7 @@
 
 mod access;
 mod caller;
+mod connections;
 mod document;
 mod guesses;
 mod identify;

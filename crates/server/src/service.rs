@@ -11,6 +11,7 @@ use fathom_store::Deed;
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
+use crate::connections::Connections;
 use crate::guesses::Guesses;
 use crate::identify::Identities;
 use crate::limit::Limiter;
@@ -31,6 +32,10 @@ pub struct Rules {
     pub page_limit: u32,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How many connections may be open at once.
+    pub max_connections: usize,
+    /// How long the head of a request may take, with the silence before it.
+    pub idle_timeout: Duration,
     /// How many requests each caller may make.
     pub rate: Option<Rate>,
     /// Whether whoever comes over the loopback needs no token.
@@ -55,6 +60,8 @@ impl Default for Rules {
             body_limit: 2 << 20,
             page_limit: 500,
             request_timeout: Duration::from_secs(30),
+            max_connections: 512,
+            idle_timeout: Duration::from_secs(75),
             rate: None,
             open: false,
             admits: Box::new(|_| true),
@@ -87,6 +94,7 @@ pub(crate) struct Inner {
     pub(crate) rules: Rules,
     pub(crate) registry: Arc<Registry>,
     pub(crate) meters: Meters,
+    pub(crate) connections: Connections,
     pub(crate) limiter: Limiter,
     pub(crate) guesses: Guesses,
     /// How many passwords are looked at at once.
@@ -112,6 +120,7 @@ impl Service {
             desk,
             registry: Arc::new(registry),
             meters,
+            connections: Connections::new(rules.max_connections),
             limiter: Limiter::new(rules.rate),
             guesses: Guesses::default(),
             logins: Semaphore::new(LOGINS),

@@ -4,13 +4,11 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
-use crate::site::{PATIENCE, Site, token};
+use crate::site::{PATIENCE, Site, token, trusting};
 
 /// The provider that was started for the tests.
 struct Realm {
@@ -32,20 +30,7 @@ impl Realm {
             return None;
         };
         let authority = PathBuf::from(std::env::var_os("FATHOM_TEST_AUTHORITY").unwrap());
-        let pem = std::fs::read(&authority).unwrap();
-        let certificates: Vec<Certificate<'static>> = parse_pem(&pem)
-            .filter_map(|item| match item.unwrap() {
-                ureq::tls::PemItem::Certificate(certificate) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(RootCerts::from(certificates))
-            .build();
-        let config = ureq::Agent::config_builder().tls_config(tls).timeout_global(Some(PATIENCE));
-        let agent = ureq::Agent::new_with_config(config.build());
+        let agent = trusting(&authority);
         let secret = std::env::var("FATHOM_TEST_OIDC_SECRET").unwrap();
         Some(Self { issuer, secret, authority, agent })
     }

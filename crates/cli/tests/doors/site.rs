@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
@@ -38,6 +39,28 @@ pub(crate) fn token(folder: &Path, role: &str) -> String {
     let made = beside(folder, &["token", "create", "somebody", "--role", role], "");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     String::from_utf8(made.stdout).unwrap().trim().to_owned()
+}
+
+/// Whoever trusts the certificates in this file, and no others.
+pub(crate) fn trusting(authority: &Path) -> ureq::Agent {
+    let pem = std::fs::read(authority).unwrap();
+    let certificates: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| match item.unwrap() {
+            PemItem::Certificate(certificate) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .root_certs(RootCerts::from(certificates))
+        .build();
+    let config = ureq::Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .timeout_global(Some(PATIENCE));
+    ureq::Agent::new_with_config(config.build())
 }
 
 /// A service.

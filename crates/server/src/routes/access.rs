@@ -115,6 +115,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/api/v1/tokens", "createToken", create)
             .about("Make a token; its secret is told this once.")
             .takes(of::<NewToken>)
+            .example(|| serde_json::json!({ "name": "ci", "role": "operator", "lifetime_seconds": 86_400 }))
             .replies(201, "It is made.", Some(of::<MadeToken>)),
         Route::get("/api/v1/tokens", "listTokens", list)
             .about("List all tokens, without their secrets.")

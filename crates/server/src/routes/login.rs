@@ -53,6 +53,9 @@ pub(super) fn routes() -> Vec<Route> {
             .about("Get a token for a name and a password. It counts for some hours.")
             .for_all()
             .takes(of::<Login>)
+            .example(|| serde_json::json!({ "name": "ann", "password": "" }))
+            .trouble("401", "The name or the password is wrong, or the user is disabled.")
+            .trouble("429", "Too many have failed; wait as long as Retry-After says.")
             .replies(200, "Name and password are right.", Some(of::<Session>)),
         Route::post("/api/v1/logout", "logout", logout)
             .about("Let the token that came of a login count no more.")

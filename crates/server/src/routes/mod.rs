@@ -1,6 +1,7 @@
 //! The operations, by what they are about.
 
 mod access;
+mod docs;
 mod jobs;
 mod letters;
 mod login;
@@ -14,19 +15,26 @@ use serde::Serialize;
 use crate::problem::Problem;
 use crate::route::Route;
 
-/// All of them.
-pub(crate) fn all() -> Vec<Route> {
-    [
+/// The groups that operations are told in, and what each is about.
+pub(crate) const GROUPS: &[(&str, &str)] = &[
+    ("Jobs", "Send jobs, look at them, follow them, call them off."),
+    ("Workers", "Who does them, and what they can."),
+    ("Dead letters", "What came in and was no job."),
+    ("Access", "Who may use the service, and what was done with it."),
+    ("Service", "How the service is, and what it tells of itself."),
+];
+
+/// All of them, by their groups.
+pub(crate) fn all() -> Vec<(&'static str, Route)> {
+    let routes = [
         jobs::routes(),
         workers::routes(),
         letters::routes(),
-        login::routes(),
-        access::routes(),
-        system::routes(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        [login::routes(), access::routes()].into_iter().flatten().collect(),
+        [system::routes(), docs::routes()].into_iter().flatten().collect(),
+    ];
+    let named = GROUPS.iter().map(|(name, _)| *name).zip(routes);
+    named.flat_map(|(group, routes)| routes.into_iter().map(move |route| (group, route))).collect()
 }
 
 /// A document as an answer.

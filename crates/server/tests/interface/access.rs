@@ -32,6 +32,10 @@ const ELSEWHERE: &[(&str, u16)] = &[
     ("getReadiness", 200),
     ("getVersion", 200),
     ("getDocument", 200),
+    ("getDocs", 200),
+    ("getDocsStyle", 200),
+    ("getDocsScript", 200),
+    ("getDocsSchemaScript", 200),
 ];
 
 struct Operation {

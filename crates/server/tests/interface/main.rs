@@ -6,6 +6,7 @@ mod access;
 mod document;
 mod jobs;
 mod oidc;
+mod page;
 mod realm;
 mod requests;
 mod site;

@@ -52,7 +52,7 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
     let service = Service::new(desk.clone(), rules, registry, env!("CARGO_PKG_VERSION"));
     let tls = match (&config.server.tls.certificate, &config.server.tls.key) {
         (Some(certificate), Some(key)) => {
-            Some(Tls { certificate: certificate.clone(), key: key.clone() })
+            Some(Tls { certificate: certificate.clone(), key: key.clone(), tell: say })
         }
         _ => None,
     };
@@ -169,6 +169,8 @@ fn rules(config: &Config) -> Rules {
         body_limit: usize::try_from(server.body_limit.get()).unwrap_or(usize::MAX),
         page_limit: server.page_limit,
         request_timeout: server.request_timeout.get(),
+        max_connections: usize::try_from(server.max_connections).unwrap_or(usize::MAX),
+        idle_timeout: server.idle_timeout.get(),
         rate: (limit.per_second > 0)
             .then(|| Rate { per_second: limit.per_second.into(), burst: limit.burst }),
         admits: Box::new(move |from: IpAddr| {
