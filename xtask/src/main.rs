@@ -37,7 +37,7 @@ enum Task {
     Ci,
     /// Install the Debian packages that tests need.
     Setup,
-    /// Run a command beside real servers: PostgreSQL and the brokers.
+    /// Run a command beside real servers: PostgreSQL, the brokers, a provider of identities.
     Services(services::Arguments),
     /// Compare what we read with the kernel and with the tools that own each format.
     Oracle(oracle::Arguments),

@@ -25,6 +25,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("containerd", "makes and lists images and containers"),
     ("cloud-init", "writes the network in the files of every manager"),
     ("cpio", "archives of initial filesystems"),
+    ("chromium", "shows the page of the service's interface"),
     ("chntpw", "a second reader of accounts of Windows"),
     ("cryptsetup-bin", "makes LUKS headers"),
     ("db5.3-util", "makes Berkeley DB"),

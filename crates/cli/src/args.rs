@@ -32,7 +32,8 @@ pub(crate) use output::{Colour, Output, Target, When};
 pub(crate) use rules::{ProfileCommand, ProfileList, ProfileShow, ProfileTest, Profiles, Rules};
 pub(crate) use scan::{Scan, ScanFormat, SortBy};
 pub(crate) use service::{
-    AuditCommand, Kept, Serve, TokenCommand, TokenCreate, TokenRole, WorkerOptions,
+    AccessRole, AuditCommand, Kept, Serve, TokenCommand, TokenCreate, UserCommand, UserCreate,
+    UserName, WorkerOptions,
 };
 pub(crate) use source::{HttpOptions, KeyOptions, On, Reading, Source};
 
@@ -73,6 +74,9 @@ pub(crate) enum Command {
     /// Decide who may use the service.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Decide who may log in to the service with a password.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Look at what was done with the service, and by whom.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -13,6 +13,7 @@ mod hash;
 mod interrupt;
 mod machine;
 mod output;
+mod password;
 mod progress;
 #[cfg(test)]
 mod reference;

@@ -94,6 +94,10 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             ],
         ),
         (
+            "identity",
+            &["fathom-store", "fathom-server", "fathom-config", "axum", "tokio", "ureq", "clap"],
+        ),
+        (
             "confine",
             &[
                 "fathom-block",
@@ -171,6 +175,7 @@ fn no_crate_but_one_allows_unsafe_code() {
         "intake",
         "secret",
         "config",
+        "identity",
         "store",
         "fleet",
         "jobs",

@@ -83,6 +83,9 @@ fn server(config: &Config, to: &mut Judgements) {
     if server.request_timeout.is_zero() {
         to.wrong(&["server.request_timeout"], "no request can be answered in no time");
     }
+    if server.idle_timeout.is_zero() {
+        to.wrong(&["server.idle_timeout"], "no request can be sent in no time");
+    }
     if server.body_limit.get() == 0 {
         to.wrong(&["server.body_limit"], "no request has no bytes at all");
     }
@@ -123,6 +126,18 @@ fn store(config: &Config, to: &mut Judgements) {
 fn web(url: &str, path: &'static str, to: &mut Judgements) {
     if !matches!(SecretUrl::new(url).scheme().as_deref(), Some("http" | "https")) {
         to.wrong(&[path], "it is no address that begins with https:// or http://");
+    }
+}
+
+/// Whether an address is one of TLS, or of this host.
+fn is_safe(url: &str) -> bool {
+    let host = |rest: &str| rest.split(['/', ':', '?', '#']).next().unwrap_or_default().to_owned();
+    match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => !host(rest).is_empty(),
+        (_, Some(rest)) => {
+            rest.starts_with("[::1]") || matches!(host(rest).as_str(), "localhost" | "127.0.0.1")
+        }
+        _ => false,
     }
 }
 
@@ -249,14 +264,23 @@ fn auth(config: &Config, to: &mut Judgements) {
     for (path, url) in [("auth.oidc.issuer", &oidc.issuer), ("auth.oidc.jwks_url", &oidc.jwks_url)]
     {
         let Some(url) = url else { continue };
-        web(url, path, to);
-        if url.starts_with("http://") {
-            to.warn(&[path], "over http:// whoever is on the way can make users of their own");
+        if !is_safe(url) {
+            let what = "it does not begin with https://; without TLS whoever is on the way could make \
+                        users of their own";
+            to.wrong(&[path], what);
         }
     }
+    if oidc.leeway.get().as_secs() > 600 {
+        let what = "tokens would count more than ten minutes after they have expired";
+        to.wrong(&["auth.oidc.leeway"], what);
+    }
     if config.auth.enabled && !config.auth.tokens.enabled && oidc.issuer.is_none() {
-        let what = "without tokens and without auth.oidc.issuer nobody can use the API";
-        to.wrong(&["auth.tokens.enabled", "auth.oidc.issuer"], what);
+        let what = "without tokens and without auth.oidc.issuer only users who log in can use the API \
+                    (fathom user)";
+        to.warn(&["auth.tokens.enabled", "auth.oidc.issuer"], what);
+    }
+    if config.auth.users.session_lifetime.is_zero() {
+        to.wrong(&["auth.users.session_lifetime"], "no login would count");
     }
     if let Some(token) = &config.auth.tokens.bootstrap
         && token.expose().len() < 16
@@ -340,6 +364,7 @@ mod tests {
             ("server: {tls: {certificate: /a}}", "server.tls.certificate", "needs its key"),
             ("server: {tls: {key: /a}}", "server.tls.key", "needs its certificate"),
             ("server: {request_timeout: 0s}", "server.request_timeout", "no time"),
+            ("server: {idle_timeout: 0s}", "server.idle_timeout", "no time"),
             ("server: {body_limit: 0B}", "server.body_limit", "no bytes"),
             ("server: {rate_limit: {burst: 0}}", "server.rate_limit.burst", "no request is ever"),
             ("store: {url: 'mysql://h'}", "store.url", "neither sqlite://FILE"),
@@ -373,7 +398,22 @@ mod tests {
             ("worker: {image_roots: [images]}", "worker.image_roots", "does not begin with /"),
             ("worker: {https_allowed: ['https://h']}", "worker.https_allowed", "no name of a host"),
             ("auth: {oidc: {issuer: 'https://h'}}", "auth.oidc.issuer", "set auth.oidc.audience"),
-            ("auth: {tokens: {enabled: false}}", "auth.tokens.enabled", "nobody can use"),
+            (
+                "auth: {oidc: {issuer: 'http://h', audience: a}}",
+                "auth.oidc.issuer",
+                "users of their own",
+            ),
+            (
+                "auth: {oidc: {issuer: 'http://localhost.h', audience: a}}",
+                "auth.oidc.issuer",
+                "https://",
+            ),
+            ("auth: {oidc: {leeway: 1h}}", "auth.oidc.leeway", "ten minutes"),
+            (
+                "auth: {users: {session_lifetime: 0s}}",
+                "auth.users.session_lifetime",
+                "no login would count",
+            ),
             ("auth: {tokens: {bootstrap: short}}", "auth.tokens.bootstrap", "guessed"),
             (
                 "backup: {retention: {keep_last: 0, keep_daily: 0, keep_weekly: 0, keep_monthly: 0}}",
@@ -407,8 +447,8 @@ mod tests {
                 "may do everything",
             ),
             ("worker: {image_roots: [/]}", "every file"),
+            ("auth: {tokens: {enabled: false}}", "only users who log in"),
             ("transport: {config: {url: 'amqp://h'}}", "store has no use for"),
-            ("auth: {oidc: {issuer: 'http://h', audience: a}}", "users of their own"),
         ] {
             let (problems, warnings) = said(text);
             assert!(problems.is_empty(), "{text}: {problems:?}");
@@ -416,6 +456,8 @@ mod tests {
         }
         let fine = "metrics: {port: 8080, listen: 127.0.0.2}\nserver: {listen: '127.0.0.1:8080'}";
         assert_eq!(said(fine), (Vec::new(), Vec::new()));
+        let near = "auth: {oidc: {issuer: 'http://127.0.0.1:9000/a', audience: a}}";
+        assert_eq!(said(near), (Vec::new(), Vec::new()));
         assert_eq!(said("metrics: {port: 8080, enabled: false}"), (Vec::new(), Vec::new()));
         assert_eq!(said(""), (Vec::new(), Vec::new()));
     }

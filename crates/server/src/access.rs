@@ -1,8 +1,9 @@
 //! Who may do what, and the tokens by which it is known who asks.
 
 use std::fmt;
+use std::time::Duration;
 
-use fathom_store::{Store, Time, Token};
+use fathom_store::{Store, Time, Token, User};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -63,25 +64,50 @@ pub async fn new_token(
     name: &str,
     role: Role,
     namespaces: Option<Vec<String>>,
-    lifetime: Option<std::time::Duration>,
+    lifetime: Option<Duration>,
     by: &str,
 ) -> Result<(Token, Secret), fathom_store::Error> {
+    let (token, secret) = make(name, role.as_str(), namespaces, by, None);
+    store.add_token(&token, lifetime).await?;
+    Ok((token, secret))
+}
+
+/// Makes the token that somebody gets by logging in. Nothing where they may not log in any more.
+pub(crate) async fn begin_session(
+    store: &Store,
+    user: &User,
+    lifetime: Duration,
+) -> Result<Option<(Token, Secret)>, fathom_store::Error> {
+    let namespaces = user.namespaces.clone();
+    let (mut token, secret) =
+        make(&user.name, &user.role, namespaces, "login", Some(user.name.clone()));
+    token.created_at = store.now().await?;
+    Ok(store.begin_session(user, &token, lifetime).await?.then_some((token, secret)))
+}
+
+fn make(
+    name: &str,
+    role: &str,
+    namespaces: Option<Vec<String>>,
+    by: &str,
+    owner: Option<String>,
+) -> (Token, Secret) {
     let id = hex(&rand::random::<[u8; 6]>());
     let secret = format!("{PREFIX}{id}_{}", hex(&rand::random::<[u8; 32]>()));
     let token = Token {
         id,
         name: name.to_owned(),
         digest: digest(&secret),
-        role: role.as_str().to_owned(),
+        role: role.to_owned(),
         namespaces,
         created_by: by.to_owned(),
         created_at: Time(0),
         expires_at: None,
         revoked_at: None,
         used_at: None,
+        owner,
     };
-    store.add_token(&token, lifetime).await?;
-    Ok((token, Secret(secret)))
+    (token, Secret(secret))
 }
 
 /// What is kept of a token. Its secret is 256 random bits, which no amount of guessing finds: a plain

@@ -1,8 +1,7 @@
 //! Who calls: every request passes here before its handler, and is refused unless its operation says
 //! that such a caller may.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::net::IpAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
@@ -10,9 +9,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use fathom_jobs::Submitter;
-use fathom_store::{Deed, Time};
+use fathom_store::Deed;
 
-use crate::access::{self, Role};
+use crate::access::Role;
+use crate::connections::{Peer, Sent};
+use crate::identify::{identify, unknown};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::route::Needs;
@@ -20,9 +21,6 @@ use crate::service::Service;
 
 /// By which a request is found in logs and traces; a caller may bring its own.
 const CORRELATION: &str = "x-correlation-id";
-
-/// How exactly it is known when a token was last used.
-const USED: Duration = Duration::from_secs(60);
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -32,6 +30,8 @@ pub(crate) struct Caller {
     pub(crate) namespaces: Option<Vec<String>>,
     pub(crate) correlation: String,
     pub(crate) from: IpAddr,
+    /// The token by its id, where it came of a login.
+    pub(crate) session: Option<String>,
 }
 
 impl Caller {
@@ -61,7 +61,8 @@ impl Caller {
         self.told(action, target, "allowed")
     }
 
-    fn told(&self, action: &str, target: &str, outcome: &str) -> Deed {
+    /// The same with what came of it.
+    pub(crate) fn told(&self, action: &str, target: &str, outcome: &str) -> Deed {
         Deed {
             actor: self.name.clone(),
             action: action.to_owned(),
@@ -92,12 +93,20 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
     let correlation = correlation(&parts.headers);
     let response = match enter(&door, &parts, &correlation).await {
         Ok((caller, parameters)) => {
+            // Who is known does not have to give way to those who are not.
+            let busy = caller.role.and_then(|_| {
+                let ConnectInfo(Peer(peer)) = parts.extensions.get()?;
+                Some(door.service.inner.connections.busy(*peer))
+            });
             parts.extensions.insert(caller);
             parts.extensions.insert(parameters);
             let request = Request::from_parts(parts, body);
             let limit = door.service.inner.rules.request_timeout;
             match tokio::time::timeout(limit, next.run(request)).await {
-                Ok(response) => response,
+                Ok(response) => match busy {
+                    Some(busy) => response.map(|body| Sent::body(body, busy)),
+                    None => response,
+                },
                 Err(_) => Problem::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "TIMEOUT",
@@ -113,10 +122,14 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
     with_correlation(response, &correlation)
 }
 
-/// What every answer carries.
-pub(crate) async fn harden(request: Request, next: Next) -> Response {
+/// What every answer carries, and what it does besides where it goes over TLS.
+pub(crate) async fn harden(State(secure): State<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
@@ -158,13 +171,14 @@ async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller
         namespaces: Some(Vec::new()),
         correlation: correlation.to_owned(),
         from,
+        session: None,
     };
     let Needs::Role(least) = door.needs else {
-        limit(door, &format!("from {from}"))?;
+        door.service.limit(&format!("from {from}"))?;
         return Ok(caller);
     };
     match bearer(&request.headers)? {
-        Some(secret) => identify(door, &mut caller, secret).await?,
+        Some(secret) => identify(&door.service, &mut caller, secret).await?,
         None if rules.open && from.is_loopback() => {
             not_from_a_page(request)?;
             caller.name = "loopback".to_owned();
@@ -172,11 +186,11 @@ async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller
             caller.namespaces = None;
         }
         None => {
-            limit(door, &format!("from {from}"))?;
+            door.service.limit(&format!("from {from}"))?;
             return Err(unknown("there is no token; send \"Authorization: Bearer TOKEN\""));
         }
     }
-    limit(door, &caller.name)?;
+    door.service.limit(&caller.name)?;
     if caller.role.is_some_and(|role| role >= least) {
         return Ok(caller);
     }
@@ -189,39 +203,6 @@ async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller
         door.service.record(caller.told(door.id, request.uri.path(), "denied")).await?;
     }
     Err(may_not)
-}
-
-async fn identify(door: &Door, caller: &mut Caller, secret: &str) -> Result<(), Problem> {
-    let refused = || unknown("the token is not known, has expired or was revoked");
-    if !access::looks_like_one(secret) {
-        limit(door, &format!("from {}", caller.from))?;
-        return Err(refused());
-    }
-    let store = door.service.desk().store();
-    let Some(token) = store.token(&access::digest(secret)).await? else {
-        limit(door, &format!("from {}", caller.from))?;
-        return Err(refused());
-    };
-    caller.role = Role::parse(&token.role);
-    caller.name = format!("{} ({})", token.name, token.id);
-    caller.namespaces = token.namespaces;
-    // A note for people: that it cannot be made stops nobody.
-    let (store, id) = (store.clone(), token.id);
-    if token.used_at.is_none_or(|at| Time::of_this_machine().since(at) > USED) {
-        tokio::spawn(async move { store.use_token(&id).await });
-    }
-    Ok(())
-}
-
-fn limit(door: &Door, who: &str) -> Result<(), Problem> {
-    door.service.inner.limiter.take(who).map_err(|seconds| {
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "too many requests; slow down")
-            .retry_after(seconds)
-    })
-}
-
-fn unknown(detail: &str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", detail)
 }
 
 /// The token that the request brings.
@@ -277,8 +258,10 @@ fn not_from_a_page(request: &Parts) -> Result<(), Problem> {
 fn origin(request: &Parts, door: &Door) -> IpAddr {
     let connected = request
         .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip().to_canonical());
+        .get::<ConnectInfo<Peer>>()
+        .map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(Peer(address))| {
+            address.ip().to_canonical()
+        });
     let trusts = &door.service.inner.rules.trusts;
     let mut from = connected;
     if !trusts(from) {

@@ -15,8 +15,9 @@ pub fn document() -> Value {
     let mut generator = settings.into_generator();
     let problem = of::<Written>(&mut generator);
     let mut paths: Map<String, Value> = Map::new();
-    for route in routes::all() {
+    for (group, route) in routes::all() {
         let mut operation = operation(&route, &mut generator);
+        operation["tags"] = json!([group]);
         for (status, about) in troubles(&route) {
             operation["responses"][status] = json!({
                 "description": about,
@@ -37,12 +38,17 @@ pub fn document() -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
+        "tags": routes::GROUPS
+            .iter()
+            .map(|(name, about)| json!({ "name": name, "description": about }))
+            .collect::<Vec<_>>(),
         "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer",
-                    "description": "A token of `fathom token create`." },
+                    "description": "A token of `fathom token create`, of a login, or of the provider \
+                        of identities that the service trusts." },
             },
         },
     })
@@ -90,8 +96,12 @@ fn operation(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value 
         operation["x-role"] = json!(role.as_str());
     }
     if let Some(shape) = route.body {
-        operation["requestBody"] = json!({ "required": true,
-            "content": { "application/json": { "schema": shape(generator) } } });
+        let mut media = json!({ "schema": shape(generator) });
+        if let Some(example) = route.example {
+            media["example"] = example();
+        }
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": media } });
     }
     operation
 }
@@ -99,6 +109,7 @@ fn operation(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value 
 /// What may be wrong with every request of this kind.
 fn troubles(route: &Route) -> Vec<(&'static str, &'static str)> {
     let mut troubles = vec![("400", "The request makes no sense.")];
+    troubles.extend(&route.troubles);
     if let Needs::Role(_) = route.needs {
         troubles.push(("401", "There is no token that counts."));
         troubles.push(("403", "The caller may not."));

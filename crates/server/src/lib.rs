@@ -8,10 +8,14 @@
 
 mod access;
 mod caller;
+mod connections;
 mod document;
+mod guesses;
+mod identify;
 mod limit;
 mod meters;
 mod parameters;
+mod password;
 mod problem;
 mod process;
 mod route;
@@ -21,6 +25,8 @@ mod service;
 
 pub use access::{Role, Secret, new_token};
 pub use document::document;
+pub use identify::Identities;
 pub use meters::exposition;
+pub use password::hash_password;
 pub use serve::{Bound, Ending, Tls, bind, metrics_only};
 pub use service::{Rate, Rules, Service};

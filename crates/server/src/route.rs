@@ -43,6 +43,10 @@ pub(crate) struct Route {
     pub(crate) needs: Needs,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Shape>,
+    /// A body to begin with.
+    pub(crate) example: Option<fn() -> serde_json::Value>,
+    /// What may be wrong besides what may be with all of its kind.
+    pub(crate) troubles: Vec<(&'static str, &'static str)>,
     pub(crate) replies: Vec<Reply>,
     pub(crate) handler: MethodRouter<Service>,
 }
@@ -67,6 +71,8 @@ impl Route {
             needs: Needs::Role(Role::Admin),
             parameters: Vec::new(),
             body: None,
+            example: None,
+            troubles: Vec::new(),
             replies: Vec::new(),
             handler: on(filter, handler),
         }
@@ -156,6 +162,18 @@ impl Route {
     #[must_use]
     pub(crate) fn takes(mut self, shape: Shape) -> Self {
         self.body = Some(shape);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn example(mut self, example: fn() -> serde_json::Value) -> Self {
+        self.example = Some(example);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn trouble(mut self, status: &'static str, about: &'static str) -> Self {
+        self.troubles.push((status, about));
         self
     }
 

@@ -7,18 +7,23 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Handle, Server};
 
 use crate::caller::{Door, harden, pass};
+use crate::connections::{Connections, Gate, Peer};
 use crate::problem::Problem;
 use crate::routes;
 use crate::service::Service;
 
-/// How long a new connection may be silent.
+/// How long the first request of a connection may take, and before it the agreement on TLS.
 const FIRST_REQUEST: Duration = Duration::from_secs(15);
+/// How long whoever speaks HTTP/2 may leave us without a sign of life, once asked for one.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+/// How many connections may ask for what is counted.
+const COUNTERS: usize = 32;
 
 /// The files of a certificate and its key. They are read again where they have changed.
 #[derive(Clone, Debug)]
@@ -27,6 +32,8 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// The key, in PEM.
     pub key: PathBuf,
+    /// Tells whoever runs the service what happens to them.
+    pub tell: fn(&str),
 }
 
 /// A service that is about to run.
@@ -34,13 +41,15 @@ pub struct Bound {
     listener: TcpListener,
     router: Router,
     tls: Option<Tls>,
-    handle: Handle<SocketAddr>,
+    connections: Connections,
+    idle: Duration,
+    handle: Handle<Peer>,
 }
 
 /// Ends a service.
 #[derive(Clone)]
 pub struct Ending {
-    handle: Handle<SocketAddr>,
+    handle: Handle<Peer>,
 }
 
 impl Ending {
@@ -52,7 +61,14 @@ impl Ending {
 
 /// Takes the address. Whoever comes waits until it runs.
 pub fn bind(service: Service, listen: SocketAddr, tls: Option<Tls>) -> std::io::Result<Bound> {
-    Ok(Bound { listener: socket(listen)?, router: router(service), tls, handle: Handle::new() })
+    Ok(Bound {
+        listener: socket(listen)?,
+        connections: service.inner.connections.clone(),
+        idle: service.inner.rules.idle_timeout,
+        router: router(service, tls.is_some()),
+        tls,
+        handle: Handle::new(),
+    })
 }
 
 /// The same for what is counted and how the service is alone, at `path` and `/health`.
@@ -67,8 +83,15 @@ pub fn metrics_only(service: Service, listen: SocketAddr, path: &str) -> std::io
             }),
         )
         .merge(of(&service, |route| route.path.starts_with("/health")))
-        .layer(from_fn(harden));
-    Ok(Bound { listener: socket(listen)?, router, tls: None, handle: Handle::new() })
+        .layer(from_fn_with_state(false, harden));
+    Ok(Bound {
+        listener: socket(listen)?,
+        connections: Connections::new(COUNTERS),
+        idle: service.inner.rules.idle_timeout,
+        router,
+        tls: None,
+        handle: Handle::new(),
+    })
 }
 
 fn socket(listen: SocketAddr) -> std::io::Result<TcpListener> {
@@ -90,27 +113,23 @@ impl Bound {
 
     /// Answers until it is ended.
     pub async fn run(self) -> std::io::Result<()> {
-        let Self { listener, router, tls, handle } = self;
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let Self { listener, router, tls, connections, idle, handle } = self;
+        let service = router.into_make_service_with_connect_info::<Peer>();
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let server = Server::<Peer>::from_listener(Gate { listener, connections })
+            .handle(handle)
+            .first_request_timeout(FIRST_REQUEST);
+        let server = patient(server, idle);
         match tls {
-            None => {
-                axum_server::from_tcp(listener)?
-                    .handle(handle)
-                    .first_request_timeout(FIRST_REQUEST)
-                    .serve(service)
-                    .await
-            }
+            None => server.serve(service).await,
             Some(tls) => {
                 let provider = rustls::crypto::ring::default_provider();
                 // Somebody else may have said so already: it is the same.
                 let _ = rustls::crypto::CryptoProvider::install_default(provider);
                 let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await?;
                 let renewal = tokio::spawn(renew(config.clone(), tls));
-                let served = axum_server::from_tcp_rustls(listener, config)?
-                    .handle(handle)
-                    .first_request_timeout(FIRST_REQUEST)
-                    .serve(service)
-                    .await;
+                let acceptor = RustlsAcceptor::new(config).handshake_timeout(FIRST_REQUEST);
+                let served = server.acceptor(acceptor).serve(service).await;
                 renewal.abort();
                 served
             }
@@ -118,21 +137,47 @@ impl Bound {
     }
 }
 
+/// Waits for nobody without end.
+fn patient<A>(mut server: Server<Peer, A>, idle: Duration) -> Server<Peer, A> {
+    let builder = server.http_builder();
+    builder.http1().header_read_timeout(idle);
+    builder.http2().keep_alive_interval(SIGN_OF_LIFE).keep_alive_timeout(SIGN_OF_LIFE);
+    server
+}
+
 /// Reads the certificate again where its files have changed. One that cannot be read is no reason to
 /// stop with the one that is there.
 async fn renew(config: RustlsConfig, tls: Tls) {
     let changed = |path: &PathBuf| std::fs::metadata(path).and_then(|it| it.modified()).ok();
     let mut known = (changed(&tls.certificate), changed(&tls.key));
+    let mut told = false;
     loop {
         tokio::time::sleep(Duration::from_secs(5)).await;
         let now = (changed(&tls.certificate), changed(&tls.key));
-        if now != known && config.reload_from_pem_file(&tls.certificate, &tls.key).await.is_ok() {
-            known = now;
+        if now == known {
+            continue;
+        }
+        match config.reload_from_pem_file(&tls.certificate, &tls.key).await {
+            Ok(()) => {
+                known = now;
+                told = false;
+                (tls.tell)("the certificate was exchanged");
+            }
+            // They may be being written at this moment: it is tried again.
+            Err(error) if !told => {
+                told = true;
+                (tls.tell)(&format!(
+                    "warning: the certificate cannot be read again, and the one before goes on: {}: \
+                     {error}",
+                    tls.certificate.display()
+                ));
+            }
+            Err(_) => {}
         }
     }
 }
 
-fn router(service: Service) -> Router {
+fn router(service: Service, secure: bool) -> Router {
     let limit = service.inner.rules.body_limit;
     of(&service, |_| true)
         .fallback(async || Problem::not_found("there is nothing at this address"))
@@ -144,13 +189,13 @@ fn router(service: Service) -> Router {
             )
         })
         .layer(DefaultBodyLimit::max(limit))
-        .layer(from_fn(harden))
+        .layer(from_fn_with_state(secure, harden))
 }
 
 /// The operations that are `wanted`, each behind its door.
 fn of(service: &Service, wanted: impl Fn(&crate::route::Route) -> bool) -> Router {
     let mut router = Router::new();
-    for route in routes::all().into_iter().filter(wanted) {
+    for route in routes::all().into_iter().map(|(_, route)| route).filter(wanted) {
         let door = Door {
             service: service.clone(),
             needs: route.needs,

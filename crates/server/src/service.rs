@@ -4,18 +4,26 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use fathom_fleet::Advisories;
 use fathom_jobs::{Desk, Gather};
+use fathom_secret::Secret;
 use fathom_store::{Deed, Store};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
+use crate::connections::Connections;
+use crate::guesses::Guesses;
+use crate::identify::Identities;
 use crate::limit::Limiter;
 use crate::meters::Meters;
 use crate::problem::Problem;
 
 /// How many deeds are recorded in one transaction at most.
 const BATCH: usize = 256;
+
+/// How many passwords are looked at at once.
+const LOGINS: usize = 2;
 
 /// How a service behaves.
 pub struct Rules {
@@ -25,6 +33,10 @@ pub struct Rules {
     pub page_limit: u32,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How many connections may be open at once.
+    pub max_connections: usize,
+    /// How long the head of a request may take, with the silence before it.
+    pub idle_timeout: Duration,
     /// How many requests each caller may make.
     pub rate: Option<Rate>,
     /// Whether whoever comes over the loopback needs no token.
@@ -35,6 +47,14 @@ pub struct Rules {
     pub trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// What is known of flaws, unless nobody is to look for them.
     pub advisories: Option<Arc<Advisories>>,
+    /// Whether tokens of ours count that did not come of a login.
+    pub tokens: bool,
+    /// A token by which everything may be done, to set an installation up with.
+    pub bootstrap: Option<Secret>,
+    /// How long a login counts.
+    pub session_lifetime: Duration,
+    /// Whose tokens count besides ours.
+    pub identities: Option<Identities>,
 }
 
 impl Default for Rules {
@@ -43,11 +63,17 @@ impl Default for Rules {
             body_limit: 2 << 20,
             page_limit: 500,
             request_timeout: Duration::from_secs(30),
+            max_connections: 512,
+            idle_timeout: Duration::from_secs(75),
             rate: None,
             open: false,
             admits: Box::new(|_| true),
             trusts: Box::new(|_| false),
             advisories: None,
+            tokens: true,
+            bootstrap: None,
+            session_lifetime: Duration::from_secs(12 * 3600),
+            identities: None,
         }
     }
 }
@@ -72,7 +98,11 @@ pub(crate) struct Inner {
     pub(crate) rules: Rules,
     pub(crate) registry: Arc<Registry>,
     pub(crate) meters: Meters,
+    pub(crate) connections: Connections,
     pub(crate) limiter: Limiter,
+    pub(crate) guesses: Guesses,
+    /// How many passwords are looked at at once.
+    pub(crate) logins: Semaphore,
     pub(crate) version: &'static str,
     /// Places for those who have documents compared.
     pub(crate) scans: Arc<Semaphore>,
@@ -92,10 +122,19 @@ impl Service {
                 vec![recorded; deeds.len()]
             }
         });
-        let limiter = Limiter::new(rules.rate);
-        let registry = Arc::new(registry);
-        let scans = Arc::new(Semaphore::new(crate::routes::SCANS));
-        let inner = Inner { desk, rules, registry, meters, limiter, version, scans, deeds };
+        let inner = Inner {
+            desk,
+            registry: Arc::new(registry),
+            meters,
+            connections: Connections::new(rules.max_connections),
+            limiter: Limiter::new(rules.rate),
+            guesses: Guesses::default(),
+            logins: Semaphore::new(LOGINS),
+            scans: Arc::new(Semaphore::new(crate::routes::SCANS)),
+            rules,
+            version,
+            deeds,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -107,13 +146,25 @@ impl Service {
         self.inner.desk.store()
     }
 
+    /// Counts a request of this caller, and refuses it where it is one too many.
+    pub(crate) fn limit(&self, who: &str) -> Result<(), Problem> {
+        self.inner.limiter.take(who).map_err(|seconds| {
+            Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "RATE_LIMITED",
+                "too many requests; slow down",
+            )
+            .retry_after(seconds)
+        })
+    }
+
     /// Records what is about to be done. What cannot be recorded is not done.
     pub(crate) async fn record(&self, deed: Deed) -> Result<(), Problem> {
         if self.inner.deeds.ask(deed).await == Some(true) {
             return Ok(());
         }
         Err(Problem::new(
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::SERVICE_UNAVAILABLE,
             "AUDIT_UNAVAILABLE",
             "what was asked for cannot be recorded at the moment, and is not done; try again",
         )

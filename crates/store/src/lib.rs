@@ -24,6 +24,7 @@ mod open;
 mod requirement;
 mod time;
 mod token;
+mod user;
 mod worker;
 
 pub use audit::{Chain, Deed, Entry};
@@ -47,4 +48,5 @@ pub use open::{Options, Store};
 pub use requirement::Requirement;
 pub use time::Time;
 pub use token::Token;
+pub use user::{User, UserChange};
 pub use worker::{Worker, WorkerState};

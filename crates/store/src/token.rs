@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::Row as _;
+use sqlx::{Any, Row as _, Transaction};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::open::{Store, patiently};
@@ -31,33 +31,19 @@ pub struct Token {
     pub revoked_at: Option<Time>,
     /// When it was last used, to the minute.
     pub used_at: Option<Time>,
+    /// Whose it is, of those that somebody got by logging in.
+    pub owner: Option<String>,
 }
 
 const COLUMNS: &str = "SELECT id, name, digest, role, namespaces, created_by, created_at, \
-     expires_at, revoked_at, used_at FROM tokens ";
+     expires_at, revoked_at, used_at, owner FROM tokens ";
 
 impl Store {
     /// Keeps a token that counts for `lifetime`.
     pub async fn add_token(&self, token: &Token, lifetime: Option<Duration>) -> Result<()> {
-        let namespaces = token
-            .namespaces
-            .as_ref()
-            .map(|names| serde_json::Value::from(names.as_slice()).to_string());
         patiently(|| async {
             let mut transaction = self.begin().await?;
-            sqlx::query(self.sql(
-                "INSERT INTO tokens (id, name, digest, role, namespaces, created_by, created_at, \
-                 expires_at) VALUES ($1, $2, $3, $4, $5, $6, {now}, {now} + $7)",
-            ))
-            .bind(&token.id)
-            .bind(&token.name)
-            .bind(&token.digest)
-            .bind(&token.role)
-            .bind(namespaces.as_deref())
-            .bind(&token.created_by)
-            .bind(lifetime.map(micros))
-            .execute(&mut *transaction)
-            .await?;
+            insert(self, &mut transaction, token, lifetime).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -118,28 +104,59 @@ impl Store {
     }
 }
 
+/// Adds a token within a transaction.
+pub(crate) async fn insert(
+    store: &Store,
+    within: &mut Transaction<'static, Any>,
+    token: &Token,
+    lifetime: Option<Duration>,
+) -> Result<()> {
+    sqlx::query(store.sql(
+        "INSERT INTO tokens (id, name, digest, role, namespaces, created_by, created_at, expires_at, \
+         owner) VALUES ($1, $2, $3, $4, $5, $6, {now}, {now} + $7, $8)",
+    ))
+    .bind(&token.id)
+    .bind(&token.name)
+    .bind(&token.digest)
+    .bind(&token.role)
+    .bind(written_namespaces(token.namespaces.as_deref()))
+    .bind(&token.created_by)
+    .bind(lifetime.map(micros))
+    .bind(token.owner.as_deref())
+    .execute(&mut **within)
+    .await?;
+    Ok(())
+}
+
+pub(crate) fn written_namespaces(names: Option<&[String]>) -> Option<String> {
+    names.map(|names| serde_json::Value::from(names).to_string())
+}
+
+/// The namespaces of a token or a user. What cannot be read must not read as "all".
+pub(crate) fn read_namespaces(row: &sqlx::any::AnyRow) -> Result<Option<Vec<String>>> {
+    let namespaces: Option<String> = row.try_get("namespaces")?;
+    namespaces
+        .map(|text| {
+            serde_json::from_str(&text)
+                .map_err(|_| Error::new(ErrorKind::Unfit, "namespaces are no list of names"))
+        })
+        .transpose()
+}
+
 fn read(row: &sqlx::any::AnyRow) -> Result<Token> {
     let time =
         |name: &str| -> Result<Option<Time>> { Ok(row.try_get::<Option<i64>, _>(name)?.map(Time)) };
-    let namespaces: Option<String> = row.try_get("namespaces")?;
-    // What cannot be read must not read as "all".
-    let namespaces = namespaces
-        .map(|text| {
-            serde_json::from_str(&text).map_err(|_| {
-                Error::new(ErrorKind::Unfit, "the namespaces of a token are no list of names")
-            })
-        })
-        .transpose()?;
     Ok(Token {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
         digest: row.try_get("digest")?,
         role: row.try_get("role")?,
-        namespaces,
+        namespaces: read_namespaces(row)?,
         created_by: row.try_get("created_by")?,
         created_at: Time(row.try_get("created_at")?),
         expires_at: time("expires_at")?,
         revoked_at: time("revoked_at")?,
         used_at: time("used_at")?,
+        owner: row.try_get("owner")?,
     })
 }

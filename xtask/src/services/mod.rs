@@ -1,4 +1,4 @@
-//! Real servers for tests: installed as Debian packages, started on free ports of this machine with
+//! Real servers for tests: installed as Debian packages or by checksum, started on free ports of this machine with
 //! data of their own, and gone again when the command that they were started for has ended.
 //!
 //! A server dies with this program, whichever way it ends (`PR_SET_PDEATHSIG`), and what a killed
@@ -9,6 +9,7 @@ mod authority;
 mod control;
 mod folder;
 mod kafka;
+mod oidc;
 mod postgres;
 mod rabbitmq;
 mod redis;
@@ -52,6 +53,7 @@ pub(crate) enum Kind {
     Redis,
     Rabbitmq,
     Kafka,
+    Oidc,
 }
 
 impl fmt::Display for Kind {
@@ -61,13 +63,15 @@ impl fmt::Display for Kind {
             Kind::Redis => "redis",
             Kind::Rabbitmq => "rabbitmq",
             Kind::Kafka => "kafka",
+            Kind::Oidc => "oidc",
         })
     }
 }
 
 impl Kind {
     /// Every one of them.
-    pub(crate) const ALL: &[Kind] = &[Kind::Postgres, Kind::Redis, Kind::Rabbitmq, Kind::Kafka];
+    pub(crate) const ALL: &[Kind] =
+        &[Kind::Postgres, Kind::Redis, Kind::Rabbitmq, Kind::Kafka, Kind::Oidc];
 
     fn packages(self) -> &'static [&'static str] {
         match self {
@@ -75,6 +79,7 @@ impl Kind {
             Kind::Redis => redis::PACKAGES,
             Kind::Rabbitmq => rabbitmq::PACKAGES,
             Kind::Kafka => kafka::PACKAGES,
+            Kind::Oidc => oidc::PACKAGES,
         }
     }
 
@@ -85,6 +90,7 @@ impl Kind {
             Kind::Redis => "redis-server",
             Kind::Rabbitmq => "rabbitmq-server",
             Kind::Kafka => "kafka",
+            Kind::Oidc => "oidc",
         }
     }
 
@@ -94,6 +100,7 @@ impl Kind {
             Kind::Redis => redis::prepare(folder),
             Kind::Rabbitmq => rabbitmq::prepare(folder),
             Kind::Kafka => kafka::prepare(folder),
+            Kind::Oidc => oidc::prepare(folder),
         }
     }
 }
@@ -129,7 +136,7 @@ pub(crate) fn during(kinds: &[Kind], mut command: Command) -> Result<()> {
         server.wait_until_ready(START, &stopped)?;
         command.envs(server.variables.iter().map(|(name, value)| (name, value)));
     }
-    if kinds.iter().any(|kind| *kind != Kind::Postgres) {
+    if kinds.iter().any(|kind| !matches!(kind, Kind::Postgres | Kind::Oidc)) {
         // The clients that other people publish with.
         let clients = shell::project().join("xtask/src/services/requirements.txt");
         command.env("FATHOM_TEST_PYTHON", tools::python_with(&clients)?);
@@ -161,6 +168,9 @@ fn install(kinds: &[Kind]) -> Result<()> {
     tools::install_packages(&["openssl", "util-linux"])?;
     if kinds.contains(&Kind::Kafka) && !tools::is_there("java") {
         tools::install_packages(&["openjdk-17-jre-headless"])?;
+    }
+    if kinds.contains(&Kind::Oidc) && !tools::is_there("npm") {
+        tools::install_packages(&["nodejs", "npm"])?;
     }
     for kind in kinds {
         if tools::install_packages(kind.packages())? {

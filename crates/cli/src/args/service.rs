@@ -83,7 +83,7 @@ pub(crate) struct TokenCreate {
 
     /// What its bearer may do.
     #[arg(long, value_enum)]
-    pub(crate) role: TokenRole,
+    pub(crate) role: AccessRole,
 
     /// A namespace that its bearer sees; may be repeated. Without any, all of them.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
@@ -97,8 +97,9 @@ pub(crate) struct TokenCreate {
     pub(crate) kept: Kept,
 }
 
+/// What somebody may do.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum TokenRole {
+pub(crate) enum AccessRole {
     /// Looks.
     Viewer,
     /// Sends jobs, and calls them off.
@@ -112,6 +113,50 @@ pub(crate) struct TokenRevoke {
     /// Which, by its id.
     #[arg(value_hint = ValueHint::Other)]
     pub(crate) id: String,
+
+    #[command(flatten)]
+    pub(crate) kept: Kept,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum UserCommand {
+    /// Let somebody log in; their password is asked for, or read from standard input.
+    Create(UserCreate),
+    /// List all users.
+    List(Kept),
+    /// Give somebody a new password, and end their sessions.
+    Passwd(UserName),
+    /// Let somebody log in no more, and end their sessions.
+    Disable(UserName),
+    /// Let somebody log in again.
+    Enable(UserName),
+    /// Forget somebody, and end their sessions.
+    Delete(UserName),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UserCreate {
+    /// What they are called.
+    #[arg(value_hint = ValueHint::Other)]
+    pub(crate) name: String,
+
+    /// What they may do.
+    #[arg(long, value_enum)]
+    pub(crate) role: AccessRole,
+
+    /// A namespace that they see; may be repeated. Without any, all of them.
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub(crate) namespace: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) kept: Kept,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UserName {
+    /// Who.
+    #[arg(value_hint = ValueHint::Other)]
+    pub(crate) name: String,
 
     #[command(flatten)]
     pub(crate) kept: Kept,

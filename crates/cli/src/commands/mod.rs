@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Serve(options) => service::serve(&options),
         Command::Worker(options) => service::worker(&options),
         Command::Token(command) => service::token(&command),
+        Command::User(command) => service::user(&command),
         Command::Audit(command) => service::audit(&command),
         Command::Ls(options) => ls::run(&options),
         Command::Tree(options) => tree::run(&options),

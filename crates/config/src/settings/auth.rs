@@ -17,12 +17,19 @@ group! {
         pub oidc: Oidc,
         /// Tokens that fathom gives out itself.
         pub tokens: Tokens,
+        /// Users who log in with a password.
+        pub users: Users,
     }
 }
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { enabled: true, oidc: Oidc::default(), tokens: Tokens::default() }
+        Self {
+            enabled: true,
+            oidc: Oidc::default(),
+            tokens: Tokens::default(),
+            users: Users::default(),
+        }
     }
 }
 
@@ -43,6 +50,9 @@ group! {
         pub roles_claim: String,
         /// Which of the claim's values are which roles here.
         pub roles: Roles,
+        /// The claim that lists the namespaces that a user sees, where * means all of them. Without it
+        /// every user sees all of them.
+        pub namespaces_claim: Option<String>,
         /// How far its clock and ours may differ.
         pub leeway: Span,
     }
@@ -58,6 +68,7 @@ impl Default for Oidc {
             user_claim: "sub".into(),
             roles_claim: "roles".into(),
             roles: Roles::default(),
+            namespaces_claim: None,
             leeway: Span::seconds(60),
         }
     }
@@ -98,5 +109,19 @@ group! {
 impl Default for Tokens {
     fn default() -> Self {
         Self { enabled: true, max_lifetime: Span::days(365), bootstrap: None }
+    }
+}
+
+group! {
+    /// Users who log in with a password.
+    pub struct Users {
+        /// How long a login counts.
+        pub session_lifetime: Span,
+    }
+}
+
+impl Default for Users {
+    fn default() -> Self {
+        Self { session_lifetime: Span::minutes(12 * 60) }
     }
 }

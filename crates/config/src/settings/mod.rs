@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::auth::{Auth, Oidc, Roles, Tokens};
+pub use self::auth::{Auth, Oidc, Roles, Tokens, Users};
 pub use self::backup::{Backup, Compression, Retention};
 pub use self::log::{Format, Level, Log};
 pub use self::metrics::Metrics;

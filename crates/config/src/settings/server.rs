@@ -17,6 +17,12 @@ group! {
         pub trusted_proxies: Vec<Network>,
         /// How long a request may take.
         pub request_timeout: Span,
+        /// How many connections may be open at once. Where there are more, the one gives way that has
+        /// been without a known caller for longest.
+        #[schemars(range(min = 1))]
+        pub max_connections: u32,
+        /// How long a connection may be silent between requests, and the head of one may take.
+        pub idle_timeout: Span,
         /// How large a request may be.
         pub body_limit: Size,
         /// How many items a page of a list has at most.
@@ -34,6 +40,8 @@ impl Default for Server {
             tls: ServerTls::default(),
             trusted_proxies: Vec::new(),
             request_timeout: Span::seconds(30),
+            max_connections: 512,
+            idle_timeout: Span::seconds(75),
             body_limit: Size::mebibytes(16),
             page_limit: 500,
             rate_limit: RateLimit::default(),

@@ -73,6 +73,9 @@ struct TokenView {
     /// When it was last used, to the minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     used_at: Option<String>,
+    /// Whose it is, of those that somebody got by logging in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
 }
 
 /// A token that was made: its secret is told this once.
@@ -119,6 +122,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/api/v1/tokens", "createToken", create)
             .about("Make a token; its secret is told this once.")
             .takes(of::<NewToken>)
+            .example(|| serde_json::json!({ "name": "ci", "role": "operator", "lifetime_seconds": 86_400 }))
             .replies(201, "It is made.", Some(of::<MadeToken>)),
         Route::get("/api/v1/tokens", "listTokens", list)
             .about("List all tokens, without their secrets.")
@@ -231,5 +235,6 @@ fn shown(token: Token) -> TokenView {
         expires_at: token.expires_at.map(rfc3339),
         revoked_at: token.revoked_at.map(rfc3339),
         used_at: token.used_at.map(rfc3339),
+        owner: token.owner,
     }
 }

@@ -177,7 +177,11 @@ struct ExceptionPage {
 pub(super) fn routes() -> Vec<Route> {
     let text = || json!({ "type": "string" });
     let decided = |route: Route| {
-        route.takes(of::<Said>).replies(200, "As it stands now.", Some(of::<ExceptionView>))
+        route.takes(of::<Said>).example(|| json!({ "note": "seen", "version": 1 })).replies(
+            200,
+            "As it stands now.",
+            Some(of::<ExceptionView>),
+        )
     };
     vec![
         Route::get("/api/v1/exceptions", "listExceptions", list)
@@ -195,6 +199,11 @@ pub(super) fn routes() -> Vec<Route> {
             .about("Ask for a decision about a flaw. Until it is made, nothing changes.")
             .needs(Role::Operator)
             .takes(of::<Request>)
+            .example(|| {
+                json!({ "cve_id": "CVE-2024-1234", "package": "openssl", "machines": "web-*",
+                    "kind": "deferred", "reason": "mended with the next release",
+                    "until": "2027-03-31" })
+            })
             .replies(201, "It was asked for.", Some(of::<ExceptionView>)),
         Route::get("/api/v1/exceptions/{id}", "getException", view)
             .about("Look at a decision.")

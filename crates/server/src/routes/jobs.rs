@@ -65,6 +65,7 @@ pub(super) fn routes() -> Vec<Route> {
             .about("Send a job, whole or in its short form.")
             .needs(Role::Operator)
             .takes(of::<AnyJob>)
+            .example(|| json!({ "operation": "fathom.echo", "payload": { "hello": "world" } }))
             .replies(202, "It was taken.", Some(of::<Receipt>))
             .replies(200, "The same was sent before: this is the first.", Some(of::<Receipt>)),
         Route::get("/api/v1/jobs", "listJobs", list)

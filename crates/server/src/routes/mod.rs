@@ -1,10 +1,12 @@
 //! The operations, by what they are about.
 
 mod access;
+mod docs;
 mod exceptions;
 mod flaws;
 mod jobs;
 mod letters;
+mod login;
 mod machine;
 mod machines;
 mod packages;
@@ -22,25 +24,33 @@ use crate::route::Route;
 
 pub(crate) use scan::AT_ONCE as SCANS;
 
-/// All of them.
-pub(crate) fn all() -> Vec<Route> {
-    [
+/// The groups that operations are told in, and what each is about.
+pub(crate) const GROUPS: &[(&str, &str)] = &[
+    ("Jobs", "Send jobs, look at them, follow them, call them off."),
+    ("Machines", "Which machines there are, and what is on them."),
+    ("Flaws", "What is wrong with machines, and what was decided about it."),
+    ("Workers", "Who does them, and what they can."),
+    ("Dead letters", "What came in and was no job."),
+    ("Access", "Who may use the service, and what was done with it."),
+    ("Service", "How the service is, and what it tells of itself."),
+];
+
+/// All of them, by their groups.
+pub(crate) fn all() -> Vec<(&'static str, Route)> {
+    let routes = [
         jobs::routes(),
-        machines::routes(),
-        machine::routes(),
-        flaws::routes(),
-        packages::routes(),
-        exceptions::routes(),
-        policies::routes(),
-        scan::routes(),
+        [machines::routes(), machine::routes(), packages::routes(), policies::routes()]
+            .into_iter()
+            .flatten()
+            .collect(),
+        [flaws::routes(), exceptions::routes(), scan::routes()].into_iter().flatten().collect(),
         workers::routes(),
         letters::routes(),
-        access::routes(),
-        system::routes(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        [login::routes(), access::routes()].into_iter().flatten().collect(),
+        [system::routes(), docs::routes()].into_iter().flatten().collect(),
+    ];
+    let named = GROUPS.iter().map(|(name, _)| *name).zip(routes);
+    named.flat_map(|(group, routes)| routes.into_iter().map(move |route| (group, route))).collect()
 }
 
 /// A document as an answer.

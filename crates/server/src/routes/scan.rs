@@ -59,6 +59,11 @@ pub(super) fn routes() -> Vec<Route> {
             )
             .needs(Role::Viewer)
             .takes(of::<Value>)
+            .example(|| {
+                serde_json::json!({ "bomFormat": "CycloneDX", "specVersion": "1.6",
+                    "components": [{ "type": "library", "name": "openssl", "version": "3.0.11-1",
+                        "purl": "pkg:deb/debian/openssl@3.0.11-1?distro=debian-12" }] })
+            })
             .replies(200, "The findings.", Some(of::<Findings>)),
         Route::get("/api/v1/advisories/status", "getAdvisoryStatus", status)
             .about("See what is known of flaws, and as of when.")

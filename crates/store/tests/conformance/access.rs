@@ -18,6 +18,7 @@ fn token(id: &str, namespaces: Option<&[&str]>) -> Token {
         expires_at: None,
         revoked_at: None,
         used_at: None,
+        owner: None,
     }
 }
 

@@ -10,4 +10,5 @@ mod jobs;
 mod machines;
 mod place;
 mod upgrade;
+mod users;
 mod workers;

@@ -237,6 +237,7 @@ pub(super) fn housekeeping(desk: Desk, config: &Config) -> JoinHandle<()> {
                 if let Some(age) = age {
                     let _ = desk.store().forget_jobs(age, 10_000).await;
                     let _ = desk.store().forget_workers(Duration::from_secs(24 * 3600)).await;
+                    let _ = desk.store().forget_sessions(Duration::from_secs(24 * 3600)).await;
                 }
                 if let Some(age) = reports {
                     let _ = desk.store().forget_inspections(age, 1000).await;

@@ -5,6 +5,7 @@ mod host;
 mod serve;
 mod token;
 mod transport;
+mod user;
 mod worker;
 
 use std::future::Future;
@@ -12,14 +13,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fathom_config::{Config, Loaded};
-use fathom_store::{Options, Store};
+use fathom_server::Role;
+use fathom_store::{Deed, Options, Store};
 
-use crate::args::{Kept, Settings};
+use crate::args::{AccessRole, Kept, Settings};
 use crate::exit::Failure;
 
 pub(super) use audit::run as audit;
 pub(super) use serve::run as serve;
 pub(super) use token::run as token;
+pub(super) use user::run as user;
 pub(super) use worker::run as worker;
 
 /// The settings, with what was typed over them.
@@ -113,5 +116,28 @@ fn failed(what: &str, error: &fathom_store::Error) -> Failure {
         ErrorKind::NotFound => fathom_block::Error::not_found(what, why).into(),
         ErrorKind::Unfit => fathom_block::Error::unsupported(what, why).into(),
         _ => Failure::Usage(format!("{what}: {why}")),
+    }
+}
+
+/// Whoever can write to the store may do this; that it was done is recorded all the same.
+async fn record(store: &Store, action: &str, target: &str) -> Result<(), Failure> {
+    let deed = Deed {
+        actor: "command line".to_owned(),
+        action: action.to_owned(),
+        target: target.to_owned(),
+        outcome: "allowed".to_owned(),
+        correlation: String::new(),
+        from: String::new(),
+    };
+    store.record(&[deed]).await.map_err(|error| failed("the audit", &error))
+}
+
+impl From<AccessRole> for Role {
+    fn from(role: AccessRole) -> Self {
+        match role {
+            AccessRole::Viewer => Self::Viewer,
+            AccessRole::Operator => Self::Operator,
+            AccessRole::Admin => Self::Admin,
+        }
     }
 }

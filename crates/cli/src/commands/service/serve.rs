@@ -1,12 +1,11 @@
 //! `fathom serve`: the interface, and unless told otherwise a worker.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use fathom_config::Config;
-use fathom_fleet::Advisories;
-use fathom_server::{Rate, Rules, Service, Tls};
+use fathom_identity::Provider;
+use fathom_server::{Identities, Rate, Role, Rules, Service, Tls};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
@@ -51,11 +50,12 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
         let begun = host::worker(config, &desk, transport, &roots, known, &mut registry, stopped);
         worker = Some(begun.await?);
     }
-    let rules = rules(config, open, advisories.clone());
+    let identities = identities(config)?;
+    let rules = Rules { open, identities, advisories: advisories.clone(), ..rules(config) };
     let service = Service::new(desk.clone(), rules, registry, env!("CARGO_PKG_VERSION"));
     let tls = match (&config.server.tls.certificate, &config.server.tls.key) {
         (Some(certificate), Some(key)) => {
-            Some(Tls { certificate: certificate.clone(), key: key.clone() })
+            Some(Tls { certificate: certificate.clone(), key: key.clone(), tell: say })
         }
         _ => None,
     };
@@ -111,8 +111,8 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
     }
 }
 
-/// Whether whoever is on this machine needs no token: only where nobody else can come, and nobody has
-/// made a token yet.
+/// Whether whoever is on this machine needs no token: only where nobody else can come, nobody has made
+/// a token or a user yet, and the settings name neither a token nor a provider of identities.
 async fn is_open(config: &Config, store: &fathom_store::Store) -> Result<bool, Failure> {
     let loopback = config.server.listen.get().ip().is_loopback();
     if !config.auth.enabled && !loopback {
@@ -124,6 +124,10 @@ async fn is_open(config: &Config, store: &fathom_store::Store) -> Result<bool, F
     }
     let tokens = store.tokens().await.map_err(|error| failed("the tokens", &error))?;
     let some = tokens.iter().any(|token| token.revoked_at.is_none());
+    let users = store.users().await.map_err(|error| failed("the users", &error))?;
+    let auth = &config.auth;
+    let some =
+        some || !users.is_empty() || auth.oidc.issuer.is_some() || auth.tokens.bootstrap.is_some();
     if !loopback && !some {
         say(
             "warning: there is no token, so that nobody can ask for anything; `fathom token create` makes one",
@@ -132,7 +136,36 @@ async fn is_open(config: &Config, store: &fathom_store::Store) -> Result<bool, F
     Ok(loopback && (!some || !config.auth.enabled))
 }
 
-fn rules(config: &Config, open: bool, advisories: Option<Arc<Advisories>>) -> Rules {
+/// The provider of identities that the settings name.
+fn identities(config: &Config) -> Result<Option<Identities>, Failure> {
+    let oidc = &config.auth.oidc;
+    let (Some(issuer), Some(audience)) = (&oidc.issuer, &oidc.audience) else { return Ok(None) };
+    let settings = fathom_identity::Settings {
+        issuer: issuer.clone(),
+        audience: audience.clone(),
+        keys: oidc.jwks_url.clone(),
+        ca_file: oidc.ca_file.clone(),
+        user_claim: oidc.user_claim.clone(),
+        roles_claim: oidc.roles_claim.clone(),
+        namespaces_claim: oidc.namespaces_claim.clone(),
+        leeway: oidc.leeway.get(),
+    };
+    let provider = Provider::new(settings)
+        .map_err(|why| Failure::Usage(format!("auth.oidc.issuer or auth.oidc.jwks_url: {why}")))?;
+    let roles = oidc.roles.clone();
+    let role = move |name: &str| {
+        let among = |names: &[String]| names.iter().any(|it| it == name);
+        let all = [
+            (Role::Admin, &roles.admin),
+            (Role::Operator, &roles.operator),
+            (Role::Viewer, &roles.viewer),
+        ];
+        all.into_iter().find_map(|(role, names)| among(names).then_some(role))
+    };
+    Ok(Some(Identities::new(provider, role, say)))
+}
+
+fn rules(config: &Config) -> Rules {
     let server = &config.server;
     let allowed = config.security.ip_allowlist.clone();
     let proxies = server.trusted_proxies.clone();
@@ -141,13 +174,17 @@ fn rules(config: &Config, open: bool, advisories: Option<Arc<Advisories>>) -> Ru
         body_limit: usize::try_from(server.body_limit.get()).unwrap_or(usize::MAX),
         page_limit: server.page_limit,
         request_timeout: server.request_timeout.get(),
+        max_connections: usize::try_from(server.max_connections).unwrap_or(usize::MAX),
+        idle_timeout: server.idle_timeout.get(),
         rate: (limit.per_second > 0)
             .then(|| Rate { per_second: limit.per_second.into(), burst: limit.burst }),
-        open,
         admits: Box::new(move |from: IpAddr| {
             allowed.is_empty() || allowed.iter().any(|network| network.contains(from))
         }),
         trusts: Box::new(move |from: IpAddr| proxies.iter().any(|proxy| proxy.contains(from))),
-        advisories,
+        tokens: config.auth.tokens.enabled,
+        bootstrap: config.auth.tokens.bootstrap.clone(),
+        session_lifetime: config.auth.users.session_lifetime.get(),
+        ..Rules::default()
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use fathom_config::Span;
 use fathom_jobs::rfc3339;
 use fathom_server::{Role, new_token};
-use fathom_store::{Deed, Store, Token};
+use fathom_store::{Store, Token};
 
-use super::{block_on, failed, kept};
-use crate::args::{TokenCommand, TokenCreate, TokenRole};
+use super::{block_on, failed, kept, record};
+use crate::args::{TokenCommand, TokenCreate};
 use crate::exit::{Failure, Verdict, say};
 use crate::output::Out;
 use crate::text::harmless;
@@ -49,11 +49,7 @@ async fn create(options: &TokenCreate) -> Result<Verdict, Failure> {
             options.lifetime, config.auth.tokens.max_lifetime
         )));
     }
-    let role = match options.role {
-        TokenRole::Viewer => Role::Viewer,
-        TokenRole::Operator => Role::Operator,
-        TokenRole::Admin => Role::Admin,
-    };
+    let role = Role::from(options.role);
     let namespaces = (!options.namespace.is_empty()).then(|| options.namespace.clone());
     record(&store, "createToken", &format!("{} as {}", options.name, role.as_str())).await?;
     let by = "fathom token create";
@@ -80,7 +76,10 @@ async fn list(store: &Store) -> Result<Verdict, Failure> {
             token.id,
             token.role,
             state(token),
-            token.name
+            match &token.owner {
+                Some(owner) => format!("{owner} (logged in)"),
+                None => token.name.clone(),
+            }
         )))?;
     }
     out.finish()?;
@@ -97,17 +96,4 @@ fn state(token: &Token) -> String {
 
 fn day(at: fathom_store::Time) -> String {
     rfc3339(at).chars().take(10).collect()
-}
-
-/// Whoever can write to the store may do this; that it was done is recorded all the same.
-async fn record(store: &Store, action: &str, target: &str) -> Result<(), Failure> {
-    let deed = Deed {
-        actor: "command line".to_owned(),
-        action: action.to_owned(),
-        target: target.to_owned(),
-        outcome: "allowed".to_owned(),
-        correlation: String::new(),
-        from: String::new(),
-    };
-    store.record(&[deed]).await.map_err(|error| failed("the audit", &error))
 }
