@@ -68,6 +68,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("pacman-package-manager", "the owner of its database and of the order of its versions"),
     ("parted", "makes partition tables"),
     ("podman", "makes and lists images and containers"),
+    ("prometheus", "promtool holds figures, rules and their tests to its own rules"),
     ("python3", "sockets in golden images, and second readers of containers"),
     ("python3-hivex", "makes and reads registry hives"),
     ("python3-libvhdi", "a second reader of VHD and VHDX"),

@@ -27,7 +27,7 @@ pub use envelope::{
 };
 pub use gather::Gather;
 pub use hold::{Hold, Holding};
-pub use moment::rfc3339;
+pub use moment::{parse as moment, rfc3339};
 pub use operation::Operation;
 pub use refusal::{Refusal, RefusalCode};
 pub use requirement::Requirement;

@@ -21,6 +21,5 @@ mod service;
 
 pub use access::{Role, Secret, new_token};
 pub use document::document;
-pub use meters::exposition;
 pub use serve::{Bound, Ending, Tls, bind, metrics_only};
 pub use service::{Rate, Rules, Service};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use axum_server::Handle;
@@ -61,9 +61,9 @@ pub fn metrics_only(service: Service, listen: SocketAddr, path: &str) -> std::io
     let router = Router::new()
         .route(
             path,
-            get(move || {
+            get(move |headers: HeaderMap| {
                 let service = counted.clone();
-                async move { routes::system::told(&service).await }
+                async move { routes::system::told(&service, &headers).await }
             }),
         )
         .merge(of(&service, |route| route.path.starts_with("/health")))

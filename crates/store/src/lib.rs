@@ -34,7 +34,7 @@ pub use job::{
 };
 pub use letter::{Letter, NewLetter};
 pub use migration::LATEST;
-pub use open::{Options, Store};
+pub use open::{Connections, Options, Store};
 pub use requirement::Requirement;
 pub use time::Time;
 pub use token::Token;

@@ -137,7 +137,11 @@ impl Handlers {
 
     /// What can be done with them.
     pub fn operations(&self) -> Vec<String> {
-        self.by_operation.keys().map(|name| (*name).to_owned()).collect()
+        self.names().map(str::to_owned).collect()
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.by_operation.keys().copied()
     }
 
     pub(crate) fn get(&self, operation: &str) -> Option<Arc<dyn Handler>> {

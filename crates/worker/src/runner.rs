@@ -73,6 +73,8 @@ pub async fn run(
     mut stop: watch::Receiver<bool>,
     source: Source,
 ) {
+    meters.begin(handlers.names());
+    source.begin(&meters);
     let (leave, leaving) = watch::channel(false);
     let worker = Arc::new(Worker {
         progress: teller::start(hold.clone()),

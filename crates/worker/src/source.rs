@@ -19,6 +19,9 @@ const OTHERS: Duration = Duration::from_secs(2);
 /// When what cannot be recorded now is tried again.
 const LATER: Duration = Duration::from_secs(5);
 
+/// What the store is called where it distributes jobs itself.
+const STORE: &str = "store";
+
 /// A job that was got, and what is heard of it meanwhile.
 pub(crate) type Got = (Claimed, watch::Receiver<Holding>);
 
@@ -35,6 +38,13 @@ impl Source {
         Self { desk, broker }
     }
 
+    /// Tells what has not happened yet as 0.
+    pub(crate) fn begin(&self, meters: &Meters) {
+        let name = self.broker.as_ref().map_or(STORE, |broker| broker.name());
+        meters.fetched(name, 0);
+        meters.failures(name, 0);
+    }
+
     /// Up to so many jobs; waits for the first of them, for a while.
     pub(crate) async fn next(
         &self,
@@ -43,7 +53,8 @@ impl Source {
         meters: &Meters,
     ) -> Result<Vec<Got>, fathom_store::Error> {
         let Some(broker) = &self.broker else {
-            let got = hold.claim(most, None).await?;
+            let got = hold.claim(most, None).await.inspect_err(|_| meters.failed(STORE))?;
+            meters.fetched(STORE, got.len());
             if got.is_empty() {
                 self.desk.store().work(IDLE).await;
             }

@@ -6,7 +6,7 @@ use fathom_jobs::Operation;
 use serde_json::{Value, json};
 
 use super::payload::{Fields, Options, Subject, Wrong};
-use super::{Asked, Tools, look, profile, scan, sections};
+use super::{Asked, Tools, look, profile, sections};
 use crate::handler::{Done, Handler, Running, Task, Trouble};
 use crate::image::Image;
 
@@ -54,11 +54,12 @@ impl Inspect {
         let seen = seen.map_err(|trouble| without(trouble, &options))?;
         task.progress("finishing", Some(95), "");
         let metrics = Some(seen.metrics);
+        let tools = Arc::clone(&self.0);
         let data = look::compute(move || {
             let report = seen.report;
             let mut data = json!({});
             if let Some(database) = database {
-                data["findings"] = json!(scan::findings(&report, &database)?);
+                data["findings"] = json!(tools.findings(&report, &database)?);
             }
             if !options.profiles.is_empty() {
                 data["profiles"] = json!(profile::apply(&report, &options.profiles)?);

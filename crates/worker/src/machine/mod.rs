@@ -9,20 +9,24 @@ mod checksum;
 mod diff;
 mod inspect;
 mod look;
+mod meters;
 mod payload;
 mod profile;
 mod scan;
 mod sections;
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use fathom_advisory::Database;
 use fathom_jobs::{Metrics, Operation, Refusal, RefusalCode};
+use fathom_report::finding::Findings;
 use fathom_report::{Day, Report};
+use prometheus_client::registry::Registry;
 use serde_json::Value;
 
 pub use self::advisories::Advisories;
+use self::meters::Meters;
 use self::payload::{Subject, Wrong};
 use crate::handler::{Handlers, Task, Trouble};
 use crate::image::{Image, Images, Roots};
@@ -37,20 +41,45 @@ type Asked = Vec<(String, Vec<Image>)>;
 #[derive(Debug)]
 pub struct Tools {
     images: Arc<Images>,
-    advisories: Option<Arc<Advisories>>,
+    advisories: Option<(Arc<Advisories>, Meters)>,
 }
 
 impl Tools {
     /// Reads images by `images`, and looks flaws up in `advisories`, unless nobody is to look for them.
-    pub fn new(images: Arc<Images>, advisories: Option<Arc<Advisories>>) -> Self {
+    /// `registry` tells what is counted of it.
+    pub fn new(
+        images: Arc<Images>,
+        advisories: Option<Arc<Advisories>>,
+        registry: &mut Registry,
+    ) -> Self {
+        registry.register(
+            "fathom_checksum_verifications",
+            "Times that bytes were compared with the checksum that came with them, by whether it fits",
+            images.verifications().0.clone(),
+        );
+        let advisories = advisories.map(|advisories| {
+            let meters = Meters::register(registry, &advisories);
+            (advisories, meters)
+        });
         Self { images, advisories }
     }
 
     async fn database(&self) -> Result<Arc<Database>, Trouble> {
-        let Some(advisories) = self.advisories.clone() else {
+        let Some((advisories, _)) = &self.advisories else {
             return Err(advisories::switched_off());
         };
+        let advisories = Arc::clone(advisories);
         look::compute(move || advisories.open()).await
+    }
+
+    /// What is known to be wrong with the machine of a report.
+    fn findings(&self, report: &Report, database: &Database) -> Result<Findings, Trouble> {
+        let began = Instant::now();
+        let findings = scan::findings(report, database);
+        if let Some((_, meters)) = &self.advisories {
+            meters.note(began.elapsed(), findings.as_ref().ok().map(|found| &found.summary));
+        }
+        findings
     }
 
     /// The report on what a job is about.

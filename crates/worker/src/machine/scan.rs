@@ -49,7 +49,9 @@ impl Scan {
         let database = self.0.database().await?;
         let (report, metrics) = self.0.report(task, subject, options.deep).await?;
         task.progress("matching", Some(95), "");
-        let data = look::compute(move || Ok(json!({ "findings": findings(&report, &database)? })));
+        let tools = Arc::clone(&self.0);
+        let data =
+            look::compute(move || Ok(json!({ "findings": tools.findings(&report, &database)? })));
         Ok(Done { data: data.await?, metrics, ..Done::default() })
     }
 }

@@ -118,7 +118,7 @@ pub(super) async fn worker(
     let images = Arc::new(images(config, roots)?);
     let advisories = config.scan.enabled.then(|| Arc::new(Advisories::new(&config.scan.database)));
     let features = features(config, &images, advisories.as_deref()).await;
-    let handlers = machine::handlers(Tools::new(images, advisories)).with(Echo);
+    let handlers = machine::handlers(Tools::new(images, advisories, registry)).with(Echo);
     let concurrency = places(config);
     let description = describe(config, &handlers, features, concurrency);
     let rules = Rules {
