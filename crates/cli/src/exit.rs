@@ -239,11 +239,11 @@ pub(crate) fn warn_once<'a>(errors: impl IntoIterator<Item = &'a Error>) {
     }
 }
 
-/// The same where one bug must not end what others have asked for: it is said, and whoever waits for
-/// what it was doing is told.
-pub(crate) fn survive_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        tell(&format!("internal error, please report it: {panic}"));
+/// Where one bug must not end what others have asked for: it is told, and so is whoever waits for what it
+/// was doing.
+pub(crate) fn survive_panics(told: impl Fn(&str) + Send + Sync + 'static) {
+    std::panic::set_hook(Box::new(move |panic| {
+        told(&format!("internal error, please report it: {panic}"));
     }));
 }
 

@@ -94,6 +94,19 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             ],
         ),
         (
+            "trace",
+            &[
+                "fathom-block",
+                "fathom-config",
+                "fathom-jobs",
+                "fathom-store",
+                "serde_json",
+                "tokio",
+                "ureq",
+                "clap",
+            ],
+        ),
+        (
             "confine",
             &[
                 "fathom-block",
@@ -165,6 +178,7 @@ fn no_crate_but_one_allows_unsafe_code() {
         "queue",
         "confine",
         "worker",
+        "trace",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()

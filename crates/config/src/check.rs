@@ -304,6 +304,16 @@ fn tracing(config: &Config, to: &mut Judgements) {
     if let Some(url) = &config.tracing.otlp_endpoint {
         web(url, "tracing.otlp_endpoint", to);
     }
+    for header in &config.tracing.otlp_headers {
+        let parts = header.expose().split_once(':');
+        let token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let fits = parts.is_some_and(|(name, value)| {
+            !name.is_empty() && name.chars().all(token) && !value.chars().any(char::is_control)
+        });
+        if !fits {
+            to.wrong(&["tracing.otlp_headers"], "one of them is no header as NAME: VALUE");
+        }
+    }
 }
 
 fn webhooks(config: &Config, to: &mut Judgements) {
@@ -384,6 +394,8 @@ mod tests {
             ("metrics: {path: metrics}", "metrics.path", "does not begin with /"),
             ("scan: {matcher_url: 'ftp://h'}", "scan.matcher_url", "https://"),
             ("tracing: {otlp_endpoint: h}", "tracing.otlp_endpoint", "https://"),
+            ("tracing: {otlp_headers: [secret]}", "tracing.otlp_headers", "NAME: VALUE"),
+            ("tracing: {otlp_headers: ['a b: c']}", "tracing.otlp_headers", "NAME: VALUE"),
             ("webhooks: [{name: a, url: h}]", "webhooks", "https://"),
             (
                 "webhooks: [{name: a, url: 'https://h'}, {name: a, url: 'https://i'}]",

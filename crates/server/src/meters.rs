@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use fathom_store::Connections;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -111,18 +111,11 @@ impl Meters {
 
     pub(crate) fn request(
         &self,
-        method: &Method,
+        method: &'static str,
         route: &'static str,
         status: StatusCode,
         took: Duration,
     ) {
-        let method = match *method {
-            Method::GET => "GET",
-            Method::POST => "POST",
-            Method::DELETE => "DELETE",
-            Method::HEAD => "HEAD",
-            _ => "other",
-        };
         self.requests.get_or_create(&Answered { method, route, status: status.as_u16() }).inc();
         self.durations.get_or_create(&Asked { method, route }).observe(took.as_secs_f64());
     }

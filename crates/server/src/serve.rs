@@ -12,7 +12,7 @@ use axum::routing::get;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 
-use crate::caller::{Door, harden, pass};
+use crate::caller::{Door, Told, harden, pass};
 use crate::problem::Problem;
 use crate::routes;
 use crate::service::Service;
@@ -63,7 +63,12 @@ pub fn metrics_only(service: Service, listen: SocketAddr, path: &str) -> std::io
             path,
             get(move |headers: HeaderMap| {
                 let service = counted.clone();
-                async move { routes::system::told(&service, &headers).await }
+                async move {
+                    let mut response = routes::system::told(&service, &headers).await;
+                    // It comes every few seconds.
+                    response.extensions_mut().insert(Told);
+                    response
+                }
             }),
         )
         .merge(of(&service, |route| route.path.starts_with("/health")))

@@ -45,7 +45,9 @@ fn alerts() -> Vec<(String, String, BTreeSet<String>)> {
             first => first.to_owned(),
         };
         let named = rule.split("$labels.").skip(1);
-        let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned);
+        let word = |text: &str| {
+            text.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned)
+        };
         found.push((format!("alert {name}"), expression, named.filter_map(word).collect()));
     }
     assert!(found.len() >= 10, "{found:?}");
@@ -162,7 +164,8 @@ fn alerts_do_what_they_should() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}{said}", String::from_utf8_lossy(&output.stdout));
     for arguments in [["check", "rules", "alerts.yml"], ["check", "config", "prometheus.yml"]] {
-        let output = Command::new("promtool").args(arguments).current_dir(&folder).output().unwrap();
+        let output =
+            Command::new("promtool").args(arguments).current_dir(&folder).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}{said}", String::from_utf8_lossy(&output.stdout));
     }

@@ -92,7 +92,10 @@ impl Busy {
         let folder = tempfile::tempdir().unwrap();
         advisories(folder.path());
         let port = free_port();
-        let further = ["--images", "samples", "--set", &format!("metrics.port={port}")];
+        let metrics = format!("metrics.port={port}");
+        // Nobody collects traces there.
+        let tracing = "tracing.otlp_endpoint=http://127.0.0.1:9";
+        let further = ["--images", "samples", "--set", &metrics, "--set", tracing];
         let process = Process::serve(folder.path(), &further);
         let site = Interface::of(&process);
         let image = root().join("samples/server.qcow2");
@@ -107,7 +110,8 @@ impl Busy {
             assert_eq!(result["status"], status, "{result}");
         }
         // Nobody is there to take it.
-        let waits = json!({ "operation": "fathom.echo", "routing": { "worker_pool": "elsewhere" } });
+        let waits =
+            json!({ "operation": "fathom.echo", "routing": { "worker_pool": "elsewhere" } });
         site.send(&waits, &[]);
         assert!(site.get("/metrics").contains("fathom_worker_jobs_total"));
         let told = Interface(format!("http://127.0.0.1:{port}")).get("/metrics");

@@ -4,5 +4,7 @@
 
 mod deployed;
 mod figures;
+mod lines;
 mod query;
 mod site;
+mod traces;

@@ -79,7 +79,8 @@ fn expressions_are_taken_apart() {
         "histogram_quantile(0.9, sum by (le, route) (rate(a_bucket{i=~\".*}\", j!=\"(\"}[5m]))) > 1e3 \
          and on () max(b) / ignoring (c) d{} or vector(0)",
     );
-    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let names =
+        |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     let expected = Query {
         metrics: BTreeMap::from([
             ("a_bucket".to_owned(), names(&["i", "j"])),

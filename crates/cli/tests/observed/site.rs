@@ -61,8 +61,7 @@ impl Drop for Process {
 
 impl Process {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let said = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&said);
@@ -104,7 +103,9 @@ pub(crate) struct Interface(pub(crate) String);
 
 impl Interface {
     pub(crate) fn of(process: &Process) -> Self {
-        Self(process.says("serving ").trim_end_matches(['"', '}']).to_owned())
+        // Behind it, in a line of JSON, there is more.
+        let said = process.says("serving ");
+        Self(said.split('"').next().unwrap().to_owned())
     }
 
     pub(crate) fn ask(

@@ -114,10 +114,7 @@ async fn version(State(service): State<Service>) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &version))
 }
 
-async fn metrics(
-    State(service): State<Service>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn metrics(State(service): State<Service>, headers: HeaderMap) -> Result<Response, Problem> {
     Ok(told(&service, &headers).await)
 }
 

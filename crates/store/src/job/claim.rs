@@ -53,6 +53,8 @@ pub struct Claimed {
     pub left: Option<Duration>,
     /// When it was sent.
     pub submitted_at: Time,
+    /// Since when it could be taken.
+    pub available_at: Time,
     /// When it was got.
     pub claimed_at: Time,
 }
@@ -88,7 +90,8 @@ macro_rules! claim {
             $some,
             " ORDER BY priority DESC, number LIMIT $4 {unlocked}) \
              RETURNING id, namespace, number, operation, envelope, fence, attempt, \
-             max_attempts, deliveries, priority, timeout, deadline, submitted_at, {now} AS at"
+             max_attempts, deliveries, priority, timeout, deadline, submitted_at, available_at, \
+             {now} AS at"
         )
     };
 }
@@ -184,6 +187,7 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Claimed> {
         timeout: span(row.try_get("timeout")?),
         left: deadline.map(|deadline| Time(deadline).since(Time(at))),
         submitted_at: Time(row.try_get("submitted_at")?),
+        available_at: Time(row.try_get("available_at")?),
         claimed_at: Time(at),
     })
 }

@@ -16,9 +16,10 @@ use fathom_worker::{Echo, Handlers, Meters, Rules, Source};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing::{info, warn};
 
-use super::failed;
-use crate::exit::{Failure, say};
+use super::{failed, watched};
+use crate::exit::Failure;
 use crate::interrupt;
 
 /// How often what was left is put in order.
@@ -87,6 +88,7 @@ async fn features(
     images: &Arc<Images>,
     advisories: Option<&Advisories>,
 ) -> Vec<String> {
+    let say = |message: &str| watched::say(config, message);
     let mut features = Vec::new();
     let images = Arc::clone(images);
     match tokio::task::spawn_blocking(move || images.probe()).await {
@@ -212,15 +214,23 @@ pub(super) fn housekeeping(desk: Desk, config: &Config) -> JoinHandle<()> {
         let mut well = true;
         loop {
             match desk.sweep(ANNOUNCE).await {
-                Ok(_) if !well => {
-                    well = true;
-                    say("the store answers again");
+                Ok(swept) => {
+                    if !well {
+                        well = true;
+                        info!("the store answers again");
+                    }
+                    if swept.rescued + swept.dead > 0 {
+                        let (rescued, dead) = (swept.rescued, swept.dead);
+                        warn!(
+                            rescued,
+                            dead, "workers were lost with jobs, which are taken from them"
+                        );
+                    }
                 }
-                Ok(_) => {}
                 Err(refusal) if well => {
                     well = false;
                     let why = refusal.detail.unwrap_or(refusal.message);
-                    say(&format!("the store cannot be asked, and is tried again: {why}"));
+                    warn!(why, "the store cannot be asked, and is tried again");
                 }
                 Err(_) => {}
             }

@@ -7,10 +7,11 @@ use fathom_config::Config;
 use fathom_server::{Rate, Rules, Service, Tls};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
+use tracing::info;
 
-use super::{block_on, failed, host, open, path, paths, settings, transport};
+use super::{block_on, failed, host, open, path, paths, settings, transport, watched};
 use crate::args::Serve;
-use crate::exit::{self, Failure, Verdict, say};
+use crate::exit::{Failure, Verdict};
 use crate::interrupt::HalfWritten;
 
 /// How long requests that were begun may go on when the service ends.
@@ -20,18 +21,26 @@ pub(crate) fn run(options: &Serve) -> Result<Verdict, Failure> {
     let config = settings(
         &options.settings,
         [
+            ("log.level", options.logging.level.clone()),
+            ("log.format", options.logging.format.clone()),
             ("server.listen", options.listen.clone()),
             ("data_folder", path(options.data.as_ref())),
             ("worker.image_roots", paths(&options.images)),
         ],
     )?;
-    exit::survive_panics();
+    let mut registry = Registry::default();
+    let _watched = watched::begin(&config, &mut registry)?;
     // What is being done is ended, not cut off.
     let _ending = HalfWritten::begin();
-    block_on(serve(&config, !options.no_worker))
+    block_on(serve(&config, registry, !options.no_worker))
 }
 
-async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
+async fn serve(
+    config: &Config,
+    mut registry: Registry,
+    with_worker: bool,
+) -> Result<Verdict, Failure> {
+    let say = |message: &str| watched::say(config, message);
     let listen = config.server.listen.get();
     let store = open(config).await?;
     let transport = transport::open(config, &host::name(config)).await?;
@@ -40,7 +49,6 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
         (with_worker || host::has_images(config)).then(|| host::roots(config)).transpose()?;
     let desk = host::desk(store.clone(), transport.clone(), roots.as_ref());
     let open = is_open(config, &store).await?;
-    let mut registry = Registry::default();
     let (stop, stopped) = watch::channel(false);
     let mut worker = None;
     if let Some(roots) = roots.filter(|_| with_worker) {
@@ -85,7 +93,7 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
         () = host::told_to_end() => None,
     };
     if ended.is_none() {
-        say("ending: what was begun is finished first; once more ends at once");
+        info!("ending: what was begun is finished first; once more ends at once");
     }
     stop.send_replace(true);
     if let Some((worker, _)) = worker {
@@ -119,7 +127,8 @@ async fn is_open(config: &Config, store: &fathom_store::Store) -> Result<bool, F
     let tokens = store.tokens().await.map_err(|error| failed("the tokens", &error))?;
     let some = tokens.iter().any(|token| token.revoked_at.is_none());
     if !loopback && !some {
-        say(
+        watched::say(
+            config,
             "warning: there is no token, so that nobody can ask for anything; `fathom token create` makes one",
         );
     }
