@@ -84,7 +84,7 @@ macro_rules! claim {
     ($some:literal) => {
         concat!(
             "UPDATE jobs SET state = 2, worker = $1, fence = fence + 1, \
-             deliveries = deliveries + 1, lease_until = {now} + $2 WHERE number IN \
+             started_at = COALESCE(started_at, {now}), deliveries = deliveries + 1, lease_until = {now} + $2 WHERE number IN \
              (SELECT number FROM jobs WHERE state = 1 AND requirement IN \
              (SELECT CAST(value AS BIGINT) FROM {texts:$3}) ",
             $some,
