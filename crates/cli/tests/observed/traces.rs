@@ -223,7 +223,8 @@ fn one_job_is_one_trace(transport: &[String]) {
     {
         let said = process.said();
         let lines = said.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let line = lines.filter(|line| line["message"] == message).last().unwrap();
+        let mut lines = lines.filter(|line| line["message"] == message);
+        let line = lines.next_back().unwrap();
         assert_eq!((&line["trace_id"], &line["span_id"]), (&span["trace"], &span["id"]), "{line}");
     }
     for request in case.collector.requests.lock().unwrap().iter() {
