@@ -15,7 +15,7 @@ use tracing::{Instrument as _, Span, info, warn};
 
 use crate::announcer::Announcer;
 use crate::envelope::{Envelope, check_id};
-use crate::followed::submission;
+use crate::followed::{self, submission};
 use crate::gather::Gather;
 use crate::moment::rfc3339;
 use crate::operation::Operation;
@@ -362,6 +362,7 @@ impl Desk {
         let refused = |message: String| Err(Refusal::new(RefusalCode::State, message));
         match self.inner.store.cancel(id, &result).await? {
             Cancelled::AtOnce | Cancelled::Asked | Cancelled::Ended(JobState::Cancelled) => {
+                info!(job_id = id, by = by.name, "a job was called off");
                 self.view(id, by).await
             }
             Cancelled::Ended(state) => {
@@ -385,6 +386,7 @@ impl Desk {
                 ),
             ));
         }
+        info!(job_id = id, by = by.name, "a job is sent once more");
         self.view(id, by).await
     }
 
@@ -419,6 +421,7 @@ impl Desk {
             },
         };
         let swept = self.inner.store.sweep(&rules).await?;
+        swept.told.iter().for_each(followed::swept);
         self.announce(swept.ready.iter().chain(&swept.forgotten));
         Ok(swept)
     }

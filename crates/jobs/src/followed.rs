@@ -1,9 +1,10 @@
 //! How a job is followed from who sends it to who does it: it carries the ids of the span in which it was
 //! taken in, unless whoever sends it has given it others.
 
+use fathom_store::Told;
 use fathom_trace::Context;
 use serde::Deserialize;
-use tracing::{Span, field, info_span};
+use tracing::{Span, field, info_span, warn};
 
 use crate::envelope::{Envelope, Observability};
 
@@ -26,6 +27,20 @@ impl Observability {
         let flags = self.other.get(FLAGS).and_then(|flags| flags.as_str());
         Context::of(self.trace_id.as_deref()?, self.span_id.as_deref()?, flags)
     }
+}
+
+/// Writes what a sweep has done to a job, where its trace is.
+pub(crate) fn swept(told: &Told) {
+    let observability = Observability::of_envelope(&told.envelope);
+    let span = info_span!(
+        parent: None,
+        "sweep",
+        otel.parent = observability.context().map(|context| context.to_string()),
+        otel.error = told.reason,
+        job_id = told.job,
+        correlation_id = observability.correlation_id,
+    );
+    span.in_scope(|| warn!(reason = told.reason, "a job was swept"));
 }
 
 /// The span in which a job is taken in.

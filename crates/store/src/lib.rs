@@ -30,7 +30,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::Event;
 pub use job::{
     Announcement, Beat, Beaten, Cancelled, Claim, Claimed, Completion, Finish, Job, JobFilter,
-    JobState, NewJob, Submitted, SweepRules, Swept,
+    JobState, NewJob, Submitted, SweepRules, Swept, Told,
 };
 pub use letter::{Letter, NewLetter};
 pub use migration::LATEST;

@@ -70,6 +70,37 @@ fn a_job_is_followed_by_its_ids() {
 }
 
 #[test]
+fn a_job_that_is_lost_with_its_worker_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let quick = ["--set", "worker.lease=2s", "--set", "worker.heartbeat=1s"];
+    let quiet = ["--log-format", "json", "--set", "metrics.enabled=false"];
+    let further = [&["--no-worker"][..], &quick, &quiet].concat();
+    let server = Process::serve(folder.path(), &further);
+    let site = Interface::of(&server);
+    let mut command = fathom();
+    command.args(["worker", "--id", "w1", "--data"]).arg(&data).args(quick).args(quiet);
+    let worker = Process::start(&mut command);
+    let job = json!({ "operation": "fathom.echo", "payload": { "delay_seconds": 30 } });
+    let id = site.send(&job, &[("x-correlation-id", "ticket-4711")]);
+    lines(&worker, "nobody takes it", |line| line["message"] == "a job was taken on");
+    // It is killed.
+    drop(worker);
+    let swept = |line: &Value| line["message"] == "a job was swept";
+    let all = lines(&server, "it is not swept", swept);
+    let line = all.iter().find(|line| swept(line)).unwrap();
+    let taken = all.iter().find(|line| line["message"] == "a job was taken in").unwrap();
+    assert_eq!(line["job_id"], id);
+    assert_eq!(line["reason"], "w1 had it and was not heard of any more");
+    assert_eq!(line["correlation_id"], "ticket-4711");
+    assert_eq!(line["trace_id"], taken["trace_id"], "{line}\n{taken}");
+    site.ask("DELETE", &format!("/api/v1/jobs/{id}"), &[], None);
+    lines(&server, "nobody calls it off", |line| {
+        line["message"] == "a job was called off" && line["job_id"] == id
+    });
+}
+
+#[test]
 fn secrets_are_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = fathom();

@@ -302,6 +302,38 @@ fn who_sends_ids_with_a_job_is_followed_by_these() {
 }
 
 #[test]
+fn a_job_that_others_publish_goes_on_in_their_trace() {
+    let Some(python) = python() else { return };
+    let watched = tempfile::tempdir().unwrap();
+    let case = Case::new(&[
+        "transport.type=folder".to_owned(),
+        format!("transport.config.folder={}", watched.path().display()),
+    ]);
+    let mut process = case.start("serve", &["--listen", "127.0.0.1:0"]);
+    let site = Interface::of(&process);
+    let (trace, sender) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+    let job = json!({
+        "operation": "fathom.echo", "job_id": "job-published-1",
+        "observability": { "trace_id": trace, "span_id": sender, "correlation_id": "theirs" },
+    });
+    fs::write(watched.path().join("job.json.tmp"), job.to_string()).unwrap();
+    fs::rename(watched.path().join("job.json.tmp"), watched.path().join("job.json")).unwrap();
+    until("nobody takes it in", || {
+        let (status, _) = site.ask("GET", "/api/v1/jobs/job-published-1", &[], None);
+        (status == 200).then_some(())
+    });
+    assert_eq!(site.result("job-published-1")["status"], "completed");
+    process.end();
+    let all = case.collector.spans(&python);
+    let spans: Vec<Value> = all.into_iter().filter(|span| span["trace"] == trace).collect();
+    for name in ["submit", "queue", "attempt"] {
+        let span = span(&spans, name);
+        assert_eq!(span["parent"], sender);
+    }
+    assert_eq!(span(&spans, "submit")["attributes"]["correlation_id"], "theirs");
+}
+
+#[test]
 fn what_is_not_sampled_is_not_sent() {
     let Some(python) = python() else { return };
     let case = Case::new(&["tracing.sample_ratio=0".to_owned()]);

@@ -214,19 +214,11 @@ pub(super) fn housekeeping(desk: Desk, config: &Config) -> JoinHandle<()> {
         let mut well = true;
         loop {
             match desk.sweep(ANNOUNCE).await {
-                Ok(swept) => {
-                    if !well {
-                        well = true;
-                        info!("the store answers again");
-                    }
-                    if swept.rescued + swept.dead > 0 {
-                        let (rescued, dead) = (swept.rescued, swept.dead);
-                        warn!(
-                            rescued,
-                            dead, "workers were lost with jobs, which are taken from them"
-                        );
-                    }
+                Ok(_) if !well => {
+                    well = true;
+                    info!("the store answers again");
                 }
+                Ok(_) => {}
                 Err(refusal) if well => {
                     well = false;
                     let why = refusal.detail.unwrap_or(refusal.message);
