@@ -114,7 +114,12 @@ pub(crate) fn setup() -> Result<()> {
     let names = PACKAGES.iter().map(|(name, _)| *name);
     let missing = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
     let names: Vec<&str> = names.chain(missing.map(|(_, package)| *package)).collect();
+    let watched = is_installed("prometheus");
     install_packages(&names)?;
+    if !watched {
+        // What is wanted of it are its programs: the service that it starts takes our port for figures.
+        let _ = Command::new("service").args(["prometheus", "stop"]).output();
+    }
     Ok(())
 }
 

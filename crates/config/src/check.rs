@@ -303,6 +303,10 @@ fn scan(config: &Config, to: &mut Judgements) {
 fn tracing(config: &Config, to: &mut Judgements) {
     if let Some(url) = &config.tracing.otlp_endpoint {
         web(url, "tracing.otlp_endpoint", to);
+        if url.contains('@') {
+            let what = "it is shown, and secrets are not; they go into tracing.otlp_headers";
+            to.wrong(&["tracing.otlp_endpoint"], what);
+        }
     }
     for header in &config.tracing.otlp_headers {
         let parts = header.expose().split_once(':');
@@ -394,6 +398,7 @@ mod tests {
             ("metrics: {path: metrics}", "metrics.path", "does not begin with /"),
             ("scan: {matcher_url: 'ftp://h'}", "scan.matcher_url", "https://"),
             ("tracing: {otlp_endpoint: h}", "tracing.otlp_endpoint", "https://"),
+            ("tracing: {otlp_endpoint: 'https://u:p@h'}", "tracing.otlp_endpoint", "otlp_headers"),
             ("tracing: {otlp_headers: [secret]}", "tracing.otlp_headers", "NAME: VALUE"),
             ("tracing: {otlp_headers: ['a b: c']}", "tracing.otlp_headers", "NAME: VALUE"),
             ("webhooks: [{name: a, url: h}]", "webhooks", "https://"),

@@ -191,6 +191,27 @@ fn what_waits_no_more_is_told_as_nothing() {
 }
 
 #[test]
+fn pools_are_told_apart_up_to_a_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let further = ["--no-worker", "--set", "metrics.enabled=false"];
+    let process = Process::serve(folder.path(), &further);
+    let site = Interface::of(&process);
+    let pools = (0..59).map(|number| format!("pool-{number}"));
+    for pool in pools.chain(["a\"} 9 \\".to_owned()]) {
+        let job = json!({ "operation": "fathom.echo", "routing": { "worker_pool": pool } });
+        site.send(&job, &[]);
+    }
+    let told = site.get("/metrics");
+    let depths: Vec<&str> =
+        told.lines().filter(|line| line.starts_with("fathom_worker_queue_depth{")).collect();
+    assert_eq!(depths.len(), 51, "{depths:?}");
+    assert!(depths.contains(&"fathom_worker_queue_depth{pool=\"(others)\"} 10"), "{depths:?}");
+    let odd = "fathom_worker_queue_depth{pool=\"a\\\"} 9 \\\\\"} 1";
+    assert!(depths.contains(&odd), "{depths:?}");
+    lint(&told);
+}
+
+#[test]
 fn figures_are_told_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::serve(folder.path(), &["--no-worker", "--set", "metrics.enabled=false"]);
