@@ -69,6 +69,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("pacman-package-manager", "the owner of its database and of the order of its versions"),
     ("parted", "makes partition tables"),
     ("podman", "makes and lists images and containers"),
+    ("prometheus", "promtool holds figures, rules and their tests to its own rules"),
     ("python3", "sockets in golden images, and second readers of containers"),
     ("python3-hivex", "makes and reads registry hives"),
     ("python3-libvhdi", "a second reader of VHD and VHDX"),
@@ -114,7 +115,12 @@ pub(crate) fn setup() -> Result<()> {
     let names = PACKAGES.iter().map(|(name, _)| *name);
     let missing = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
     let names: Vec<&str> = names.chain(missing.map(|(_, package)| *package)).collect();
+    let watched = is_installed("prometheus");
     install_packages(&names)?;
+    if !watched {
+        // What is wanted of it are its programs: the service that it starts takes our port for figures.
+        let _ = Command::new("service").args(["prometheus", "stop"]).output();
+    }
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod doctor;
 mod files;
 mod hints;
 mod inspect;
+mod job;
 mod output;
 mod rules;
 mod scan;
@@ -28,6 +29,7 @@ pub(crate) use disk::{Convert, DiskCommand, Info, To};
 pub(crate) use doctor::Doctor;
 pub(crate) use files::{Algorithm, Cp, Find, Hash, Ls, Paths, Stat, TreeOptions};
 pub(crate) use inspect::{DocumentFormat, Inspect};
+pub(crate) use job::{JobCommand, JobList, JobResult, JobSubmit, OneJob, Remote};
 pub(crate) use output::{Colour, Output, Target, When};
 pub(crate) use rules::{ProfileCommand, ProfileList, ProfileShow, ProfileTest, Profiles, Rules};
 pub(crate) use scan::{Scan, ScanFormat, SortBy};
@@ -71,6 +73,9 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Do the jobs of a service, on this machine or another.
     Worker(WorkerOptions),
+    /// Send jobs to a service, follow them and get what they came to.
+    #[command(subcommand)]
+    Job(JobCommand),
     /// Decide who may use the service.
     #[command(subcommand)]
     Token(TokenCommand),

@@ -177,6 +177,11 @@ Exit codes:
    9  partial: done as far as possible, the rest is named on standard error
   10  input/output error of this machine
   11  interrupted
+  20  `fathom job`: the job failed
+  21  `fathom job`: the job was called off
+  22  `fathom job`: the job took too long
+  23  `fathom job`: the job is dead: whoever took it was lost with it
+  24  `fathom job`: the job has not ended yet
   70  a bug in fathom";
 
 /// Says what went wrong on one line, and turns the outcome into the process's exit code.
@@ -239,11 +244,11 @@ pub(crate) fn warn_once<'a>(errors: impl IntoIterator<Item = &'a Error>) {
     }
 }
 
-/// The same where one bug must not end what others have asked for: it is said, and whoever waits for
-/// what it was doing is told.
-pub(crate) fn survive_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        tell(&format!("internal error, please report it: {panic}"));
+/// Where one bug must not end what others have asked for: it is told, and so is whoever waits for what it
+/// was doing.
+pub(crate) fn survive_panics(told: impl Fn(&str) + Send + Sync + 'static) {
+    std::panic::set_hook(Box::new(move |panic| {
+        told(&format!("internal error, please report it: {panic}"));
     }));
 }
 

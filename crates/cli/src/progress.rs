@@ -39,6 +39,16 @@ impl Progress {
         Self::shown_as(what, total, "[{bar:30}] {pos} of {len} {msg}, {eta} left")
     }
 
+    /// Work of which so many of 100 parts are done.
+    pub(crate) fn percent(what: &str) -> Self {
+        Self::shown_as(what, Some(100), "{msg} [{bar:30}] {pos} %")
+    }
+
+    /// What is being done now.
+    pub(crate) fn call(&self, what: &str) {
+        self.0.set_message(crate::text::harmless(what));
+    }
+
     /// So many more bytes or pieces are done.
     pub(crate) fn add(&self, count: u64) {
         self.0.inc(count);

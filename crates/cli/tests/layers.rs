@@ -98,6 +98,19 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             &["fathom-store", "fathom-server", "fathom-config", "axum", "tokio", "ureq", "clap"],
         ),
         (
+            "trace",
+            &[
+                "fathom-block",
+                "fathom-config",
+                "fathom-jobs",
+                "fathom-store",
+                "serde_json",
+                "tokio",
+                "ureq",
+                "clap",
+            ],
+        ),
+        (
             "confine",
             &[
                 "fathom-block",
@@ -183,6 +196,7 @@ fn no_crate_but_one_allows_unsafe_code() {
         "queue",
         "confine",
         "worker",
+        "trace",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()

@@ -327,6 +327,20 @@ fn scan(config: &Config, to: &mut Judgements) {
 fn tracing(config: &Config, to: &mut Judgements) {
     if let Some(url) = &config.tracing.otlp_endpoint {
         web(url, "tracing.otlp_endpoint", to);
+        if url.contains('@') {
+            let what = "it is shown, and secrets are not; they go into tracing.otlp_headers";
+            to.wrong(&["tracing.otlp_endpoint"], what);
+        }
+    }
+    for header in &config.tracing.otlp_headers {
+        let parts = header.expose().split_once(':');
+        let token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let fits = parts.is_some_and(|(name, value)| {
+            !name.is_empty() && name.chars().all(token) && !value.chars().any(char::is_control)
+        });
+        if !fits {
+            to.wrong(&["tracing.otlp_headers"], "one of them is no header as NAME: VALUE");
+        }
     }
 }
 
@@ -424,6 +438,9 @@ mod tests {
             ("metrics: {path: metrics}", "metrics.path", "does not begin with /"),
             ("scan: {matcher_url: 'ftp://h'}", "scan.matcher_url", "https://"),
             ("tracing: {otlp_endpoint: h}", "tracing.otlp_endpoint", "https://"),
+            ("tracing: {otlp_endpoint: 'https://u:p@h'}", "tracing.otlp_endpoint", "otlp_headers"),
+            ("tracing: {otlp_headers: [secret]}", "tracing.otlp_headers", "NAME: VALUE"),
+            ("tracing: {otlp_headers: ['a b: c']}", "tracing.otlp_headers", "NAME: VALUE"),
             ("webhooks: [{name: a, url: h}]", "webhooks", "https://"),
             (
                 "webhooks: [{name: a, url: 'https://h'}, {name: a, url: 'https://i'}]",

@@ -25,6 +25,9 @@ const OTHERS: &[&str] = &[
     "FATHOM_DB",
     "FATHOM_DB_KEY",
     "FATHOM_DB_MIRROR",
+    "FATHOM_SERVER",
+    "FATHOM_TOKEN",
+    "FATHOM_TOKEN_FILE",
 ];
 
 /// The environment that settings and secrets are looked up in.

@@ -87,6 +87,9 @@ fn two_values(setting: &Setting) -> [(String, Value); 2] {
         "server.trusted_proxies" | "security.ip_allowlist" => {
             ["10.0.0.0/8", "192.0.2.0/24"].map(|text| (text.to_owned(), json!([text])))
         }
+        "tracing.otlp_headers" => {
+            ["a: one", "b: other"].map(|header| (header.to_owned(), json!(["***"])))
+        }
         path if setting.secret => [
             (format!("{path}-one-{}", "x".repeat(16)), json!("***")),
             (format!("{path}-other-{}", "x".repeat(16)), json!("***")),

@@ -11,9 +11,11 @@ use fathom_store::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tracing::{Instrument as _, Span, info, warn};
 
 use crate::announcer::Announcer;
 use crate::envelope::{Envelope, check_id};
+use crate::followed::{self, submission};
 use crate::gather::Gather;
 use crate::moment::rfc3339;
 use crate::operation::Operation;
@@ -203,10 +205,26 @@ impl Desk {
     /// back, where the job is new.
     pub async fn take_in(
         &self,
-        envelope: Envelope,
+        mut envelope: Envelope,
         by: &Submitter,
     ) -> Result<(Receipt, Option<Announcement>), Refusal> {
-        let (operation, namespace) = (envelope.operation()?, namespace(&envelope, by)?);
+        let operation = envelope.operation()?;
+        let span = submission(&mut envelope, operation.as_str());
+        let taken = self.record(envelope, operation, by).instrument(span.clone()).await;
+        if let Err(refusal) = &taken {
+            span.record("otel.error", refusal.code.as_str());
+        }
+        taken
+    }
+
+    async fn record(
+        &self,
+        envelope: Envelope,
+        operation: Operation,
+        by: &Submitter,
+    ) -> Result<(Receipt, Option<Announcement>), Refusal> {
+        let namespace = namespace(&envelope, by)?;
+        Span::current().record("namespace", &namespace);
         (self.inner.check)(operation, &envelope.payload.data)?;
         let (constraints, routing) = (
             envelope.constraints.clone().unwrap_or_default(),
@@ -238,6 +256,12 @@ impl Desk {
         })?;
         match answer {
             Submitted::New { at } => {
+                info!(
+                    pool = told.pool,
+                    priority = told.priority,
+                    by = by.name,
+                    "a job was taken in"
+                );
                 let receipt =
                     Receipt { job_id: id, status: Status::Pending, submitted_at: rfc3339(at) };
                 Ok((receipt, Some(told)))
@@ -269,6 +293,7 @@ impl Desk {
         let letter =
             NewLetter { source: source.to_owned(), reason: reason.to_owned(), body: body.to_vec() };
         self.inner.store.bury(&letter).await?;
+        warn!(source, reason, "what came is no job, and is kept with the reason");
         Ok(())
     }
 
@@ -337,6 +362,7 @@ impl Desk {
         let refused = |message: String| Err(Refusal::new(RefusalCode::State, message));
         match self.inner.store.cancel(id, &result).await? {
             Cancelled::AtOnce | Cancelled::Asked | Cancelled::Ended(JobState::Cancelled) => {
+                info!(job_id = id, by = by.name, "a job was called off");
                 self.view(id, by).await
             }
             Cancelled::Ended(state) => {
@@ -360,6 +386,7 @@ impl Desk {
                 ),
             ));
         }
+        info!(job_id = id, by = by.name, "a job is sent once more");
         self.view(id, by).await
     }
 
@@ -394,6 +421,7 @@ impl Desk {
             },
         };
         let swept = self.inner.store.sweep(&rules).await?;
+        swept.told.iter().for_each(followed::swept);
         self.announce(swept.ready.iter().chain(&swept.forgotten));
         Ok(swept)
     }

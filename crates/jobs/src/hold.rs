@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use fathom_store::{
     Beat, Beaten, Claim, Claimed, Completion, Error, Finish, Store, Time, Worker, WorkerState,
@@ -28,6 +28,17 @@ pub enum Holding {
     Cancelled,
     /// Stop: the job is somebody else's, and nothing that is said about it counts any more.
     Lost,
+}
+
+/// A job that was got.
+#[derive(Debug)]
+pub struct Taken {
+    /// The job.
+    pub job: Claimed,
+    /// What is heard of it meanwhile.
+    pub holding: watch::Receiver<Holding>,
+    /// When the store was asked for it, and when it answered, by the clock of this machine.
+    pub asked: (SystemTime, SystemTime),
 }
 
 /// A worker's hold on its jobs. Cheap to clone.
@@ -101,25 +112,22 @@ impl Hold {
     }
 
     /// Takes jobs on, the most urgent first; of `only` those where a broker has told of them.
-    pub async fn claim(
-        &self,
-        most: u32,
-        only: Option<&[String]>,
-    ) -> Result<Vec<(Claimed, watch::Receiver<Holding>)>, Error> {
+    pub async fn claim(&self, most: u32, only: Option<&[String]>) -> Result<Vec<Taken>, Error> {
         let Inner { store, description, lease, .. } = &*self.inner;
         let meets = self.meets().await?;
         let claim =
             Claim { worker: &description.worker_id, meets: &meets, most, lease: *lease, only };
         // Of what is got the lease runs from before it was asked for.
-        let sure = Instant::now();
+        let (sure, asked) = (Instant::now(), SystemTime::now());
         let claimed = store.claim(&claim).await?;
+        let asked = (asked, SystemTime::now());
         let mut held = self.held();
         Ok(claimed
             .into_iter()
             .map(|job| {
-                let (signal, receiver) = watch::channel(Holding::Held);
+                let (signal, holding) = watch::channel(Holding::Held);
                 held.insert(job.id.clone(), Held { fence: job.fence, signal, sure });
-                (job, receiver)
+                Taken { job, holding, asked }
             })
             .collect())
     }

@@ -11,6 +11,7 @@ mod announcer;
 mod backoff;
 mod desk;
 mod envelope;
+mod followed;
 mod gather;
 mod hold;
 mod moment;
@@ -26,8 +27,8 @@ pub use envelope::{
     Audit, Constraints, Envelope, Execution, LARGEST, Metadata, Observability, Payload, Routing,
 };
 pub use gather::Gather;
-pub use hold::{Hold, Holding};
-pub use moment::rfc3339;
+pub use hold::{Hold, Holding, Taken};
+pub use moment::{parse as moment, rfc3339};
 pub use operation::Operation;
 pub use refusal::{Refusal, RefusalCode};
 pub use requirement::Requirement;

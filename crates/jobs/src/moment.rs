@@ -13,8 +13,8 @@ pub fn rfc3339(at: Time) -> String {
         .unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
 }
 
-/// What a document wrote.
-pub(crate) fn parse(text: &str) -> Option<Time> {
+/// What a document wrote, where it is a moment of RFC 3339.
+pub fn parse(text: &str) -> Option<Time> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     i64::try_from(moment.unix_timestamp_nanos() / 1000).ok().map(Time)
 }

@@ -28,7 +28,8 @@ pub struct ResultDocument {
     /// What went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorReport>,
-    /// By which the job is followed through logs and traces, as it was sent.
+    /// By which the job is followed through logs and traces: as it was sent, and where it brought no
+    /// trace, with the ids of where it was taken in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observability: Option<Value>,
     /// What the operation gives.

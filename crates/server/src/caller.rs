@@ -2,7 +2,9 @@
 //! that such a caller may.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -10,12 +12,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use fathom_jobs::Submitter;
 use fathom_store::Deed;
+use tracing::{Instrument as _, Span, debug, field, info, info_span, warn};
 
 use crate::access::Role;
 use crate::connections::{Peer, Sent};
 use crate::identify::{identify, unknown};
 use crate::parameters::Parameters;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::route::Needs;
 use crate::service::Service;
 
@@ -88,10 +91,63 @@ pub(crate) struct Door {
 /// Lets a request through to its handler, or refuses it.
 pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
-    let (mut parts, body) = request.into_parts();
-    let method = parts.method.clone();
+    let (parts, body) = request.into_parts();
+    let method = method(&parts.method);
     let correlation = correlation(&parts.headers);
-    let response = match enter(&door, &parts, &correlation).await {
+    let span = info_span!(
+        "request",
+        otel.kind = "server",
+        otel.name = format!("{method} {}", door.path),
+        otel.parent = traceparent(&parts.headers),
+        otel.error = field::Empty,
+        method,
+        route = door.path,
+        correlation_id = correlation,
+        caller = field::Empty,
+        from = field::Empty,
+        status = field::Empty,
+    );
+    let mut response =
+        answer(&door, parts, body, next, &correlation).instrument(span.clone()).await;
+    let (status, took) = (response.status(), started.elapsed());
+    door.service.inner.meters.request(method, door.path, status, took);
+    span.in_scope(|| tell(&door, &response, took));
+    if let Ok(value) = HeaderValue::from_str(&correlation) {
+        response.headers_mut().insert(CORRELATION, value);
+    }
+    response.extensions_mut().insert(Told);
+    response
+}
+
+/// A response of which the log tells already.
+#[derive(Clone)]
+pub(crate) struct Told;
+
+/// Writes what came of a request: nothing that it brought, and that it was asked how the service is only
+/// where that failed.
+fn tell(door: &Door, response: &Response, took: Duration) {
+    let status = response.status();
+    let code = response.extensions().get::<Code>().map(|Code(code)| *code);
+    let duration_ms = took.as_micros() as f64 / 1000.0;
+    Span::current().record("status", status.as_u16());
+    if status.is_server_error() {
+        Span::current().record("otel.error", code.unwrap_or_default());
+        warn!(duration_ms, code, "a request failed");
+    } else if door.needs == Needs::Nothing || door.id == "getMetrics" {
+        debug!(duration_ms, code, "a request was answered");
+    } else {
+        info!(duration_ms, code, "a request was answered");
+    }
+}
+
+async fn answer(
+    door: &Door,
+    mut parts: Parts,
+    body: Body,
+    next: Next,
+    correlation: &str,
+) -> Response {
+    match enter(door, &parts, correlation).await {
         Ok((caller, parameters)) => {
             // Who is known does not have to give way to those who are not.
             let busy = caller.role.and_then(|_| {
@@ -117,14 +173,18 @@ pub(crate) async fn pass(State(door): State<Door>, request: Request, next: Next)
             }
         }
         Err(problem) => problem.into_response(),
-    };
-    door.service.inner.meters.request(&method, door.path, response.status(), started.elapsed());
-    with_correlation(response, &correlation)
+    }
 }
 
 /// What every answer carries, and what it does besides where it goes over TLS.
 pub(crate) async fn harden(State(secure): State<bool>, request: Request, next: Next) -> Response {
+    let method = method(request.method());
     let mut response = next.run(request).await;
+    if response.extensions().get::<Told>().is_none() {
+        // Where it went is what a stranger wrote.
+        let status = response.status().as_u16();
+        info!(method, route = "(none)", status, "a request was answered");
+    }
     let headers = response.headers_mut();
     if secure {
         let year = HeaderValue::from_static("max-age=31536000");
@@ -158,6 +218,7 @@ async fn enter(
 async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller, Problem> {
     let rules = &door.service.inner.rules;
     let from = origin(request, door);
+    Span::current().record("from", field::display(from));
     if !(rules.admits)(from) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -190,6 +251,7 @@ async fn admit(door: &Door, request: &Parts, correlation: &str) -> Result<Caller
             return Err(unknown("there is no token; send \"Authorization: Bearer TOKEN\""));
         }
     }
+    Span::current().record("caller", &caller.name);
     door.service.limit(&caller.name)?;
     if caller.role.is_some_and(|role| role >= least) {
         return Ok(caller);
@@ -294,9 +356,20 @@ fn correlation(headers: &HeaderMap) -> String {
         .map_or_else(|| format!("{:032x}", rand::random::<u128>()), str::to_owned)
 }
 
-fn with_correlation(mut response: Response, correlation: &str) -> Response {
-    if let Ok(value) = HeaderValue::from_str(correlation) {
-        response.headers_mut().insert(CORRELATION, value);
+/// Where in which trace the caller is, where it says so once.
+fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all("traceparent").iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+/// The method, one of few.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        _ => "other",
     }
-    response
 }

@@ -26,7 +26,6 @@ mod service;
 pub use access::{Role, Secret, new_token};
 pub use document::document;
 pub use identify::Identities;
-pub use meters::exposition;
 pub use password::hash_password;
 pub use serve::{Bound, Ending, Tls, bind, metrics_only};
 pub use service::{Rate, Rules, Service};

@@ -16,6 +16,10 @@ pub(crate) struct Problem {
     retry_after: Option<u32>,
 }
 
+/// The code of the problem that a response is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Code(pub(crate) &'static str);
+
 /// A problem as it is written.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
@@ -93,6 +97,7 @@ impl IntoResponse for Problem {
         };
         let body = serde_json::to_vec(&written).unwrap_or_default();
         let mut response = (self.status, body).into_response();
+        response.extensions_mut().insert(Code(self.code));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {

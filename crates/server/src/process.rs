@@ -23,7 +23,7 @@ impl Collector for Process {
             let counter = ConstCounter::new(seconds);
             let encoder = encoder.encode_descriptor(
                 "fathom_worker_cpu",
-                "Processor time of this process",
+                "Processor time of this process.",
                 Some(&Unit::Seconds),
                 counter.metric_type(),
             )?;
@@ -33,7 +33,7 @@ impl Collector for Process {
         let memory = [("rss", "VmRSS:"), ("virtual", "VmSize:")];
         let mut family = encoder.encode_descriptor(
             "fathom_worker_memory",
-            "Memory of this process",
+            "Memory of this process.",
             Some(&Unit::Bytes),
             ConstGauge::new(0_i64).metric_type(),
         )?;
@@ -47,7 +47,7 @@ impl Collector for Process {
         let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
         let mut family = encoder.encode_descriptor(
             "fathom_worker_disk_io",
-            "Bytes that this process read and wrote",
+            "Bytes that this process read and wrote.",
             Some(&Unit::Bytes),
             ConstCounter::new(0_u64).metric_type(),
         )?;

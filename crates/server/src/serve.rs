@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 
-use crate::caller::{Door, harden, pass};
+use crate::caller::{Door, Told, harden, pass};
 use crate::connections::{Connections, Gate, Peer};
 use crate::problem::Problem;
 use crate::routes;
@@ -77,9 +77,14 @@ pub fn metrics_only(service: Service, listen: SocketAddr, path: &str) -> std::io
     let router = Router::new()
         .route(
             path,
-            get(move || {
+            get(move |headers: HeaderMap| {
                 let service = counted.clone();
-                async move { routes::system::told(&service).await }
+                async move {
+                    let mut response = routes::system::told(&service, &headers).await;
+                    // It comes every few seconds.
+                    response.extensions_mut().insert(Told);
+                    response
+                }
             }),
         )
         .merge(of(&service, |route| route.path.starts_with("/health")))

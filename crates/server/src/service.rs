@@ -113,7 +113,7 @@ impl Service {
     /// A service over a desk. What `registry` knows is told at `/metrics`. Needs a runtime of tokio
     /// around it.
     pub fn new(desk: Desk, rules: Rules, mut registry: Registry, version: &'static str) -> Self {
-        let meters = Meters::register(&mut registry);
+        let meters = Meters::register(&mut registry, version);
         let store = desk.store().clone();
         let deeds = Gather::new(BATCH, move |deeds: Vec<Deed>| {
             let store = store.clone();

@@ -34,7 +34,7 @@ pub use event::Event;
 pub use exception::{ExceptionFilter, ExceptionRow, Step};
 pub use job::{
     Announcement, Beat, Beaten, Cancelled, Claim, Claimed, Completion, Finish, Job, JobFilter,
-    JobState, NewJob, Submitted, SweepRules, Swept,
+    JobState, NewJob, Submitted, SweepRules, Swept, Told,
 };
 pub use letter::{Letter, NewLetter};
 pub use machine::{
@@ -44,7 +44,7 @@ pub use machine::{
     Verdict, Whose,
 };
 pub use migration::LATEST;
-pub use open::{Options, Store};
+pub use open::{Connections, Options, Store};
 pub use requirement::Requirement;
 pub use time::Time;
 pub use token::Token;

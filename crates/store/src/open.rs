@@ -33,6 +33,17 @@ impl Default for Options {
     }
 }
 
+/// Connections to a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// In use.
+    pub busy: u32,
+    /// Open, and not in use.
+    pub idle: u32,
+    /// How many there may be.
+    pub most: u32,
+}
+
 /// What we know. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -165,15 +176,23 @@ impl Store {
         Ok(Time(row.try_get("at")?))
     }
 
-    /// Connections that are open, and those of them that are idle.
-    pub fn connections(&self) -> (u32, u32) {
+    /// Its connections.
+    pub fn connections(&self) -> Connections {
         let Inner { engine, read, write, .. } = &*self.inner;
-        let of = |pool: &AnyPool| (pool.size(), u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
+        let of = |pool: &AnyPool| {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            let busy = pool.size().saturating_sub(idle);
+            Connections { busy, idle, most: pool.options().get_max_connections() }
+        };
         match engine {
             Engine::Postgres => of(read),
             Engine::Sqlite => {
                 let (reading, writing) = (of(read), of(write));
-                (reading.0 + writing.0, reading.1.saturating_add(writing.1))
+                Connections {
+                    busy: reading.busy.saturating_add(writing.busy),
+                    idle: reading.idle.saturating_add(writing.idle),
+                    most: reading.most.saturating_add(writing.most),
+                }
             }
         }
     }

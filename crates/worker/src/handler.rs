@@ -9,6 +9,8 @@ use fathom_jobs::{Metrics, Operation, Outputs, Progress};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
+use crate::span::Phases;
+
 /// Why a job that is being worked at has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -38,11 +40,18 @@ pub struct Task {
     pub(crate) fence: i64,
     pub(crate) stop: watch::Receiver<Option<Stop>>,
     pub(crate) progress: mpsc::Sender<(String, i64, Progress)>,
+    pub(crate) phases: Phases,
 }
 
 impl Task {
     /// Says how far it has come. Where nobody keeps up with it, some of it is not told.
     pub fn progress(&self, phase: &str, percent: Option<u8>, message: &str) {
+        self.phases.enter(phase);
+        self.tell(phase, percent, message);
+    }
+
+    /// The same of a phase that it went into elsewhere.
+    pub(crate) fn tell(&self, phase: &str, percent: Option<u8>, message: &str) {
         let progress = Progress {
             phase: phase.to_owned(),
             progress_percent: percent.map(|percent| percent.min(100)),
@@ -137,7 +146,11 @@ impl Handlers {
 
     /// What can be done with them.
     pub fn operations(&self) -> Vec<String> {
-        self.by_operation.keys().map(|name| (*name).to_owned()).collect()
+        self.names().map(str::to_owned).collect()
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.by_operation.keys().copied()
     }
 
     pub(crate) fn get(&self, operation: &str) -> Option<Arc<dyn Handler>> {

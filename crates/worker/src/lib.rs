@@ -13,6 +13,7 @@ pub mod machine;
 mod meters;
 mod runner;
 mod source;
+mod span;
 mod teller;
 
 pub use echo::Echo;

@@ -89,15 +89,30 @@ impl Meters {
         );
         registry.register(
             "fathom_transport_fetches",
-            "Messages that came from a broker",
+            "Jobs that came from the store, or messages from a broker",
             meters.fetches.clone(),
         );
         registry.register(
             "fathom_transport_errors",
-            "Times that a broker did not do what it was asked for",
+            "Times that the store or a broker did not do what it was asked for",
             meters.errors.clone(),
         );
         meters
+    }
+
+    /// Tells what has not happened yet as 0, so that the first time shows.
+    pub(crate) fn begin(&self, operations: impl IntoIterator<Item = &'static str>) {
+        for operation in operations {
+            drop(self.durations.get_or_create(&Of { operation }));
+            for status in ["completed", "failed"] {
+                self.jobs.get_or_create(&Ended { operation, status }).inc_by(0);
+            }
+            for status in ["success", "error"] {
+                let handled = Handled { handler: operation, status };
+                self.executions.get_or_create(&handled).inc_by(0);
+                drop(self.handler_durations.get_or_create(&handled));
+            }
+        }
     }
 
     pub(crate) fn fetched(&self, transport: &'static str, messages: usize) {
@@ -105,6 +120,10 @@ impl Meters {
     }
 
     pub(crate) fn failed(&self, transport: &'static str) {
-        self.errors.get_or_create(&By { transport }).inc();
+        self.failures(transport, 1);
+    }
+
+    pub(crate) fn failures(&self, transport: &'static str, times: u64) {
+        self.errors.get_or_create(&By { transport }).inc_by(times);
     }
 }

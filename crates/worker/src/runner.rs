@@ -6,16 +6,18 @@ use std::time::{Duration, Instant};
 
 use fathom_jobs::{
     Backoff, Envelope, ErrorReport, ExecutionSummary, Hold, Holding, Metrics, Operation, Outputs,
-    Progress, ResultDocument, Status, rfc3339,
+    Progress, ResultDocument, Status, Taken, rfc3339,
 };
 use fathom_store::{Claimed, Finish, JobState};
 use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, Span, info, info_span, warn};
 
 use crate::handler::{Done, Handler, Handlers, Stop, Task, Trouble};
 use crate::meters::{Ended, Handled, Meters, Of};
 use crate::source::Source;
+use crate::span::{self, Phases};
 use crate::teller;
 
 /// How much work, by how long jobs took lately, a worker takes on ahead.
@@ -73,6 +75,8 @@ pub async fn run(
     mut stop: watch::Receiver<bool>,
     source: Source,
 ) {
+    meters.begin(handlers.names());
+    source.begin(&meters);
     let (leave, leaving) = watch::channel(false);
     let worker = Arc::new(Worker {
         progress: teller::start(hold.clone()),
@@ -103,8 +107,8 @@ pub async fn run(
         match source.next(&worker.hold, wanted, &worker.meters).await {
             Ok(got) => {
                 trouble = Duration::from_millis(100);
-                for (job, holding) in got {
-                    running.spawn(Arc::clone(&worker).perform(job, holding));
+                for taken in got {
+                    running.spawn(Arc::clone(&worker).perform(taken));
                 }
             }
             Err(_) => {
@@ -166,9 +170,21 @@ impl Worker {
         if free * 4 < most { 0 } else { u32::try_from(free).unwrap_or(u32::MAX) }
     }
 
-    async fn perform(self: Arc<Self>, job: Claimed, holding: watch::Receiver<Holding>) {
+    async fn perform(self: Arc<Self>, taken: Taken) {
+        let operation = operation(&taken.job.operation);
+        let worker = &self.hold.description().worker_id;
+        let span = span::attempt(&taken, operation, worker);
+        self.follow(taken.job, taken.holding, operation).instrument(span).await;
+    }
+
+    async fn follow(
+        &self,
+        job: Claimed,
+        holding: watch::Receiver<Holding>,
+        operation: &'static str,
+    ) {
         let started = Instant::now();
-        let operation = operation(&job.operation);
+        info!(max_attempts = job.max_attempts, "a job was taken on");
         let outcome = self.attempt(&job, holding).await;
         let took = started.elapsed();
         let (finish, status) = self.judge(&job, outcome, took);
@@ -178,12 +194,16 @@ impl Worker {
                 self.hold.let_go(&job);
                 false
             }
-            Some(finish) => self.hold.finish(&job, finish).await,
+            Some(finish) => {
+                tell(&finish, status, took);
+                self.hold.finish(&job, finish).instrument(info_span!("complete", status)).await
+            }
         };
         if counts {
             self.meters.jobs.get_or_create(&Ended { operation, status }).inc();
             self.meters.durations.get_or_create(&Of { operation }).observe(took.as_secs_f64());
         } else {
+            warn!(status, "what came of a job does not count: it is somebody else's by now");
             self.meters.refused.inc();
         }
     }
@@ -211,13 +231,15 @@ impl Worker {
         if !late {
             limit.as_mut().reset(tokio::time::Instant::now() + job.timeout);
         }
-        let (task, handler, stop) = match self.prepare(job) {
+        let span = info_span!("handler", otel.name = operation(&job.operation));
+        let (task, handler, stop) = match self.prepare(job, &span) {
             Ok(prepared) => prepared,
             Err(trouble) => return Outcome::Trouble(trouble),
         };
         self.meters.active.inc();
         let began = Instant::now();
-        let mut work = tokio::spawn(async move { handler.run(&task).await });
+        let work = async move { handler.run(&task).await };
+        let mut work = tokio::spawn(work.instrument(span));
         let mut outcome = tokio::select! {
             done = &mut work => ended(done),
             () = &mut limit => Outcome::Stopped(if late { Stop::Late } else { Stop::TimedOut }),
@@ -249,7 +271,7 @@ impl Worker {
         outcome
     }
 
-    fn prepare(&self, job: &Claimed) -> Result<Prepared, Trouble> {
+    fn prepare(&self, job: &Claimed, span: &Span) -> Result<Prepared, Trouble> {
         let handler = self.handlers.get(&job.operation).ok_or_else(|| {
             Trouble::passing("UNSUPPORTED", format!("this worker does not do {}", job.operation))
         })?;
@@ -266,6 +288,7 @@ impl Worker {
             fence: job.fence,
             stop: stopped,
             progress: self.progress.clone(),
+            phases: Phases::of(span.clone()),
         };
         Ok((task, handler, stop))
     }
@@ -357,6 +380,25 @@ impl Worker {
             data,
         }
         .to_text()
+    }
+}
+
+/// Says what came of a try.
+fn tell(finish: &Finish, status: &'static str, took: Duration) {
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    Span::current().record("status", status);
+    match finish {
+        Finish::End { error: Some((code, message)), .. } => {
+            Span::current().record("otel.error", format!("{code}: {message}"));
+            warn!(status, code, reason = message, duration_ms, "a job ended");
+        }
+        Finish::End { .. } => info!(status, duration_ms, "a job ended"),
+        Finish::Again { after, error: (code, message) } => {
+            Span::current().record("otel.error", format!("{code}: {message}"));
+            let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+            warn!(status, code, reason = message, duration_ms, after_ms, "a job is tried again");
+        }
+        Finish::GiveBack { .. } => info!(status, duration_ms, "a job is given back"),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Where a worker gets its jobs from: the store alone, or a broker that says which to look at.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use fathom_jobs::{Desk, Hold, Holding, Submitter};
+use fathom_jobs::{Desk, Hold, Submitter, Taken};
 use fathom_queue::{Body, Delivery, Transport};
-use fathom_store::Claimed;
-use tokio::sync::watch;
+use tracing::{info, warn};
 
 use crate::meters::Meters;
 
@@ -19,20 +19,29 @@ const OTHERS: Duration = Duration::from_secs(2);
 /// When what cannot be recorded now is tried again.
 const LATER: Duration = Duration::from_secs(5);
 
-/// A job that was got, and what is heard of it meanwhile.
-pub(crate) type Got = (Claimed, watch::Receiver<Holding>);
+/// What the store is called where it distributes jobs itself.
+const STORE: &str = "store";
 
 /// Where a worker gets its jobs from.
 pub struct Source {
     desk: Desk,
     broker: Option<Arc<dyn Transport>>,
+    /// Whether the broker did lately what it was asked for.
+    well: AtomicBool,
 }
 
 impl Source {
     /// From the store of this desk, where a broker is given of those that it tells of. What others
     /// publish there is taken in at the desk.
     pub fn new(desk: Desk, broker: Option<Arc<dyn Transport>>) -> Self {
-        Self { desk, broker }
+        Self { desk, broker, well: AtomicBool::new(true) }
+    }
+
+    /// Tells what has not happened yet as 0.
+    pub(crate) fn begin(&self, meters: &Meters) {
+        let name = self.broker.as_ref().map_or(STORE, |broker| broker.name());
+        meters.fetched(name, 0);
+        meters.failures(name, 0);
     }
 
     /// Up to so many jobs; waits for the first of them, for a while.
@@ -41,9 +50,10 @@ impl Source {
         hold: &Hold,
         most: u32,
         meters: &Meters,
-    ) -> Result<Vec<Got>, fathom_store::Error> {
+    ) -> Result<Vec<Taken>, fathom_store::Error> {
         let Some(broker) = &self.broker else {
-            let got = hold.claim(most, None).await?;
+            let got = hold.claim(most, None).await.inspect_err(|_| meters.failed(STORE))?;
+            meters.fetched(STORE, got.len());
             if got.is_empty() {
                 self.desk.store().work(IDLE).await;
             }
@@ -51,10 +61,17 @@ impl Source {
         };
         match broker.receive(most as usize, WAIT).await {
             Ok(deliveries) => {
+                if !self.well.swap(true, Ordering::Relaxed) {
+                    info!(transport = broker.name(), "the broker answers again");
+                }
                 meters.fetched(broker.name(), deliveries.len());
                 self.look(broker.as_ref(), hold, most, deliveries, meters).await
             }
-            Err(_) => {
+            Err(error) => {
+                if self.well.swap(false, Ordering::Relaxed) {
+                    let transport = broker.name();
+                    warn!(transport, %error, "the broker does not answer; the store is asked meanwhile");
+                }
                 meters.failed(broker.name());
                 // Jobs are in the store all the same.
                 let got = hold.claim(most, None).await?;
@@ -74,7 +91,7 @@ impl Source {
         most: u32,
         deliveries: Vec<Delivery>,
         meters: &Meters,
-    ) -> Result<Vec<Got>, fathom_store::Error> {
+    ) -> Result<Vec<Taken>, fathom_store::Error> {
         let mut wanted = Vec::with_capacity(deliveries.len());
         let mut tickets = Vec::with_capacity(deliveries.len());
         let mut recorded = Vec::new();
@@ -124,7 +141,7 @@ impl Source {
                 return Err(error);
             }
         };
-        let has = |job: &str| got.iter().any(|(claimed, _)| claimed.id == job);
+        let has = |id: &str| got.iter().any(|taken| taken.job.id == id);
         let left: Vec<String> = wanted.into_iter().filter(|job| !has(job)).collect();
         // Of what we did not get some may be for others; where it cannot be told now, a sweep will.
         let ready = match left.is_empty() {

@@ -25,6 +25,9 @@ pub(crate) struct Serve {
     pub(crate) no_worker: bool,
 
     #[command(flatten)]
+    pub(crate) logging: Logging,
+
+    #[command(flatten)]
     pub(crate) settings: Settings,
 }
 
@@ -51,7 +54,23 @@ pub(crate) struct WorkerOptions {
     pub(crate) images: Vec<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) logging: Logging,
+
+    #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+/// What is written about what is done.
+#[derive(Args, Debug)]
+pub(crate) struct Logging {
+    /// How much is written about what is done (error, warn, info, debug, trace), over what the settings
+    /// say.
+    #[arg(long = "log-level", value_name = "LEVEL", value_hint = ValueHint::Other)]
+    pub(crate) level: Option<String>,
+
+    /// How a line of it looks (auto, text, json), over what the settings say.
+    #[arg(long = "log-format", value_name = "FORMAT", value_hint = ValueHint::Other)]
+    pub(crate) format: Option<String>,
 }
 
 /// The store that the service uses.

@@ -14,6 +14,7 @@ mod entry;
 mod find;
 mod hash;
 mod inspect;
+mod job;
 mod ls;
 mod man;
 mod pattern;
@@ -39,6 +40,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         Command::Profile(command) => profile::run(&command),
         Command::Serve(options) => service::serve(&options),
         Command::Worker(options) => service::worker(&options),
+        Command::Job(command) => job::run(&command),
         Command::Token(command) => service::token(&command),
         Command::User(command) => service::user(&command),
         Command::Audit(command) => service::audit(&command),

@@ -37,8 +37,10 @@ pub enum Level {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// For people.
+    /// For people on a terminal, for programs elsewhere.
     #[default]
+    Auto,
+    /// For people.
     Text,
     /// For programs: a JSON object a line.
     Json,

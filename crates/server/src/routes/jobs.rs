@@ -119,7 +119,9 @@ async fn submit(
     body: Bytes,
 ) -> Result<Response, Problem> {
     must_be_json(&headers)?;
-    let job = Desk::read(&body, "")?;
+    let mut job = Desk::read(&body, "")?;
+    let observability = job.observability.get_or_insert_default();
+    observability.correlation_id.get_or_insert_with(|| caller.correlation.clone());
     let target = format!("{} {}", job.operation, job.job_id);
     service.record(caller.deed("submitJob", &target)).await?;
     let receipt = service.desk().hand_in(job, &caller.submitter()).await?;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{json, plain_json};
 use crate::access::Role;
 use crate::document::document;
-use crate::meters::exposition;
+use crate::meters;
 use crate::problem::Problem;
 use crate::route::{Route, of};
 use crate::service::Service;
@@ -63,9 +63,9 @@ pub(super) fn routes() -> Vec<Route> {
             .for_all()
             .replies(200, "It says.", Some(of::<Version>)),
         Route::get("/metrics", "getMetrics", metrics)
-            .about("Tell what is counted, as Prometheus reads it.")
+            .about("Tell what is counted, as Prometheus reads it: OpenMetrics to who accepts that.")
             .needs(Role::Viewer)
-            .streams(200, "All of it.", "application/openmetrics-text"),
+            .streams(200, "All of it.", "text/plain"),
         Route::get("/api/v1/openapi.json", "getDocument", openapi)
             .about("Get this document.")
             .for_all()
@@ -114,14 +114,21 @@ async fn version(State(service): State<Service>) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &version))
 }
 
-async fn metrics(State(service): State<Service>) -> Result<Response, Problem> {
-    Ok(told(&service).await)
+async fn metrics(State(service): State<Service>, headers: HeaderMap) -> Result<Response, Problem> {
+    Ok(told(&service, &headers).await)
 }
 
 /// What is counted, as an answer.
-pub(crate) async fn told(service: &Service) -> Response {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], exposition(service).await).into_response()
+pub(crate) async fn told(service: &Service, headers: &HeaderMap) -> Response {
+    const OPEN: &str = "application/openmetrics-text";
+    let accepted = headers.get_all(header::ACCEPT).iter();
+    let open = accepted.filter_map(|value| value.to_str().ok()).any(|text| text.contains(OPEN));
+    let exposition = meters::exposition(service).await;
+    let (kind, text) = match open {
+        true => ("application/openmetrics-text; version=1.0.0; charset=utf-8", exposition),
+        false => ("text/plain; version=0.0.4; charset=utf-8", meters::plain(&exposition)),
+    };
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
 async fn openapi() -> Result<Response, Problem> {

@@ -152,7 +152,7 @@ fn what_works_is_told() {
     let able = site.get("/api/v1/capabilities", Some(&token)).json();
     assert_eq!(able["available_operations"], json!(["echo"]));
     let metrics = site.get("/metrics", Some(&token));
-    assert!(metrics.headers["content-type"].starts_with("application/openmetrics-text"));
+    assert!(metrics.headers["content-type"].starts_with("text/plain; version=0.0.4"));
     for line in [
         "fathom_worker_jobs_total{operation=\"echo\",status=\"completed\"} 1",
         "fathom_handler_executions_total{handler=\"echo\",status=\"success\"} 1",
@@ -160,9 +160,16 @@ fn what_works_is_told() {
         "fathom_worker_memory_bytes{type=\"rss\"}",
         "fathom_worker_cpu_seconds_total",
         "fathom_worker_disk_io_bytes_total{operation=\"read\"}",
-        "# EOF",
+        "# TYPE fathom_worker_jobs_total counter",
+        "fathom_store_up 1",
+        "fathom_build_info{version=\"0.1.0\"} 1",
     ] {
         assert!(metrics.body.contains(line), "{line}\n{}", metrics.body);
     }
     assert!(!metrics.body.contains(&id));
+    let accepts = [("accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")];
+    let open = site.ask("GET", "/metrics", Some(&token), &accepts, None);
+    assert!(open.headers["content-type"].starts_with("application/openmetrics-text"));
+    assert!(open.body.contains("# TYPE fathom_worker_jobs counter"), "{}", open.body);
+    assert!(open.body.ends_with("# EOF\n"), "{}", open.body);
 }

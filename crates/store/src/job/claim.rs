@@ -53,6 +53,8 @@ pub struct Claimed {
     pub left: Option<Duration>,
     /// When it was sent.
     pub submitted_at: Time,
+    /// Since when it could be taken.
+    pub available_at: Time,
     /// When it was got.
     pub claimed_at: Time,
 }
@@ -82,13 +84,14 @@ macro_rules! claim {
     ($some:literal) => {
         concat!(
             "UPDATE jobs SET state = 2, worker = $1, fence = fence + 1, \
-             deliveries = deliveries + 1, lease_until = {now} + $2 WHERE number IN \
+             started_at = COALESCE(started_at, {now}), deliveries = deliveries + 1, lease_until = {now} + $2 WHERE number IN \
              (SELECT number FROM jobs WHERE state = 1 AND requirement IN \
              (SELECT CAST(value AS BIGINT) FROM {texts:$3}) ",
             $some,
             " ORDER BY priority DESC, number LIMIT $4 {unlocked}) \
              RETURNING id, namespace, number, operation, envelope, fence, attempt, \
-             max_attempts, deliveries, priority, timeout, deadline, submitted_at, {now} AS at"
+             max_attempts, deliveries, priority, timeout, deadline, submitted_at, available_at, \
+             {now} AS at"
         )
     };
 }
@@ -184,6 +187,7 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Claimed> {
         timeout: span(row.try_get("timeout")?),
         left: deadline.map(|deadline| Time(deadline).since(Time(at))),
         submitted_at: Time(row.try_get("submitted_at")?),
+        available_at: Time(row.try_get("available_at")?),
         claimed_at: Time(at),
     })
 }

@@ -16,7 +16,7 @@ pub use claim::{Beat, Beaten, Claim, Claimed};
 pub use finish::{Cancelled, Completion, Finish};
 pub use list::{Job, JobFilter};
 pub use submit::{NewJob, Submitted};
-pub use sweep::{Announcement, SweepRules, Swept};
+pub use sweep::{Announcement, SweepRules, Swept, Told};
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -49,6 +49,19 @@ pub struct Swept {
     pub dead: u64,
     /// How many ended because their time was over.
     pub late: u64,
+    /// What was taken from who was lost with it, or ended, and why.
+    pub told: Vec<Told>,
+}
+
+/// A job that is not as it was.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What it is called.
+    pub job: String,
+    /// The job as it was sent.
+    pub envelope: String,
+    /// What has become of it.
+    pub reason: String,
 }
 
 impl Store {
@@ -100,7 +113,7 @@ impl Store {
         swept: &mut Swept,
     ) -> Result<()> {
         let rows = sqlx::query(self.sql(
-            "SELECT id, pool, priority, worker, attempt, deliveries, cancel FROM jobs \
+            "SELECT id, pool, priority, worker, attempt, deliveries, cancel, envelope FROM jobs \
              WHERE state IN (2, 3) AND lease_until < {now} ORDER BY lease_until LIMIT $1 {unlocked}",
         ))
         .bind(MOST)
@@ -115,6 +128,7 @@ impl Store {
             let message = format!("{worker} had it and was not heard of any more");
             lost.push(json!({ "job": id, "worker": worker, "message": message,
                 "attempt": row.try_get::<i64, _>("attempt")? }));
+            swept.told.push(told(row, message)?);
             swept.rescued += 1;
             if row.try_get::<i64, _>("cancel")? != 0 {
                 ended.push(end(
@@ -129,6 +143,7 @@ impl Store {
                     "{deliveries} times whoever had it was lost, {worker} last: it is set aside"
                 );
                 ended.push(end(rules, &id, (8, "dead"), "POISON", &message));
+                swept.told.push(told(row, message)?);
                 swept.dead += 1;
             } else {
                 swept.ready.push(announcement(row)?);
@@ -166,7 +181,7 @@ impl Store {
         swept: &mut Swept,
     ) -> Result<()> {
         let rows = sqlx::query(self.sql(
-            "SELECT id FROM jobs WHERE state IN (0, 1) AND deadline IS NOT NULL AND deadline < {now} \
+            "SELECT id, envelope FROM jobs WHERE state IN (0, 1) AND deadline IS NOT NULL AND deadline < {now} \
              ORDER BY deadline LIMIT $1 {unlocked}",
         ))
         .bind(MOST)
@@ -177,6 +192,7 @@ impl Store {
             let id: String = row.try_get("id")?;
             let message = "its deadline passed before anybody had done it";
             ended.push(end(rules, &id, (7, "timeout"), "DEADLINE_EXCEEDED", message));
+            swept.told.push(told(row, message.to_owned())?);
             swept.late += 1;
         }
         self.end(transaction, ended).await
@@ -213,6 +229,10 @@ fn end(
 ) -> Value {
     let result = (rules.result)(job, name, code, message);
     json!({ "job": job, "state": state, "code": code, "message": message, "result": result })
+}
+
+fn told(row: &sqlx::any::AnyRow, reason: String) -> Result<Told> {
+    Ok(Told { job: row.try_get("id")?, envelope: row.try_get("envelope")?, reason })
 }
 
 fn announcement(row: &sqlx::any::AnyRow) -> Result<Announcement> {

@@ -15,6 +15,7 @@ use super::failure::{Code, Failure, Phase};
 use super::request::{Content, Image, Inspection, Key, check};
 use super::roots::Roots;
 use super::session::Session;
+use super::verifications::Verifications;
 use super::wire::{self, Answer, Ask, DiskOrder, MAX_ASK, Order, Task, decode, encode};
 
 /// How much of what a child says of a failure is told.
@@ -86,6 +87,7 @@ pub struct Images {
     arguments: Vec<OsString>,
     roots: Arc<Roots>,
     limits: Limits,
+    verifications: Verifications,
 }
 
 /// What a child answered.
@@ -107,7 +109,13 @@ impl Images {
         limits: Limits,
     ) -> Self {
         let arguments = arguments.into_iter().collect();
-        Self { program: program.into(), arguments, roots: roots.into(), limits }
+        let verifications = Verifications::default();
+        Self { program: program.into(), arguments, roots: roots.into(), limits, verifications }
+    }
+
+    /// How often bytes were compared with a checksum.
+    pub(crate) fn verifications(&self) -> &Verifications {
+        &self.verifications
     }
 
     /// The roots that images are read from.
@@ -209,7 +217,7 @@ impl Images {
             return Err(Failure::new(Code::Cancelled, Phase::Opening, "cancelled"));
         }
         let until = began + self.limits.child.wall;
-        Session::open(images, &self.roots, until, canceller, progress)
+        Session::open(images, &self.roots, &self.verifications, until, canceller, progress)
     }
 
     /// Starts a child, and answers it until it has a result.

@@ -18,6 +18,7 @@ mod inspect;
 mod request;
 mod roots;
 mod session;
+mod verifications;
 mod wire;
 
 pub use fathom_confine::Limits as ChildLimits;

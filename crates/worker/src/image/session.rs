@@ -14,6 +14,7 @@ use super::failure::{Code, Failure, Phase, Refusal};
 use super::inspect::Progress;
 use super::request::Image;
 use super::roots::{Opened, Roots};
+use super::verifications::Verifications;
 use super::wire::{Answer, Kind, MAX_RANGES, MAX_READ, Place, Refused, Source};
 
 /// The most sources that one child may have.
@@ -23,6 +24,7 @@ const MAX_SOURCES: usize = 200;
 pub(crate) struct Session<'a> {
     roots: &'a Roots,
     images: &'a [Image],
+    verifications: &'a Verifications,
     sources: Vec<Served>,
     /// Counts what is fetched from servers.
     fetched: Vec<Opener>,
@@ -68,6 +70,7 @@ impl<'a> Session<'a> {
     pub(crate) fn open(
         images: &'a [Image],
         roots: &'a Roots,
+        verifications: &'a Verifications,
         until: Instant,
         canceller: &'a Canceller,
         progress: &'a mut dyn FnMut(Progress),
@@ -75,6 +78,7 @@ impl<'a> Session<'a> {
         let mut session = Self {
             roots,
             images,
+            verifications,
             sources: Vec::new(),
             fetched: Vec::new(),
             changed: Arc::default(),
@@ -314,6 +318,7 @@ impl<'a> Session<'a> {
             self.step(phase, done, total)
         })
         .map_err(|stopped| stopped_at(stopped, phase))?;
+        self.verifications.note(found == expected);
         if found != expected {
             let why = format!(
                 "{name}: its checksum is {found}, not {expected}; nothing in it was looked at"

@@ -77,7 +77,13 @@ impl Checksums {
         };
         let sums = look::look(task, &self.0.images, hash).await?;
         match content {
-            Content::File => of_file(&sums, expected),
+            Content::File => {
+                if let (Some(sum), Some(expected)) = (sums.first(), expected) {
+                    let fits = sum.checksum == expected.to_string();
+                    self.0.images.verifications().note(fits);
+                }
+                of_file(&sums, expected)
+            }
             Content::Disk => of_disks(&sums, task.largest_disk),
         }
         .map(|data| Done { data, ..Done::default() })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fathom_jobs::Operation;
 use serde_json::{Value, json};
 
-use super::kept::{self, Machine};
+use super::kept::Machine;
 use super::payload::{Fields, Options, Subject, Wrong};
 use super::{Asked, Tools, look, profile, sections};
 use crate::handler::{Done, Handler, Running, Task, Trouble};
@@ -60,11 +60,12 @@ impl Inspect {
         let metrics = Some(seen.metrics);
         let report = Arc::new(seen.report);
         let of = Arc::clone(&report);
+        let tools = Arc::clone(&self.0);
         let told = look::compute(move || {
             let mut data = json!({});
             let mut verdict = None;
             if let Some(judge) = judge {
-                let (findings, of) = kept::judged(&judge, &of)?;
+                let (findings, of) = tools.judged(&judge, &of)?;
                 data["findings"] = json!(findings);
                 verdict = Some(of);
             }

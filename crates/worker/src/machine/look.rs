@@ -86,14 +86,21 @@ pub(super) async fn look<T: Send + 'static>(
     + 'static,
 ) -> Result<T, Trouble> {
     let ending = EndsWith(Canceller::new());
-    let (canceller, images) = (ending.0.clone(), Arc::clone(images));
+    let (canceller, images, phases) = (ending.0.clone(), Arc::clone(images), task.phases.clone());
     let (teller, mut told) = watch::channel(None);
     let mut work = tokio::task::spawn_blocking(move || {
-        let mut progress = |progress| {
+        let mut at = None;
+        let mut progress = |progress: Progress| {
+            // Whoever listens need not hear of each: those that are over soon are phases all the same.
+            if at.replace(progress.phase) != Some(progress.phase) {
+                phases.enter(&name(progress.phase));
+            }
             // Who was told may be gone.
             let _ = teller.send(Some(progress));
         };
-        work(&images, &mut progress, &canceller)
+        let done = work(&images, &mut progress, &canceller);
+        phases.leave();
+        done
     });
     let mut stop: Option<Stop> = None;
     let mut last: Option<(Phase, Instant)> = None;
@@ -114,7 +121,7 @@ pub(super) async fn look<T: Send + 'static>(
                     continue;
                 }
                 last = Some((now.phase, Instant::now()));
-                task.progress(&name(now.phase), Some(percent(now)), "");
+                task.tell(&name(now.phase), Some(percent(now)), "");
             }
         }
     }

@@ -10,21 +10,25 @@ mod diff;
 mod inspect;
 mod kept;
 mod look;
+mod meters;
 mod payload;
 mod profile;
 mod scan;
 mod sections;
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use fathom_advisory::Database;
-use fathom_fleet::Advisories;
+use fathom_fleet::{Advisories, Judge};
 use fathom_jobs::{Metrics, Operation, Refusal, RefusalCode};
+use fathom_report::finding::Findings;
 use fathom_report::{Day, Report};
-use fathom_store::Store;
+use fathom_store::{Store, Verdict};
+use prometheus_client::registry::Registry;
 use serde_json::Value;
 
+use self::meters::Meters;
 use self::payload::{Subject, Wrong};
 use crate::handler::{Handlers, Task, Trouble};
 use crate::image::{Image, Images, Roots};
@@ -39,13 +43,27 @@ type Asked = Vec<(String, Vec<Image>)>;
 #[derive(Debug)]
 pub struct Tools {
     images: Arc<Images>,
-    advisories: Option<Arc<Advisories>>,
+    advisories: Option<(Arc<Advisories>, Meters)>,
     store: Option<Store>,
 }
 
 impl Tools {
     /// Reads images by `images`, and looks flaws up in `advisories`, unless nobody is to look for them.
-    pub fn new(images: Arc<Images>, advisories: Option<Arc<Advisories>>) -> Self {
+    /// `registry` tells what is counted of it.
+    pub fn new(
+        images: Arc<Images>,
+        advisories: Option<Arc<Advisories>>,
+        registry: &mut Registry,
+    ) -> Self {
+        registry.register(
+            "fathom_checksum_verifications",
+            "Times that bytes were compared with the checksum that came with them, by whether it fits",
+            images.verifications().0.clone(),
+        );
+        let advisories = advisories.map(|advisories| {
+            let meters = Meters::register(registry, &advisories);
+            (advisories, meters)
+        });
         Self { images, advisories, store: None }
     }
 
@@ -56,10 +74,22 @@ impl Tools {
     }
 
     async fn database(&self) -> Result<Arc<Database>, Trouble> {
-        let Some(advisories) = self.advisories.clone() else {
+        let Some((advisories, _)) = &self.advisories else {
             return Err(advisories::switched_off());
         };
+        let advisories = Arc::clone(advisories);
         look::compute(move || advisories.open().map_err(self::advisories::none)).await
+    }
+
+    /// What is known to be wrong with the machine of a report, and what is kept of that.
+    fn judged(&self, judge: &Judge, report: &Report) -> Result<(Findings, Verdict), Trouble> {
+        let began = Instant::now();
+        let judged = kept::judged(judge, report);
+        if let Some((_, meters)) = &self.advisories {
+            let found = judged.as_ref().ok().map(|(findings, _)| &findings.summary);
+            meters.note(began.elapsed(), found);
+        }
+        judged
     }
 
     /// The report on what a job is about.

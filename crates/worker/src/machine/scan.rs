@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fathom_jobs::Operation;
 use serde_json::{Value, json};
 
-use super::kept::{self, Machine};
+use super::kept::Machine;
 use super::payload::{Fields, Options, Subject, Wrong};
 use super::{Asked, Tools, look};
 use crate::handler::{Done, Handler, Running, Task, Trouble};
@@ -56,8 +56,9 @@ impl Scan {
         let report = Arc::new(report);
         task.progress("matching", Some(95), "");
         let of = Arc::clone(&report);
+        let tools = Arc::clone(&self.0);
         let judged = look::compute(move || {
-            let (findings, verdict) = kept::judged(&judge, &of)?;
+            let (findings, verdict) = tools.judged(&judge, &of)?;
             Ok((json!({ "findings": findings }), verdict))
         });
         let (mut data, verdict) = judged.await?;

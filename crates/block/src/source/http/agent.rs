@@ -14,6 +14,11 @@ use crate::error::{Error, Result};
 /// A connection that nothing was sent on for so long is not used again.
 const KEPT: Duration = Duration::from_secs(60);
 
+/// Connections to `https` or `http`, for whoever asks a server for something else than images.
+pub fn agent(options: &HttpOptions, secure: bool) -> Result<Agent> {
+    Agents::new(options.clone()).agent(secure).cloned()
+}
+
 /// The connections, and how they are made.
 pub(crate) struct Agents {
     pub(super) options: HttpOptions,

@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use agent::agent;
 pub use fathom_secret::Secret;
 
 pub(crate) use self::agent::Agents;

@@ -17,9 +17,10 @@ use fathom_worker::{Echo, Handlers, Meters, Rules, Source};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing::{info, warn};
 
-use super::failed;
-use crate::exit::{Failure, say};
+use super::{failed, watched};
+use crate::exit::Failure;
 use crate::interrupt;
 
 /// How often what was left is put in order.
@@ -92,6 +93,7 @@ async fn features(
     images: &Arc<Images>,
     advisories: Option<&Advisories>,
 ) -> Vec<String> {
+    let say = |message: &str| watched::say(config, message);
     let mut features = Vec::new();
     let images = Arc::clone(images);
     match tokio::task::spawn_blocking(move || images.probe()).await {
@@ -123,8 +125,8 @@ pub(super) async fn worker(
 ) -> Result<(JoinHandle<()>, WorkerDescription), Failure> {
     let images = Arc::new(images(config, roots)?);
     let features = features(config, &images, advisories.as_deref()).await;
-    let handlers =
-        machine::handlers(Tools::new(images, advisories).keeping(desk.store().clone())).with(Echo);
+    let tools = Tools::new(images, advisories, registry).keeping(desk.store().clone());
+    let handlers = machine::handlers(tools).with(Echo);
     let concurrency = places(config);
     let description = describe(config, &handlers, features, concurrency);
     let rules = Rules {
@@ -221,13 +223,13 @@ pub(super) fn housekeeping(desk: Desk, config: &Config) -> JoinHandle<()> {
             match desk.sweep(ANNOUNCE).await {
                 Ok(_) if !well => {
                     well = true;
-                    say("the store answers again");
+                    info!("the store answers again");
                 }
                 Ok(_) => {}
                 Err(refusal) if well => {
                     well = false;
                     let why = refusal.detail.unwrap_or(refusal.message);
-                    say(&format!("the store cannot be asked, and is tried again: {why}"));
+                    warn!(why, "the store cannot be asked, and is tried again");
                 }
                 Err(_) => {}
             }
@@ -262,7 +264,7 @@ pub(super) fn rematching(store: Store, advisories: Arc<Advisories>) -> JoinHandl
             if trouble != told
                 && let Some(why) = &trouble
             {
-                say(&format!("machines cannot be compared once more, and are later: {why}"));
+                warn!("machines cannot be compared once more, and are later: {why}");
             }
             told = trouble;
             tokio::time::sleep(REMATCH).await;

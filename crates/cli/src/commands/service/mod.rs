@@ -6,6 +6,7 @@ mod serve;
 mod token;
 mod transport;
 mod user;
+mod watched;
 mod worker;
 
 use std::future::Future;

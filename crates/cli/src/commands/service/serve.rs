@@ -8,10 +8,11 @@ use fathom_identity::Provider;
 use fathom_server::{Identities, Rate, Role, Rules, Service, Tls};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
+use tracing::info;
 
-use super::{block_on, failed, host, open, path, paths, settings, transport};
+use super::{block_on, failed, host, open, path, paths, settings, transport, watched};
 use crate::args::Serve;
-use crate::exit::{self, Failure, Verdict, say};
+use crate::exit::{Failure, Verdict};
 use crate::interrupt::HalfWritten;
 
 /// How long requests that were begun may go on when the service ends.
@@ -21,18 +22,26 @@ pub(crate) fn run(options: &Serve) -> Result<Verdict, Failure> {
     let config = settings(
         &options.settings,
         [
+            ("log.level", options.logging.level.clone()),
+            ("log.format", options.logging.format.clone()),
             ("server.listen", options.listen.clone()),
             ("data_folder", path(options.data.as_ref())),
             ("worker.image_roots", paths(&options.images)),
         ],
     )?;
-    exit::survive_panics();
+    let mut registry = Registry::default();
+    let _watched = watched::begin(&config, &mut registry)?;
     // What is being done is ended, not cut off.
     let _ending = HalfWritten::begin();
-    block_on(serve(&config, !options.no_worker))
+    block_on(serve(&config, registry, !options.no_worker))
 }
 
-async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
+async fn serve(
+    config: &Config,
+    mut registry: Registry,
+    with_worker: bool,
+) -> Result<Verdict, Failure> {
+    let say = |message: &str| watched::say(config, message);
     let listen = config.server.listen.get();
     let store = open(config).await?;
     let transport = transport::open(config, &host::name(config)).await?;
@@ -41,7 +50,6 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
         (with_worker || host::has_images(config)).then(|| host::roots(config)).transpose()?;
     let desk = host::desk(store.clone(), transport.clone(), roots.as_ref());
     let open = is_open(config, &store).await?;
-    let mut registry = Registry::default();
     let (stop, stopped) = watch::channel(false);
     let mut worker = None;
     let advisories = host::advisories(config);
@@ -54,9 +62,11 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
     let rules = Rules { open, identities, advisories: advisories.clone(), ..rules(config) };
     let service = Service::new(desk.clone(), rules, registry, env!("CARGO_PKG_VERSION"));
     let tls = match (&config.server.tls.certificate, &config.server.tls.key) {
-        (Some(certificate), Some(key)) => {
-            Some(Tls { certificate: certificate.clone(), key: key.clone(), tell: say })
-        }
+        (Some(certificate), Some(key)) => Some(Tls {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            tell: |what| tracing::info!("{what}"),
+        }),
         _ => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -90,7 +100,7 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
         () = host::told_to_end() => None,
     };
     if ended.is_none() {
-        say("ending: what was begun is finished first; once more ends at once");
+        info!("ending: what was begun is finished first; once more ends at once");
     }
     stop.send_replace(true);
     if let Some((worker, _)) = worker {
@@ -129,7 +139,8 @@ async fn is_open(config: &Config, store: &fathom_store::Store) -> Result<bool, F
     let some =
         some || !users.is_empty() || auth.oidc.issuer.is_some() || auth.tokens.bootstrap.is_some();
     if !loopback && !some {
-        say(
+        watched::say(
+            config,
             "warning: there is no token, so that nobody can ask for anything; `fathom token create` makes one",
         );
     }
@@ -162,7 +173,7 @@ fn identities(config: &Config) -> Result<Option<Identities>, Failure> {
         ];
         all.into_iter().find_map(|(role, names)| among(names).then_some(role))
     };
-    Ok(Some(Identities::new(provider, role, say)))
+    Ok(Some(Identities::new(provider, role, |what| tracing::warn!("{what}"))))
 }
 
 fn rules(config: &Config) -> Rules {

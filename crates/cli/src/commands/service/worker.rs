@@ -2,16 +2,19 @@
 
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
+use tracing::info;
 
-use super::{block_on, host, open, path, paths, settings, transport};
+use super::{block_on, host, open, path, paths, settings, transport, watched};
 use crate::args::WorkerOptions;
-use crate::exit::{self, Failure, Verdict, say};
+use crate::exit::{Failure, Verdict};
 use crate::interrupt::HalfWritten;
 
 pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
     let config = settings(
         &options.settings,
         [
+            ("log.level", options.logging.level.clone()),
+            ("log.format", options.logging.format.clone()),
             ("worker.id", options.id.clone()),
             ("worker.pool", options.pool.clone()),
             ("worker.concurrency", options.concurrency.map(|places| places.to_string())),
@@ -19,7 +22,9 @@ pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
             ("worker.image_roots", paths(&options.images)),
         ],
     )?;
-    exit::survive_panics();
+    let mut registry = Registry::default();
+    let _watched = watched::begin(&config, &mut registry)?;
+    let say = |message: &str| watched::say(&config, message);
     // What is being done is ended, not cut off.
     let _ending = HalfWritten::begin();
     block_on(async {
@@ -27,7 +32,6 @@ pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
         let transport = transport::open(&config, &host::name(&config)).await?;
         let roots = host::roots(&config)?;
         let desk = host::desk(store.clone(), transport.clone(), Some(&roots));
-        let mut registry = Registry::default();
         let (stop, stopped) = watch::channel(false);
         let advisories = host::advisories(&config);
         let known = advisories.clone();
@@ -54,7 +58,7 @@ pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
             config.store.url
         ));
         host::told_to_end().await;
-        say("ending: what was begun is finished first; once more ends at once");
+        info!("ending: what was begun is finished first; once more ends at once");
         stop.send_replace(true);
         let _ = worker.await;
         housekeeping.abort();
