@@ -1,4 +1,4 @@
-//! Real servers for tests: installed as Debian packages, started on free ports of this machine with
+//! Real servers for tests: installed as packages, started on free ports of this machine with
 //! data of their own, and gone again when the command that they were started for has ended.
 //!
 //! A server dies with this program, whichever way it ends (`PR_SET_PDEATHSIG`), and what a killed
@@ -12,6 +12,7 @@ mod kafka;
 mod postgres;
 mod rabbitmq;
 mod redis;
+mod s3;
 mod server;
 
 use std::ffi::OsString;
@@ -52,6 +53,7 @@ pub(crate) enum Kind {
     Redis,
     Rabbitmq,
     Kafka,
+    S3,
 }
 
 impl fmt::Display for Kind {
@@ -61,13 +63,15 @@ impl fmt::Display for Kind {
             Kind::Redis => "redis",
             Kind::Rabbitmq => "rabbitmq",
             Kind::Kafka => "kafka",
+            Kind::S3 => "s3",
         })
     }
 }
 
 impl Kind {
     /// Every one of them.
-    pub(crate) const ALL: &[Kind] = &[Kind::Postgres, Kind::Redis, Kind::Rabbitmq, Kind::Kafka];
+    pub(crate) const ALL: &[Kind] =
+        &[Kind::Postgres, Kind::Redis, Kind::Rabbitmq, Kind::Kafka, Kind::S3];
 
     fn packages(self) -> &'static [&'static str] {
         match self {
@@ -75,6 +79,7 @@ impl Kind {
             Kind::Redis => redis::PACKAGES,
             Kind::Rabbitmq => rabbitmq::PACKAGES,
             Kind::Kafka => kafka::PACKAGES,
+            Kind::S3 => s3::PACKAGES,
         }
     }
 
@@ -85,6 +90,7 @@ impl Kind {
             Kind::Redis => "redis-server",
             Kind::Rabbitmq => "rabbitmq-server",
             Kind::Kafka => "kafka",
+            Kind::S3 => "moto",
         }
     }
 
@@ -94,6 +100,7 @@ impl Kind {
             Kind::Redis => redis::prepare(folder),
             Kind::Rabbitmq => rabbitmq::prepare(folder),
             Kind::Kafka => kafka::prepare(folder),
+            Kind::S3 => s3::prepare(folder),
         }
     }
 }
@@ -129,7 +136,7 @@ pub(crate) fn during(kinds: &[Kind], mut command: Command) -> Result<()> {
         server.wait_until_ready(START, &stopped)?;
         command.envs(server.variables.iter().map(|(name, value)| (name, value)));
     }
-    if kinds.iter().any(|kind| *kind != Kind::Postgres) {
+    if kinds.iter().any(|kind| !matches!(kind, Kind::Postgres | Kind::S3)) {
         // The clients that other people publish with.
         let clients = shell::project().join("xtask/src/services/requirements.txt");
         command.env("FATHOM_TEST_PYTHON", tools::python_with(&clients)?);
