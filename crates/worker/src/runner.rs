@@ -263,7 +263,9 @@ impl Worker {
             namespace: job.namespace.clone(),
             data: envelope.payload.data,
             largest_disk: gigabytes.map(|size| size.saturating_mul(1_000_000_000)),
+            submitted: job.submitted_at,
             fence: job.fence,
+            hold: self.hold.clone(),
             stop: stopped,
             progress: self.progress.clone(),
         };

@@ -6,4 +6,7 @@ pub(crate) mod http;
 
 pub use file::FileSource;
 #[cfg(feature = "http")]
-pub use http::{Downloaded, Forbidden, HttpOptions, Resolver, Secret, Web, download, forget};
+pub use http::{
+    Downloaded, Forbidden, HttpOptions, Network, Resolver, Secret, Signer, Web, download, forget,
+    is_public,
+};
