@@ -22,6 +22,7 @@ mod open;
 mod requirement;
 mod time;
 mod token;
+mod webhook;
 mod worker;
 
 pub use audit::{Chain, Deed, Entry};
@@ -38,4 +39,5 @@ pub use open::{Options, Store};
 pub use requirement::Requirement;
 pub use time::Time;
 pub use token::Token;
+pub use webhook::{Delivered, Delivery, DeliveryState, Due, Happening, Webhook};
 pub use worker::{Worker, WorkerState};

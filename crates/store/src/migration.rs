@@ -10,6 +10,7 @@ use crate::open::Store;
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "jobs", include_str!("migrations/0001-jobs.sql")),
     (2, "access", include_str!("migrations/0002-access.sql")),
+    (5, "webhooks", include_str!("migrations/0005-webhooks.sql")),
 ];
 
 /// The number of the newest step: the layout that this program works with.

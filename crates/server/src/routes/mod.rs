@@ -4,6 +4,7 @@ mod access;
 mod jobs;
 mod letters;
 pub(crate) mod system;
+mod webhooks;
 mod workers;
 
 use axum::http::{HeaderMap, StatusCode, header};
@@ -15,10 +16,17 @@ use crate::route::Route;
 
 /// All of them.
 pub(crate) fn all() -> Vec<Route> {
-    [jobs::routes(), workers::routes(), letters::routes(), access::routes(), system::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        jobs::routes(),
+        workers::routes(),
+        letters::routes(),
+        webhooks::routes(),
+        access::routes(),
+        system::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A document as an answer.

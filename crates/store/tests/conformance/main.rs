@@ -9,4 +9,5 @@ mod access;
 mod jobs;
 mod place;
 mod upgrade;
+mod webhooks;
 mod workers;

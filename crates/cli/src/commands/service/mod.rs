@@ -5,6 +5,7 @@ mod host;
 mod serve;
 mod token;
 mod transport;
+mod webhooks;
 mod worker;
 
 use std::future::Future;

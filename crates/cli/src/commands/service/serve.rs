@@ -8,7 +8,7 @@ use fathom_server::{Rate, Rules, Service, Tls};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
-use super::{block_on, failed, host, open, path, paths, settings, transport};
+use super::{block_on, failed, host, open, path, paths, settings, transport, webhooks};
 use crate::args::Serve;
 use crate::exit::{self, Failure, Verdict, say};
 use crate::interrupt::HalfWritten;
@@ -36,16 +36,17 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
     let store = open(config).await?;
     let transport = transport::open(config, &host::name(config)).await?;
     // Who does no jobs need not have the images that others read.
-    let roots =
-        (with_worker || host::has_images(config)).then(|| host::roots(config)).transpose()?;
-    let desk = host::desk(store.clone(), transport.clone(), roots.as_ref());
+    let places =
+        (with_worker || host::has_images(config)).then(|| host::Places::of(config)).transpose()?;
+    let desk = host::desk(store.clone(), transport.clone(), places.as_ref());
     let open = is_open(config, &store).await?;
     let mut registry = Registry::default();
     let (stop, stopped) = watch::channel(false);
+    let told = webhooks::start(config, store.clone(), stopped.clone()).await?;
     let mut worker = None;
-    if let Some(roots) = roots.filter(|_| with_worker) {
+    if let Some(places) = places.filter(|_| with_worker) {
         worker =
-            Some(host::worker(config, &desk, transport, &roots, &mut registry, stopped).await?);
+            Some(host::worker(config, &desk, transport, &places, &mut registry, stopped).await?);
     }
     let service =
         Service::new(desk.clone(), rules(config, open), registry, env!("CARGO_PKG_VERSION"));
@@ -96,6 +97,7 @@ async fn serve(config: &Config, with_worker: bool) -> Result<Verdict, Failure> {
         Some(ended) => ended,
         None => served.await,
     };
+    let _ = told.await;
     housekeeping.abort();
     store.close().await;
     match ended {
