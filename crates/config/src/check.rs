@@ -133,6 +133,13 @@ fn buckets(config: &Config, to: &mut Judgements) {
         }
         if let Some(endpoint) = &bucket.endpoint {
             web(endpoint, "buckets", to);
+            let here = ["http://127.", "http://localhost", "http://[::1]"];
+            if endpoint.starts_with("http://") && !here.iter().any(|it| endpoint.starts_with(it)) {
+                let what = format!(
+                    "{name}: over http:// whoever is on the way can read and change it all"
+                );
+                to.warn(&["buckets"], what);
+            }
         }
     }
 }
@@ -469,6 +476,7 @@ mod tests {
             ),
             ("worker: {image_roots: [/]}", "every file"),
             ("webhooks: [{name: a, url: 'https://h'}]", "as ours"),
+            ("buckets: [{name: a, endpoint: 'http://s3.example.org'}]", "read and change"),
             ("transport: {config: {url: 'amqp://h'}}", "store has no use for"),
             ("auth: {oidc: {issuer: 'http://h', audience: a}}", "users of their own"),
         ] {

@@ -229,6 +229,22 @@ pub(crate) fn variable(name: &str, service: &str) -> Option<String> {
     None
 }
 
+/// Whether the machine has these programs, which `cargo xtask test` installs.
+pub(crate) fn has(programs: &[&str]) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let there =
+        |program: &&str| std::env::split_paths(&folders).any(|it| it.join(program).is_file());
+    let all = programs.iter().all(there);
+    assert!(
+        all || std::env::var_os("FATHOM_TEST_REQUIRED").is_none(),
+        "{programs:?} are not there"
+    );
+    if !all {
+        eprintln!("skipped: {programs:?} are not there");
+    }
+    all
+}
+
 /// The setting of the buckets that the tests' server has.
 pub(crate) fn buckets() -> Option<String> {
     let endpoint = variable("FATHOM_TEST_S3_TLS", "s3")?;

@@ -2,7 +2,7 @@
 
 use fathom_jobs::Operation;
 
-use super::payload::{Fields, Wrong};
+use super::payload::{Fields, Options, Wrong};
 
 /// How a document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +133,11 @@ impl Wanted {
                 _ => Err(format!("{}: it {without}", output.name("format"))),
             };
         };
+        // What goes without sections is no whole report, and other documents have no word for that.
+        if !matches!(format, Json | Yaml) && !Options::of(fields)?.left_out.is_empty() {
+            let what = "what goes without sections is written as json or yaml";
+            return Err(format!("{}: {what}", output.name("format")));
+        }
         Ok(Some(Self { destination: destination.to_owned(), format, compression }))
     }
 }
@@ -232,6 +237,18 @@ mod tests {
         ] {
             let wrong = wanted(operation, output.clone()).unwrap_err();
             assert!(wrong.starts_with(begins), "{output}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn what_goes_without_sections_is_no_whole_report() {
+        for (format, fits) in [("json", true), ("yaml", true), ("spdx", false), ("html", false)] {
+            let data = json!({
+                "options": { "include_users": false },
+                "output": { "format": format, "destination": "/out" },
+            });
+            let wanted = Wanted::of(&Fields::of(&data).unwrap(), Operation::Inspect);
+            assert_eq!(wanted.is_ok(), fits, "{format}: {wanted:?}");
         }
     }
 

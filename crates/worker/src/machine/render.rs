@@ -103,13 +103,8 @@ fn unwritten(format: Format) -> Trouble {
     Trouble::lasting("VALIDATION_ERROR", what)
 }
 
-/// A member of what the operation gives. One that goes without sections is no whole report, and is
-/// written as JSON and YAML alone.
+/// A member of what the operation gives.
 fn part<T: DeserializeOwned>(data: &Value, name: &str) -> Result<T, Trouble> {
-    if data.get("left_out").is_some() {
-        let what = "output.format: what goes without sections is written as json or yaml";
-        return Err(Trouble::lasting("VALIDATION_ERROR", what));
-    }
     T::deserialize(data.get(name).unwrap_or(&Value::Null)).map_err(|error| {
         Trouble::lasting("INTERNAL_ERROR", format!("{name} cannot be read back: {error}"))
     })
