@@ -80,6 +80,19 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             ],
         ),
         ("map", &["serde", "clap"]),
+        (
+            "artefact",
+            &[
+                "fathom-store",
+                "fathom-jobs",
+                "fathom-worker",
+                "fathom-server",
+                "fathom-config",
+                "fathom-report",
+                "serde_json",
+                "clap",
+            ],
+        ),
         ("secret", &["fathom-block", "fathom-config", "serde_json", "tokio", "clap"]),
         (
             "config",
@@ -149,6 +162,10 @@ fn nothing_on_the_left_knows_of_anything_on_its_right() {
             &["fathom-worker", "fathom-guest", "fathom-block", "fathom-config", "sqlx", "clap"],
         ),
         ("worker", &["fathom-server", "fathom-cli", "axum", "hyper", "ureq", "clap"]),
+        (
+            "webhook",
+            &["fathom-server", "fathom-worker", "fathom-config", "axum", "sqlx", "ureq", "clap"],
+        ),
         ("mirror", &["fathom-guest", "fathom-filesystem", "fathom-feed", "ureq", "clap"]),
         (
             "queue",
@@ -187,6 +204,7 @@ fn no_crate_but_one_allows_unsafe_code() {
         "mirror",
         "intake",
         "secret",
+        "artefact",
         "config",
         "identity",
         "store",
@@ -197,6 +215,7 @@ fn no_crate_but_one_allows_unsafe_code() {
         "confine",
         "worker",
         "trace",
+        "webhook",
     ]
     .map(|name| (name, "lib.rs"))
     .into_iter()

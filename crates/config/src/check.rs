@@ -43,6 +43,7 @@ pub(crate) fn judge(config: &Config) -> Vec<Judgement> {
     let mut judgements = Judgements::default();
     server(config, &mut judgements);
     store(config, &mut judgements);
+    buckets(config, &mut judgements);
     transport(config, &mut judgements);
     worker(config, &mut judgements);
     auth(config, &mut judgements);
@@ -102,23 +103,47 @@ fn store(config: &Config, to: &mut Judgements) {
     if !matches!(scheme.as_deref(), Some("sqlite" | "postgres" | "postgresql")) {
         to.wrong(&["store.url"], "it is neither sqlite://FILE nor postgres://HOST/NAME");
     }
-    let reports = &store.reports;
-    let bucket = reports.location.strip_prefix("s3://");
-    match bucket {
-        Some(bucket) if bucket.trim_start_matches('/').is_empty() => {
-            to.wrong(&["store.reports.location"], "it names no bucket; write s3://BUCKET/PREFIX");
-        }
-        None if reports.location.contains("://") => {
-            to.wrong(&["store.reports.location"], "it is neither a folder nor s3://BUCKET/PREFIX");
-        }
-        _ => {}
+    let location = &store.reports.location;
+    if location.starts_with("s3://") {
+        in_bucket(config, location, "store.reports.location", to);
+    } else if location.contains("://") {
+        to.wrong(&["store.reports.location"], "it is neither a folder nor s3://BUCKET/PREFIX");
     }
-    let keys = ["store.reports.access_key", "store.reports.secret_key"];
-    if reports.access_key.is_some() != reports.secret_key.is_some() {
-        to.wrong(&keys, "access_key and secret_key come together or not at all");
+}
+
+/// An address in one of the buckets.
+fn in_bucket(config: &Config, text: &str, path: &'static str, to: &mut Judgements) {
+    let rest = text.strip_prefix("s3://").unwrap_or_default();
+    let bucket = rest.split('/').next().unwrap_or_default();
+    if bucket.is_empty() {
+        to.wrong(&[path], "it names no bucket; write s3://BUCKET/PREFIX");
+    } else if !config.buckets.iter().any(|it| it.name == bucket) {
+        let what = format!("{text:?}: buckets has none that is called {bucket}");
+        to.wrong(&[path, "buckets"], what);
     }
-    if let Some(endpoint) = &reports.endpoint {
-        web(endpoint, "store.reports.endpoint", to);
+}
+
+fn buckets(config: &Config, to: &mut Judgements) {
+    let mut names = std::collections::HashSet::new();
+    for bucket in &config.buckets {
+        let name = &bucket.name;
+        if !names.insert(name) {
+            to.wrong(&["buckets"], format!("two are called {name:?}"));
+        }
+        if bucket.access_key.is_some() != bucket.secret_key.is_some() {
+            let what = format!("{name}: access_key and secret_key come together or not at all");
+            to.wrong(&["buckets"], what);
+        }
+        if let Some(endpoint) = &bucket.endpoint {
+            web(endpoint, "buckets", to);
+            let here = ["http://127.", "http://localhost", "http://[::1]"];
+            if endpoint.starts_with("http://") && !here.iter().any(|it| endpoint.starts_with(it)) {
+                let what = format!(
+                    "{name}: over http:// whoever is on the way can read and change it all"
+                );
+                to.warn(&["buckets"], what);
+            }
+        }
     }
 }
 
@@ -231,6 +256,22 @@ fn worker(config: &Config, to: &mut Judgements) {
             to.wrong(&["worker.image_roots"], what);
         } else if root == Path::new("/") {
             to.warn(&["worker.image_roots"], "/ lets jobs read every file that this user can read");
+        }
+    }
+    for place in &worker.results {
+        if place.starts_with("s3://") {
+            in_bucket(config, place, "worker.results", to);
+        } else if !place.starts_with('/') {
+            let what =
+                format!("{place:?} is neither a folder that begins with / nor s3://BUCKET/…");
+            to.wrong(&["worker.results"], what);
+        }
+    }
+    for place in &worker.s3_allowed {
+        if place.starts_with("s3://") {
+            in_bucket(config, place, "worker.s3_allowed", to);
+        } else {
+            to.wrong(&["worker.s3_allowed"], format!("{place:?} does not begin with s3://"));
         }
     }
     for host in &worker.https_allowed {
@@ -351,6 +392,20 @@ fn webhooks(config: &Config, to: &mut Judgements) {
             to.wrong(&["webhooks"], format!("two are called {:?}", webhook.name));
         }
         web(webhook.url.expose(), "webhooks", to);
+        let name = &webhook.name;
+        if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
+            to.wrong(&["webhooks"], "a name has 1 to 100 characters, none of which is strange");
+        }
+        if webhook.timeout.is_zero() || webhook.give_up.is_zero() {
+            let what = format!("{name}: nothing is told in no time (timeout, give_up)");
+            to.wrong(&["webhooks"], what);
+        }
+        if webhook.secret.is_none() {
+            let what = format!(
+                "{name}: without a secret whoever knows the address can send it messages as ours"
+            );
+            to.warn(&["webhooks"], what);
+        }
     }
 }
 
@@ -384,11 +439,24 @@ mod tests {
             ("store: {url: 'mysql://h'}", "store.url", "neither sqlite://FILE"),
             ("store: {reports: {location: 's3://'}}", "store.reports.location", "no bucket"),
             (
+                "store: {reports: {location: 's3://other/x'}}",
+                "store.reports.location",
+                "none that is",
+            ),
+            ("buckets: [{name: a}, {name: a}]", "buckets", "two are called"),
+            ("buckets: [{name: a, access_key: b}]", "buckets", "come together"),
+            ("buckets: [{name: a, endpoint: b}]", "buckets", "https://"),
+            ("worker: {results: [here]}", "worker.results", "neither a folder"),
+            ("worker: {results: ['s3://a/b']}", "worker.results", "none that is called a"),
+            ("worker: {s3_allowed: ['s3://']}", "worker.s3_allowed", "no bucket"),
+            ("worker: {s3_allowed: ['/a']}", "worker.s3_allowed", "begin with s3://"),
+            ("webhooks: [{name: '', url: 'https://h'}]", "webhooks", "1 to 100"),
+            ("webhooks: [{name: a, url: 'https://h', timeout: 0s}]", "webhooks", "no time"),
+            (
                 "store: {reports: {location: 'ftp://h'}}",
                 "store.reports.location",
                 "neither a folder",
             ),
-            ("store: {reports: {access_key: a}}", "store.reports.access_key", "come together"),
             ("transport: {config: {auto_ack: true}}", "transport.config.auto_ack", "be lost"),
             ("transport: {config: {prefetch: 0}}", "transport.config.prefetch", "without limit"),
             ("transport: {type: amqp}", "transport.type", "amqp needs transport.config.url"),
@@ -465,6 +533,8 @@ mod tests {
             ),
             ("worker: {image_roots: [/]}", "every file"),
             ("auth: {tokens: {enabled: false}}", "only users who log in"),
+            ("webhooks: [{name: a, url: 'https://h'}]", "as ours"),
+            ("buckets: [{name: a, endpoint: 'http://s3.example.org'}]", "read and change"),
             ("transport: {config: {url: 'amqp://h'}}", "store has no use for"),
         ] {
             let (problems, warnings) = said(text);

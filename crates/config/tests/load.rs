@@ -61,21 +61,29 @@ fn two_values(setting: &Setting) -> [(String, Value); 2] {
     match setting.path.as_str() {
         "webhooks" => ["a", "b"].map(|name| {
             let shown = json!([{
-                "name": name, "url": "https://h", "secret": null, "events": [],
-                "timeout": "10s", "retries": 5,
+                "name": name, "url": "https://h", "secret": "***", "events": [],
+                "namespaces": [], "networks": [], "timeout": "10s", "give_up": "1d",
             }]);
-            (format!("[{{name: {name}, url: 'https://h'}}]"), shown)
+            (format!("[{{name: {name}, url: 'https://h', secret: s}}]"), shown)
         }),
+        "buckets" => ["a", "b"].map(|name| {
+            let shown = json!([{
+                "name": name, "endpoint": null, "region": "us-east-1", "access_key": null,
+                "secret_key": null, "path_style": null, "conditional_writes": true, "ca_file": null,
+            }]);
+            (format!("[{{name: {name}}}]"), shown)
+        }),
+        "worker.s3_allowed" => ["s3://a/", "s3://a/b"].map(|text| (text.to_owned(), json!([text]))),
+        "worker.results" => ["/a", "/b"].map(|text| (text.to_owned(), json!([text]))),
         "store.url" => texts("sqlite:///a", "sqlite:///b"),
         "transport.config.url" => texts("amqp://a", "amqp://b"),
         "transport.config.urls" => {
             ["amqp://a", "amqp://b"].map(|url| (url.to_owned(), json!([url])))
         }
         "scan.matcher_url" => texts("https://a", "https://b"),
-        "auth.oidc.issuer"
-        | "auth.oidc.jwks_url"
-        | "tracing.otlp_endpoint"
-        | "store.reports.endpoint" => texts("https://a", "https://b"),
+        "auth.oidc.issuer" | "auth.oidc.jwks_url" | "tracing.otlp_endpoint" => {
+            texts("https://a", "https://b")
+        }
         "metrics.path" => texts("/a", "/b"),
         "metrics.listen" => texts("127.0.0.2", "127.0.0.3"),
         "server.listen" => texts("127.0.0.1:1", "127.0.0.1:2"),
@@ -125,8 +133,7 @@ fn beside(path: &str) -> Vec<(&'static str, &'static str)> {
         "server.tls.key" => vec![("server.tls.certificate", "/c")],
         "transport.config.tls.certificate" => vec![("transport.config.tls.key", "/k")],
         "transport.config.tls.key" => vec![("transport.config.tls.certificate", "/c")],
-        "store.reports.access_key" => vec![("store.reports.secret_key", "s")],
-        "store.reports.secret_key" => vec![("store.reports.access_key", "a")],
+        "worker.s3_allowed" => vec![("buckets", "[{name: a}]")],
         "auth.oidc.issuer" => vec![("auth.oidc.audience", "a")],
         "auth.tokens.enabled" => {
             vec![("auth.oidc.issuer", "https://h"), ("auth.oidc.audience", "a")]

@@ -150,6 +150,11 @@ impl Hold {
         accepted
     }
 
+    /// Whether the store has a job as ours, by this fence, and not as called off.
+    pub async fn is_held(&self, job: &str, fence: i64) -> Result<bool, Error> {
+        self.inner.store.is_held(job, fence).await
+    }
+
     /// Forgets a job that is somebody else's by now.
     pub fn let_go(&self, job: &Claimed) {
         let mut held = self.held();

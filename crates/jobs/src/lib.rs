@@ -33,7 +33,7 @@ pub use operation::Operation;
 pub use refusal::{Refusal, RefusalCode};
 pub use requirement::Requirement;
 pub use result::{
-    ErrorReport, ExecutionSummary, Metrics, Outputs, Progress, ResultDocument, Status,
+    ErrorReport, ExecutionSummary, Metrics, Outputs, Progress, ResultDocument, Status, Written,
 };
 pub use worker::{Capabilities, Configuration, Resources, WorkerDescription};
 

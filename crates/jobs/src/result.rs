@@ -101,6 +101,24 @@ pub struct Outputs {
     /// What else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<String>,
+    /// Each of them in full.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub written: Vec<Written>,
+}
+
+/// Something that a job wrote elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Written {
+    /// Where: a path, or `s3://BUCKET/…`.
+    pub location: String,
+    /// As which document.
+    pub format: String,
+    /// How it is packed.
+    pub compression: String,
+    /// How many bytes it has, as it lies there.
+    pub bytes: u64,
+    /// `sha256:` and the checksum of these bytes.
+    pub sha256: String,
 }
 
 impl Outputs {

@@ -25,6 +25,7 @@ mod requirement;
 mod time;
 mod token;
 mod user;
+mod webhook;
 mod worker;
 
 pub use audit::{Chain, Deed, Entry};
@@ -49,4 +50,5 @@ pub use requirement::Requirement;
 pub use time::Time;
 pub use token::Token;
 pub use user::{User, UserChange};
+pub use webhook::{Delivered, Delivery, DeliveryState, Due, Happening, Webhook};
 pub use worker::{Worker, WorkerState};

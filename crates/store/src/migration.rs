@@ -12,6 +12,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (2, "access", include_str!("migrations/0002-access.sql")),
     (3, "machines", include_str!("migrations/0003-machines.sql")),
     (4, "users", include_str!("migrations/0004-users.sql")),
+    (5, "webhooks", include_str!("migrations/0005-webhooks.sql")),
     (6, "pools", include_str!("migrations/0006-pools.sql")),
 ];
 

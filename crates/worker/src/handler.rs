@@ -5,7 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use fathom_jobs::{Metrics, Operation, Outputs, Progress};
+use fathom_jobs::{Hold, Metrics, Operation, Outputs, Progress};
+use fathom_store::Time;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
@@ -27,7 +28,6 @@ pub enum Stop {
 }
 
 /// A job, as far as it concerns who does it.
-#[derive(Debug)]
 pub struct Task {
     /// What it is called.
     pub job: String,
@@ -37,7 +37,10 @@ pub struct Task {
     pub data: Value,
     /// The largest disk that may be looked at, in bytes.
     pub largest_disk: Option<u64>,
+    /// When it was sent.
+    pub submitted: Time,
     pub(crate) fence: i64,
+    pub(crate) hold: Hold,
     pub(crate) stop: watch::Receiver<Option<Stop>>,
     pub(crate) progress: mpsc::Sender<(String, i64, Progress)>,
     pub(crate) phases: Phases,
@@ -58,6 +61,12 @@ impl Task {
             message: message.to_owned(),
         };
         let _ = self.progress.try_send((self.job.clone(), self.fence, progress));
+    }
+
+    /// Whether the job is still this worker's, and not called off, as the store has it now. To be asked
+    /// before something is done that others see.
+    pub async fn is_held(&self) -> Result<bool, fathom_store::Error> {
+        self.hold.is_held(&self.job, self.fence).await
     }
 
     /// Ends when the job has to.

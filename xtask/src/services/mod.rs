@@ -13,6 +13,7 @@ mod oidc;
 mod postgres;
 mod rabbitmq;
 mod redis;
+mod s3;
 mod server;
 
 use std::ffi::OsString;
@@ -54,6 +55,7 @@ pub(crate) enum Kind {
     Rabbitmq,
     Kafka,
     Oidc,
+    S3,
 }
 
 impl fmt::Display for Kind {
@@ -64,6 +66,7 @@ impl fmt::Display for Kind {
             Kind::Rabbitmq => "rabbitmq",
             Kind::Kafka => "kafka",
             Kind::Oidc => "oidc",
+            Kind::S3 => "s3",
         })
     }
 }
@@ -71,7 +74,7 @@ impl fmt::Display for Kind {
 impl Kind {
     /// Every one of them.
     pub(crate) const ALL: &[Kind] =
-        &[Kind::Postgres, Kind::Redis, Kind::Rabbitmq, Kind::Kafka, Kind::Oidc];
+        &[Kind::Postgres, Kind::Redis, Kind::Rabbitmq, Kind::Kafka, Kind::Oidc, Kind::S3];
 
     fn packages(self) -> &'static [&'static str] {
         match self {
@@ -80,6 +83,7 @@ impl Kind {
             Kind::Rabbitmq => rabbitmq::PACKAGES,
             Kind::Kafka => kafka::PACKAGES,
             Kind::Oidc => oidc::PACKAGES,
+            Kind::S3 => s3::PACKAGES,
         }
     }
 
@@ -91,6 +95,7 @@ impl Kind {
             Kind::Rabbitmq => "rabbitmq-server",
             Kind::Kafka => "kafka",
             Kind::Oidc => "oidc",
+            Kind::S3 => "moto",
         }
     }
 
@@ -101,6 +106,7 @@ impl Kind {
             Kind::Rabbitmq => rabbitmq::prepare(folder),
             Kind::Kafka => kafka::prepare(folder),
             Kind::Oidc => oidc::prepare(folder),
+            Kind::S3 => s3::prepare(folder),
         }
     }
 }
@@ -136,7 +142,7 @@ pub(crate) fn during(kinds: &[Kind], mut command: Command) -> Result<()> {
         server.wait_until_ready(START, &stopped)?;
         command.envs(server.variables.iter().map(|(name, value)| (name, value)));
     }
-    if kinds.iter().any(|kind| !matches!(kind, Kind::Postgres | Kind::Oidc)) {
+    if kinds.iter().any(|kind| !matches!(kind, Kind::Postgres | Kind::Oidc | Kind::S3)) {
         // The clients that other people publish with.
         let clients = shell::project().join("xtask/src/services/requirements.txt");
         command.env("FATHOM_TEST_PYTHON", tools::python_with(&clients)?);

@@ -7,5 +7,6 @@ pub(crate) mod http;
 pub use file::FileSource;
 #[cfg(feature = "http")]
 pub use http::{
-    Downloaded, Forbidden, HttpOptions, Resolver, Secret, Web, agent, download, forget,
+    Downloaded, Forbidden, HttpOptions, Network, Resolver, Secret, Signer, Web, agent, download,
+    forget, is_public,
 };

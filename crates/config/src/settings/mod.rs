@@ -3,6 +3,7 @@
 
 mod auth;
 mod backup;
+mod bucket;
 mod log;
 mod metrics;
 mod scan;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::auth::{Auth, Oidc, Roles, Tokens, Users};
 pub use self::backup::{Backup, Compression, Retention};
+pub use self::bucket::Bucket;
 pub use self::log::{Format, Level, Log};
 pub use self::metrics::Metrics;
 pub use self::scan::{Scan, ScanLimits};
@@ -30,7 +32,7 @@ pub use self::server::{RateLimit, Server, ServerTls};
 pub use self::store::{Reports, Store, StoreRetention};
 pub use self::tracing::Tracing;
 pub use self::transport::{Transport, TransportConfig, TransportTls, TransportType};
-pub use self::webhook::Webhook;
+pub use self::webhook::{Webhook, WebhookEvent};
 pub use self::worker::{Worker, WorkerLimits};
 
 /// Derives what every group needs.
@@ -55,6 +57,8 @@ pub struct Config {
     pub server: Server,
     /// What is remembered, and where.
     pub store: Store,
+    /// Buckets of servers that speak S3.
+    pub buckets: Vec<Bucket>,
     /// How jobs come to workers.
     pub transport: Transport,
     /// What works on jobs.
@@ -83,6 +87,7 @@ impl Default for Config {
             data_folder: "/var/lib/fathom".into(),
             server: Server::default(),
             store: Store::default(),
+            buckets: Vec::new(),
             transport: Transport::default(),
             worker: Worker::default(),
             auth: Auth::default(),

@@ -1,6 +1,6 @@
 //! What is remembered.
 
-use fathom_secret::{Secret, SecretUrl};
+use fathom_secret::SecretUrl;
 
 use super::group;
 use super::secret_source::SecretSource;
@@ -36,29 +36,14 @@ impl Default for Store {
 group! {
     /// Where reports lie.
     pub struct Reports {
-        /// A folder, or s3://BUCKET/PREFIX. Default: reports in the data folder.
+        /// A folder, or s3://BUCKET/PREFIX of one of the buckets. Default: reports in the data folder.
         pub location: String,
-        /// The server that speaks S3. Default: that of Amazon for the region.
-        pub endpoint: Option<String>,
-        /// The region of the bucket.
-        pub region: Option<String>,
-        /// The name of the key that opens the bucket. Default: what the environment gives.
-        pub access_key: Option<String>,
-        /// The key that opens the bucket.
-        #[schemars(with = "Option<SecretSource>")]
-        pub secret_key: Option<Secret>,
     }
 }
 
 impl Default for Reports {
     fn default() -> Self {
-        Self {
-            location: "/var/lib/fathom/reports".into(),
-            endpoint: None,
-            region: None,
-            access_key: None,
-            secret_key: None,
-        }
+        Self { location: "/var/lib/fathom/reports".into() }
     }
 }
 

@@ -22,12 +22,14 @@ group! {
         pub drain_timeout: Span,
         /// Where it keeps what it needs for a while. Default: work in the data folder.
         pub work_dir: PathBuf,
-        /// Where jobs may ask for their results to go: folders, and beginnings of addresses.
+        /// Where jobs may ask for their results to be written: folders, and beginnings of s3://BUCKET/….
         pub results: Vec<String>,
         /// Folders that images may lie in. Without any, jobs read no images of this host.
         pub image_roots: Vec<PathBuf>,
         /// Hosts that images may be fetched from, as images.example.com.
         pub https_allowed: Vec<String>,
+        /// Where images may be fetched from with the key of a bucket: beginnings of s3://BUCKET/….
+        pub s3_allowed: Vec<String>,
         /// What one job may use.
         pub limits: WorkerLimits,
     }
@@ -46,6 +48,7 @@ impl Default for Worker {
             results: Vec::new(),
             image_roots: Vec::new(),
             https_allowed: Vec::new(),
+            s3_allowed: Vec::new(),
             limits: WorkerLimits::default(),
         }
     }

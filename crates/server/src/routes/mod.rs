@@ -13,6 +13,7 @@ mod packages;
 mod policies;
 mod scan;
 pub(crate) mod system;
+mod webhooks;
 mod workers;
 
 use axum::http::{HeaderMap, StatusCode, header};
@@ -31,6 +32,7 @@ pub(crate) const GROUPS: &[(&str, &str)] = &[
     ("Flaws", "What is wrong with machines, and what was decided about it."),
     ("Workers", "Who does them, and what they can."),
     ("Dead letters", "What came in and was no job."),
+    ("Webhooks", "Who is told what has happened, and what they were told."),
     ("Access", "Who may use the service, and what was done with it."),
     ("Service", "How the service is, and what it tells of itself."),
 ];
@@ -46,6 +48,7 @@ pub(crate) fn all() -> Vec<(&'static str, Route)> {
         [flaws::routes(), exceptions::routes(), scan::routes()].into_iter().flatten().collect(),
         workers::routes(),
         letters::routes(),
+        webhooks::routes(),
         [login::routes(), access::routes()].into_iter().flatten().collect(),
         [system::routes(), docs::routes()].into_iter().flatten().collect(),
     ];

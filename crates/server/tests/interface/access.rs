@@ -41,6 +41,7 @@ const ELSEWHERE: &[(&str, u16)] = &[
     ("listWorkers", 200),
     ("getCapabilities", 200),
     ("listDeadLetters", 403),
+    ("listWebhooks", 403),
     ("discardDeadLetter", 403),
     ("createToken", 403),
     ("listTokens", 403),

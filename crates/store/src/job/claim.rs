@@ -127,6 +127,18 @@ impl Store {
         .await
     }
 
+    /// Whether who got a job by this fence still has it, and was not asked to stop.
+    pub async fn is_held(&self, job: &str, fence: i64) -> Result<bool> {
+        let row = sqlx::query(
+            "SELECT 1 AS held FROM jobs WHERE id = $1 AND fence = $2 AND state IN (2, 3) AND cancel = 0",
+        )
+        .bind(job)
+        .bind(fence)
+        .fetch_optional(self.read())
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// Says that the jobs are worked at, and holds them for another `lease`.
     pub async fn beat(&self, beats: &[Beat], lease: Duration) -> Result<Vec<Beaten>> {
         if beats.is_empty() {

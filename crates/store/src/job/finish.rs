@@ -96,6 +96,10 @@ impl Store {
                 accepted.insert(row.try_get::<String, _>("id")?);
             }
             self.keep(&mut transaction, completions, &accepted).await?;
+            let ended = completions.iter().filter(|it| {
+                matches!(it.finish, Finish::End { .. }) && accepted.contains(&it.job)
+            });
+            self.announce_ended(&mut transaction, ended.map(|it| it.job.as_str())).await?;
             transaction.commit().await?;
             Ok(accepted)
         })
@@ -200,6 +204,7 @@ impl Store {
                 .bind(result)
                 .execute(&mut *transaction)
                 .await?;
+                self.announce_ended(&mut transaction, [job]).await?;
                 Cancelled::AtOnce
             } else {
                 let asked = sqlx::query(

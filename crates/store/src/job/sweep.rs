@@ -206,6 +206,8 @@ impl Store {
         if ended.is_empty() {
             return Ok(());
         }
+        let jobs: Vec<String> =
+            ended.iter().filter_map(|it| Some(it.get("job")?.as_str()?.to_owned())).collect();
         let ended = Value::from(ended).to_string();
         for text in [
             "UPDATE jobs SET state = CAST(e.value ->> 'state' AS BIGINT), fence = fence + 1, \
@@ -216,7 +218,7 @@ impl Store {
         ] {
             sqlx::query(self.sql(text)).bind(&ended).execute(&mut **transaction).await?;
         }
-        Ok(())
+        self.announce_ended(transaction, jobs.iter().map(String::as_str)).await
     }
 }
 

@@ -12,7 +12,7 @@ use crate::place::on_both;
 
 const LEASE: Duration = Duration::from_secs(30);
 
-fn job(id: &str) -> NewJob {
+pub(crate) fn job(id: &str) -> NewJob {
     NewJob {
         id: id.to_owned(),
         namespace: "default".to_owned(),
@@ -36,7 +36,7 @@ async fn meets(store: &Store) -> Vec<i64> {
     store.requirements(0).await.unwrap().into_iter().map(|it| it.number).collect()
 }
 
-async fn claim(
+pub(crate) async fn claim(
     store: &Store,
     worker: &str,
     most: u32,
@@ -47,7 +47,7 @@ async fn claim(
     store.claim(&claim).await.unwrap()
 }
 
-fn end(job: &fathom_store::Claimed, result: &str) -> Completion {
+pub(crate) fn end(job: &fathom_store::Claimed, result: &str) -> Completion {
     Completion {
         job: job.id.clone(),
         fence: job.fence,
@@ -55,7 +55,7 @@ fn end(job: &fathom_store::Claimed, result: &str) -> Completion {
     }
 }
 
-fn rules() -> SweepRules {
+pub(crate) fn rules() -> SweepRules {
     SweepRules {
         deliveries: 3,
         announce_after: Duration::from_secs(30),

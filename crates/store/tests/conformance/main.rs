@@ -11,4 +11,5 @@ mod machines;
 mod place;
 mod upgrade;
 mod users;
+mod webhooks;
 mod workers;

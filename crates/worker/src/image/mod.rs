@@ -11,6 +11,7 @@
 //! compared. Swapping the file, or changing it in place, in between is an error.
 
 pub mod address;
+mod bucket;
 pub mod checksum;
 pub mod child;
 mod failure;
@@ -23,6 +24,7 @@ mod wire;
 
 pub use fathom_confine::Limits as ChildLimits;
 
+pub use bucket::Buckets;
 pub use failure::{Code, Failure, Phase, Refusal};
 pub use inspect::{Images, Limits, Outcome, Progress, Sum};
 pub(crate) use request::check;

@@ -17,7 +17,7 @@ const MAX_IMAGES: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
-    /// A path beneath a configured root, or an `https://` address of a host that is allowed.
+    /// A path beneath a configured root, or an `https://` or `s3://` address that is allowed.
     pub source: String,
     /// The format, where it is not to be found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

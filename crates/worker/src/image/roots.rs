@@ -15,6 +15,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, SeekFrom, fstatfs, openat, ope
 use rustix::io::Errno;
 
 use super::address::Https;
+use super::bucket::{Buckets, Object};
 use super::failure::{Code, Refusal};
 
 /// The longest path.
@@ -41,6 +42,7 @@ const OF_KERNEL: [i64; 9] = [
 pub struct Roots {
     folders: Vec<Folder>,
     https: Https,
+    buckets: Buckets,
     /// Whether an image may name any file beneath the folders, not only of its own.
     shared: bool,
 }
@@ -59,6 +61,8 @@ pub(crate) enum Opened {
     Local(Local),
     /// An address that is fetched from.
     Remote(String),
+    /// An object of a bucket.
+    Object(Object),
 }
 
 /// A file or block device beneath a root.
@@ -104,6 +108,13 @@ impl Roots {
         self
     }
 
+    /// Reads images in these buckets too.
+    #[must_use]
+    pub fn buckets(mut self, buckets: Buckets) -> Self {
+        self.buckets = buckets;
+        self
+    }
+
     /// Lets an image name any file beneath the roots, such as a backing file in another folder. Then
     /// whoever can write an image can have read, as a part of it, every other image there is.
     #[must_use]
@@ -112,11 +123,13 @@ impl Roots {
         self
     }
 
-    /// Refuses what is neither a path beneath a root nor an address of a host that is allowed, by its
-    /// text alone. A worker that opens it checks again.
+    /// Refuses what is neither a path beneath a root nor an address that is allowed, by its text alone. A worker that opens it checks again.
     pub fn check(&self, source: &str) -> Result<(), Refusal> {
-        match source.starts_with("https://") {
-            true => self.https.check(source),
+        if source.starts_with("https://") {
+            return self.https.check(source);
+        }
+        match source.starts_with("s3://") {
+            true => self.buckets.object(source).map(drop),
             false => self.inner(source).map(drop),
         }
     }
@@ -131,6 +144,9 @@ impl Roots {
             self.https.check(source)?;
             return Ok(Opened::Remote(source.to_owned()));
         }
+        if source.starts_with("s3://") {
+            return self.buckets.object(source).map(Opened::Object);
+        }
         let (folder, inner) = self.inner(source)?;
         let path = folder.path.join(&inner);
         open_beneath(folder.directory.as_fd(), &inner, path).map(Opened::Local)
@@ -141,6 +157,9 @@ impl Roots {
     pub(crate) fn admit(&self, from: &Opened, asked: &str, role: &str) -> Result<Opened, Refusal> {
         match from {
             Opened::Local(image) => self.beside(&image.path, asked),
+            Opened::Object(object) => {
+                object.beside(asked).and_then(|address| self.open(&address)).map_err(referred)
+            }
             Opened::Remote(url) => {
                 let from = Location::Url(url.clone());
                 let wish = Wish { from: &from, asked, role };
@@ -206,7 +225,7 @@ impl Roots {
         }
         if !source.starts_with('/') {
             return match has_scheme(source) || source.contains("://") {
-                true => refuse("of addresses, only https:// ones are fetched"),
+                true => refuse("of addresses, only https:// and s3:// ones are fetched"),
                 false => refuse("a path is absolute"),
             };
         }
@@ -300,7 +319,7 @@ fn referred(refusal: Refusal) -> Refusal {
     Refusal { code, ..refusal }
 }
 
-fn refused(why: &str) -> Refusal {
+pub(super) fn refused(why: &str) -> Refusal {
     Refusal::new(Code::ReferenceRefused, why)
 }
 
@@ -326,7 +345,7 @@ fn has_scheme(text: &str) -> bool {
 
 /// Characters that nobody names an image with, and that are read as something else: by a terminal, by
 /// another system, or by a person.
-fn is_strange(c: char) -> bool {
+pub(super) fn is_strange(c: char) -> bool {
     c.is_control()
         || matches!(c, '\\' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fffd}')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use fathom_block::source::FileSource;
+use fathom_block::source::{FileSource, HttpOptions};
 use fathom_block::{Error, Location, Opener, ReadAt};
 use fathom_confine::Canceller;
 
@@ -49,6 +49,7 @@ impl Served {
         match &self.opened {
             Opened::Local(local) => local.path.display().to_string(),
             Opened::Remote(url) => Location::Url(url.clone()).to_string(),
+            Opened::Object(object) => object.address.clone(),
         }
     }
 }
@@ -150,7 +151,7 @@ impl<'a> Session<'a> {
         let place = match &served.opened {
             Opened::Local(local) => Place::Path(local.path.display().to_string()),
             // What may be secret in it the child needs not know.
-            Opened::Remote(_) => Place::Url(served.name()),
+            Opened::Remote(_) | Opened::Object(_) => Place::Url(served.name()),
         };
         let id = u32::try_from(id).ok()?;
         let length = served.length;
@@ -252,11 +253,11 @@ impl<'a> Session<'a> {
     ) -> Result<usize, Failure> {
         let length = match &opened {
             Opened::Local(local) => local.length,
-            Opened::Remote(_) => 0,
+            Opened::Remote(_) | Opened::Object(_) => 0,
         };
         self.sources.push(Served { image, opened, length, reader: None });
         let id = self.sources.len() - 1;
-        let remote = matches!(self.sources[id].opened, Opened::Remote(_));
+        let remote = !matches!(self.sources[id].opened, Opened::Local(_));
         if remote || expected.is_some() {
             let reader = self.reader(id)?;
             let reader = match expected {
@@ -286,21 +287,33 @@ impl<'a> Session<'a> {
                 Ok(Arc::new(source))
             }
             Opened::Remote(url) => {
-                let opener = Opener::new().http(self.roots.https_of().options(url));
-                let reader = opener.bytes(&Location::Url(url.clone())).map_err(|error| {
-                    let failure = Failure::read(&error, phase);
-                    let code = match failure.code {
-                        Code::NotFound => Code::ImageNotFound,
-                        // That is where its name leads, or a redirect.
-                        Code::ReferenceRefused => Code::PathRefused,
-                        code => code,
-                    };
-                    Failure::new(code, phase, failure.message)
-                })?;
-                self.fetched.push(opener);
-                Ok(reader)
+                let options = self.roots.https_of().options(url);
+                let url = url.clone();
+                self.fetch(url, options)
+            }
+            Opened::Object(object) => {
+                let (url, options) = (object.url.clone(), object.options());
+                self.fetch(url, options)
             }
         }
+    }
+
+    /// The bytes that a server has.
+    fn fetch(&mut self, url: String, options: HttpOptions) -> Result<Arc<dyn ReadAt>, Failure> {
+        let phase = Phase::Opening;
+        let opener = Opener::new().http(options);
+        let reader = opener.bytes(&Location::Url(url)).map_err(|error| {
+            let failure = Failure::read(&error, phase);
+            let code = match failure.code {
+                Code::NotFound => Code::ImageNotFound,
+                // That is where its name leads, or a redirect.
+                Code::ReferenceRefused => Code::PathRefused,
+                code => code,
+            };
+            Failure::new(code, phase, failure.message)
+        })?;
+        self.fetched.push(opener);
+        Ok(reader)
     }
 
     fn verified(

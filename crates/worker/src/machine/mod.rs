@@ -11,10 +11,14 @@ mod inspect;
 mod kept;
 mod look;
 mod meters;
+mod outlets;
+mod output;
 mod payload;
 mod profile;
+mod render;
 mod scan;
 mod sections;
+mod written;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -29,8 +33,11 @@ use prometheus_client::registry::Registry;
 use serde_json::Value;
 
 use self::meters::Meters;
-use self::payload::{Subject, Wrong};
-use crate::handler::{Handlers, Task, Trouble};
+pub use self::outlets::Outlets;
+use self::output::Wanted;
+use self::payload::{Fields, Subject, Wrong};
+use self::written::WrittenBy;
+use crate::handler::{Handler, Handlers, Task, Trouble};
 use crate::image::{Image, Images, Roots};
 
 /// Who made a document.
@@ -45,6 +52,7 @@ pub struct Tools {
     images: Arc<Images>,
     advisories: Option<(Arc<Advisories>, Meters)>,
     store: Option<Store>,
+    outlets: Arc<Outlets>,
 }
 
 impl Tools {
@@ -64,13 +72,19 @@ impl Tools {
             let meters = Meters::register(registry, &advisories);
             (advisories, meters)
         });
-        Self { images, advisories, store: None }
+        Self { images, advisories, store: None, outlets: Arc::default() }
     }
 
     /// What is found of machines is kept there, too.
     #[must_use]
     pub fn keeping(self, store: Store) -> Self {
         Self { store: Some(store), ..self }
+    }
+
+    /// Lets results be written there.
+    #[must_use]
+    pub fn outlets(self, outlets: Arc<Outlets>) -> Self {
+        Self { outlets, ..self }
     }
 
     async fn database(&self) -> Result<Arc<Database>, Trouble> {
@@ -122,20 +136,27 @@ impl Subject {
 pub fn handlers(tools: Tools) -> Handlers {
     let tools = Arc::new(tools);
     let handlers = Handlers::default()
-        .with(inspect::Inspect(Arc::clone(&tools)))
-        .with(profile::Profiles(Arc::clone(&tools)))
-        .with(checksum::Checksums(Arc::clone(&tools)))
-        .with(diff::Diff(Arc::clone(&tools)));
+        .with(written(&tools, inspect::Inspect(Arc::clone(&tools))))
+        .with(written(&tools, profile::Profiles(Arc::clone(&tools))))
+        .with(written(&tools, checksum::Checksums(Arc::clone(&tools))))
+        .with(written(&tools, diff::Diff(Arc::clone(&tools))));
     match tools.advisories {
-        Some(_) => handlers.with(scan::Scan(tools)),
+        Some(_) => handlers.with(written(&tools, scan::Scan(Arc::clone(&tools)))),
         None => handlers,
     }
 }
 
-/// Looks at what a job is about before it is taken: its form, and where its images lie, by the text
-/// alone. Nothing is opened.
-pub fn check(roots: Arc<Roots>) -> impl Fn(Operation, &Value) -> Result<(), Refusal> {
-    move |operation, data| checked(operation, data, Some(&roots))
+fn written<H: Handler>(tools: &Arc<Tools>, handler: H) -> WrittenBy<H> {
+    WrittenBy { handler, tools: Arc::clone(tools) }
+}
+
+/// Looks at what a job is about before it is taken: its form, where its images lie and where its result
+/// is to go, by the text alone. Nothing is opened.
+pub fn check(
+    roots: Arc<Roots>,
+    outlets: Arc<Outlets>,
+) -> impl Fn(Operation, &Value) -> Result<(), Refusal> {
+    move |operation, data| checked(operation, data, Some((&roots, &outlets)))
 }
 
 /// The same where other hosts have the images, so that nothing is known of where they may lie.
@@ -143,11 +164,24 @@ pub fn check_form(operation: Operation, data: &Value) -> Result<(), Refusal> {
     checked(operation, data, None)
 }
 
-fn checked(operation: Operation, data: &Value, roots: Option<&Roots>) -> Result<(), Refusal> {
+fn checked(
+    operation: Operation,
+    data: &Value,
+    places: Option<(&Roots, &Outlets)>,
+) -> Result<(), Refusal> {
     let refuse = |why: String| Refusal::new(RefusalCode::Invalid, why);
     for (field, images) in asked(operation, data).map_err(refuse)? {
-        crate::image::check(&images, roots)
+        crate::image::check(&images, places.map(|(roots, _)| roots))
             .map_err(|refusal| refuse(format!("{field}: {}", refusal.message)))?;
+    }
+    if operation == Operation::Echo {
+        return Ok(());
+    }
+    let wanted = Fields::of(data).and_then(|fields| Wanted::of(&fields, operation));
+    if let (Some(wanted), Some((_, outlets))) = (wanted.map_err(refuse)?, places) {
+        outlets
+            .check(&wanted.destination)
+            .map_err(|why| refuse(format!("output.destination: {why}")))?;
     }
     Ok(())
 }

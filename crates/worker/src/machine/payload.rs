@@ -48,7 +48,7 @@ impl<'a> Fields<'a> {
         format!("{}: {meant} is meant, not {}", self.name(member), kind(is))
     }
 
-    fn object(&self, member: &str) -> Result<Option<Fields<'a>>, Wrong> {
+    pub(super) fn object(&self, member: &str) -> Result<Option<Fields<'a>>, Wrong> {
         match self.get(member) {
             None => Ok(None),
             Some(Value::Object(members)) => Ok(Some(Self { at: self.name(member), members })),
@@ -188,9 +188,8 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// `options`, and `output`, which can ask for little yet.
+    /// `options`.
     pub(super) fn of(fields: &Fields<'_>) -> Result<Self, Wrong> {
-        output(fields)?;
         let Some(options) = fields.object("options")? else { return Ok(Self::default()) };
         let mut left_out = Vec::new();
         for section in Section::ALL {
@@ -225,22 +224,6 @@ pub(super) fn profiles(fields: &Fields<'_>) -> Result<Vec<&'static str>, Wrong> 
         }
     }
     Ok(named)
-}
-
-fn output(fields: &Fields<'_>) -> Result<(), Wrong> {
-    let Some(output) = fields.object("output")? else { return Ok(()) };
-    let unfit = |member: &str, why: &str| Err(format!("{}: {why}", output.name(member)));
-    if !matches!(output.text("format")?, None | Some("json")) {
-        return unfit("format", "results are json");
-    }
-    if output.text("destination")?.is_some() {
-        let why = "it is not supported by this version; get the result at /api/v1/jobs/{id}/result";
-        return unfit("destination", why);
-    }
-    if !matches!(output.text("compression")?, None | Some("none")) {
-        return unfit("compression", "it is not supported by this version; leave it out");
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -340,16 +323,6 @@ mod tests {
                 with("options", "profiles", json!(["x"])),
                 "options.profiles: there is no \"x\"; there are security, ",
             ),
-            (with("output", "format", json!(1)), "output.format: a text is meant"),
-            (with("output", "format", json!("pdf")), "output.format: results are json"),
-            (with("output", "destination", json!(1)), "output.destination: a text is meant"),
-            (
-                with("output", "destination", json!("/results")),
-                "output.destination: it is not supported by this version; get the result at \
-                 /api/v1/jobs/{id}/result",
-            ),
-            (with("output", "compression", json!(1)), "output.compression: a text is meant"),
-            (with("output", "compression", json!("gzip")), "output.compression: it is not"),
         ];
         let names: Vec<_> =
             Section::ALL.iter().map(|section| format!("include_{}", section.name())).collect();

@@ -22,8 +22,12 @@ impl Version {
 
     /// What to send as `If-Range`. A weak tag is not allowed there: it may stand for other bytes.
     pub(super) fn if_range(&self) -> Option<&str> {
-        let strong = self.etag.as_deref().filter(|tag| tag.starts_with('"'));
-        strong.or(self.modified.as_deref())
+        self.if_match().or(self.modified.as_deref())
+    }
+
+    /// What to send as `If-Match`, which takes no weak tag either, and no time.
+    pub(super) fn if_match(&self) -> Option<&str> {
+        self.etag.as_deref().filter(|tag| tag.starts_with('"'))
     }
 
     /// What tells `other` from this version, if anything does.

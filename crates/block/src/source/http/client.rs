@@ -207,7 +207,11 @@ impl Client {
             ("Range", format!("bytes={start}-{}", start + (length - 1))),
             ("Accept-Encoding", "identity".to_owned()),
         ];
-        headers.extend(known.and_then(Version::if_range).map(|it| ("If-Range", it.to_owned())));
+        let condition = match self.agents.options.signer {
+            Some(_) => known.and_then(Version::if_match).map(|it| ("If-Match", it.to_owned())),
+            None => known.and_then(Version::if_range).map(|it| ("If-Range", it.to_owned())),
+        };
+        headers.extend(condition);
         let longest = self.agents.options.idle_timeout + Duration::from_secs(length / LEAST_SPEED);
         let response = self.follow(&headers, Some(longest))?;
         self.judge(response.status().as_u16(), response, start, length, known)
@@ -268,6 +272,12 @@ impl Client {
             for (name, value) in &options.headers {
                 request = request.header(name, value.expose());
             }
+            if let Some(signer) = &options.signer {
+                let signed = signer.sign(url, headers);
+                for (name, value) in signed.map_err(|why| Error::invalid(&*self.name, why))? {
+                    request = request.header(name, value.expose());
+                }
+            }
         }
         self.meter.request(0);
         request.call().map_err(|error| self.failed(error))
@@ -326,6 +336,7 @@ impl Client {
                     _ => Err(self.misbehaves("it has no such range (416)").into()),
                 }
             }
+            412 if known.is_some() => Err(self.changed("its ETag is another").into()),
             _ => Err(self.refusal(status, headers)),
         }
     }

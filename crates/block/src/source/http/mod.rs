@@ -14,7 +14,10 @@ mod answer;
 mod client;
 mod download;
 mod jobs;
+mod post;
+mod public;
 mod resolve;
+mod signer;
 mod web;
 
 #[cfg(test)]
@@ -32,7 +35,9 @@ use self::answer::Version;
 use self::client::Client;
 pub use self::download::{Downloaded, download, forget};
 use self::jobs::Job;
+pub use self::public::{Network, is_public};
 pub use self::resolve::{Forbidden, Resolver};
+pub use self::signer::Signer;
 pub use self::web::Web;
 use crate::error::Result;
 use crate::meter::Meter;
@@ -53,6 +58,7 @@ pub struct HttpOptions {
     parallel: usize,
     redirects: bool,
     resolver: Option<Resolver>,
+    signer: Option<Signer>,
 }
 
 impl Default for HttpOptions {
@@ -70,6 +76,7 @@ impl Default for HttpOptions {
             parallel: 8,
             redirects: true,
             resolver: None,
+            signer: None,
         }
     }
 }
@@ -97,6 +104,14 @@ impl HttpOptions {
     #[must_use]
     pub fn ca_file(mut self, path: Option<PathBuf>) -> Self {
         self.ca_file = path;
+        self
+    }
+
+    /// Has each request to the image's own server signed. Servers that ask for that know `If-Match`,
+    /// by which they refuse to send of an image that has changed.
+    #[must_use]
+    pub fn signer(mut self, signer: Signer) -> Self {
+        self.signer = Some(signer);
         self
     }
 

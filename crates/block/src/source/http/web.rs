@@ -21,7 +21,7 @@ use crate::meter::Meter;
 
 /// Web servers, by connections that are kept between requests.
 pub struct Web {
-    agents: Arc<Agents>,
+    pub(super) agents: Arc<Agents>,
     meter: Arc<Meter>,
 }
 
@@ -34,7 +34,7 @@ impl Web {
         Self { agents: Arc::new(Agents::new(options.clone())), meter: Arc::default() }
     }
 
-    fn client(&self, url: &str) -> Result<Client> {
+    pub(super) fn client(&self, url: &str) -> Result<Client> {
         Client::new(url, self.agents.clone(), self.meter.clone())
     }
 

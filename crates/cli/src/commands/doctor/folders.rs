@@ -27,6 +27,9 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
     if let Some(folder) = config.security.audit_log.as_ref().and_then(|file| file.parent()) {
         folders.push(("security.audit_log", folder.to_owned()));
     }
+    for place in config.worker.results.iter().filter(|place| place.starts_with('/')) {
+        folders.push(("worker.results", place.into()));
+    }
     if let (TransportType::Folder, Some(folder)) =
         (config.transport.kind, &config.transport.config.folder)
     {

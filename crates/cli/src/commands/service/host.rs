@@ -5,14 +5,15 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fathom_artefact::BucketSettings;
 use fathom_config::Config;
 use fathom_fleet::{Advisories, Judge};
 use fathom_jobs::{Capabilities, Configuration, Desk, Hold, Resources, WorkerDescription};
 use fathom_queue::Transport;
 use fathom_store::Store;
 use fathom_worker::image::address::Https;
-use fathom_worker::image::{Images, Limits, Roots};
-use fathom_worker::machine::{self, Tools};
+use fathom_worker::image::{Buckets, Images, Limits, Roots};
+use fathom_worker::machine::{self, Outlets, Tools};
 use fathom_worker::{Echo, Handlers, Meters, Rules, Source};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
@@ -33,6 +34,8 @@ const FORGET: Duration = Duration::from_secs(60);
 const REMATCH: Duration = Duration::from_secs(3);
 /// Who made a document.
 const GENERATOR: &str = concat!("fathom ", env!("CARGO_PKG_VERSION"));
+/// How long it is known what webhooks were told.
+const TOLD: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Memory that a place of a worker is counted with.
 const PLACE: u64 = 512 << 20;
 
@@ -41,21 +44,56 @@ const PLACE: u64 = 512 << 20;
 pub(super) fn desk(
     store: Store,
     transport: Option<Arc<dyn Transport>>,
-    roots: Option<&Arc<Roots>>,
+    places: Option<&Places>,
 ) -> Desk {
-    match roots {
-        Some(roots) => Desk::new(store, transport, machine::check(Arc::clone(roots))),
+    match places {
+        Some(Places { roots, outlets }) => {
+            Desk::new(store, transport, machine::check(Arc::clone(roots), Arc::clone(outlets)))
+        }
         None => Desk::new(store, transport, machine::check_form),
+    }
+}
+
+/// Where images are read from, and where results may be written.
+pub(super) struct Places {
+    roots: Arc<Roots>,
+    outlets: Arc<Outlets>,
+}
+
+impl Places {
+    pub(super) fn of(config: &Config) -> Result<Self, Failure> {
+        let buckets: Vec<_> = config.buckets.iter().map(bucket).collect();
+        let most = config.worker.limits.output.get();
+        let outlets = Outlets::new(&config.worker.results, &buckets, most)
+            .map_err(|why| Failure::Usage(format!("worker.results: {why}")))?;
+        Ok(Self { roots: roots(config, &buckets)?, outlets: Arc::new(outlets) })
+    }
+}
+
+/// A bucket, as those see it who read and write there.
+fn bucket(set: &fathom_config::Bucket) -> BucketSettings {
+    let key = set.access_key.clone().zip(set.secret_key.clone());
+    BucketSettings {
+        endpoint: set.endpoint.clone(),
+        region: set.region.clone(),
+        key,
+        path_style: set.path_style.unwrap_or(set.endpoint.is_some()),
+        conditional: set.conditional_writes,
+        ca_file: set.ca_file.clone(),
+        ..BucketSettings::new(&set.name)
     }
 }
 
 /// Whether the settings say where images lie.
 pub(super) fn has_images(config: &Config) -> bool {
-    !config.worker.image_roots.is_empty() || !config.worker.https_allowed.is_empty()
+    let worker = &config.worker;
+    !worker.image_roots.is_empty()
+        || !worker.https_allowed.is_empty()
+        || !worker.s3_allowed.is_empty()
 }
 
 /// Where images are read from.
-pub(super) fn roots(config: &Config) -> Result<Arc<Roots>, Failure> {
+fn roots(config: &Config, buckets: &[BucketSettings]) -> Result<Arc<Roots>, Failure> {
     let worker = &config.worker;
     let unfit = |setting: &str, why: &str| Failure::Usage(format!("{setting}: {why}"));
     if let Some(host) = worker.https_allowed.iter().find(|host| host.starts_with("*.")) {
@@ -66,7 +104,9 @@ pub(super) fn roots(config: &Config) -> Result<Arc<Roots>, Failure> {
         .map_err(|refusal| unfit("worker.https_allowed", &refusal.message))?;
     let roots = Roots::new(&worker.image_roots)
         .map_err(|refusal| unfit("worker.image_roots", &refusal.message))?;
-    Ok(Arc::new(roots.https(https)))
+    let buckets = Buckets::new(&worker.s3_allowed, buckets)
+        .map_err(|refusal| unfit("worker.s3_allowed", &refusal.message))?;
+    Ok(Arc::new(roots.https(https).buckets(buckets)))
 }
 
 /// What reads images: this program, started anew for each.
@@ -107,6 +147,9 @@ async fn features(
     if !config.worker.https_allowed.is_empty() {
         features.push("https".to_owned());
     }
+    if !config.worker.s3_allowed.is_empty() {
+        features.push("s3".to_owned());
+    }
     if advisories.is_some_and(Advisories::is_there) {
         features.push("advisories".to_owned());
     }
@@ -118,16 +161,18 @@ pub(super) async fn worker(
     config: &Config,
     desk: &Desk,
     transport: Option<Arc<dyn Transport>>,
-    roots: &Arc<Roots>,
+    places: &Places,
     advisories: Option<Arc<Advisories>>,
     registry: &mut Registry,
     stop: watch::Receiver<bool>,
 ) -> Result<(JoinHandle<()>, WorkerDescription), Failure> {
-    let images = Arc::new(images(config, roots)?);
+    let images = Arc::new(images(config, &places.roots)?);
     let features = features(config, &images, advisories.as_deref()).await;
-    let tools = Tools::new(images, advisories, registry).keeping(desk.store().clone());
+    let tools = Tools::new(images, advisories, registry)
+        .outlets(Arc::clone(&places.outlets))
+        .keeping(desk.store().clone());
     let handlers = machine::handlers(tools).with(Echo);
-    let concurrency = places(config);
+    let concurrency = concurrency(config);
     let description = describe(config, &handlers, features, concurrency);
     let rules = Rules {
         concurrency: concurrency as usize,
@@ -145,7 +190,7 @@ pub(super) async fn worker(
 }
 
 /// As many places as are asked for, or as processors and memory allow.
-fn places(config: &Config) -> u32 {
+fn concurrency(config: &Config) -> u32 {
     if config.worker.concurrency > 0 {
         return config.worker.concurrency;
     }
@@ -238,12 +283,14 @@ pub(super) fn housekeeping(desk: Desk, config: &Config) -> JoinHandle<()> {
                 // What is not forgotten now is forgotten the next time.
                 if let Some(age) = age {
                     let _ = desk.store().forget_jobs(age, 10_000).await;
-                    let _ = desk.store().forget_workers(Duration::from_secs(24 * 3600)).await;
-                    let _ = desk.store().forget_sessions(Duration::from_secs(24 * 3600)).await;
                 }
                 if let Some(age) = reports {
                     let _ = desk.store().forget_inspections(age, 1000).await;
                 }
+                let day = Duration::from_secs(24 * 3600);
+                let _ = desk.store().forget_workers(day).await;
+                let _ = desk.store().forget_sessions(day).await;
+                let _ = desk.store().forget_deliveries(TOLD, 10_000).await;
             }
             tokio::time::sleep(SWEEP).await;
         }

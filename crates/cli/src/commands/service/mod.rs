@@ -7,6 +7,7 @@ mod token;
 mod transport;
 mod user;
 mod watched;
+mod webhooks;
 mod worker;
 
 use std::future::Future;

@@ -10,7 +10,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 use tracing::info;
 
-use super::{block_on, failed, host, open, path, paths, settings, transport, watched};
+use super::{block_on, failed, host, open, path, paths, settings, transport, watched, webhooks};
 use crate::args::Serve;
 use crate::exit::{Failure, Verdict};
 use crate::interrupt::HalfWritten;
@@ -46,16 +46,17 @@ async fn serve(
     let store = open(config).await?;
     let transport = transport::open(config, &host::name(config)).await?;
     // Who does no jobs need not have the images that others read.
-    let roots =
-        (with_worker || host::has_images(config)).then(|| host::roots(config)).transpose()?;
-    let desk = host::desk(store.clone(), transport.clone(), roots.as_ref());
+    let places =
+        (with_worker || host::has_images(config)).then(|| host::Places::of(config)).transpose()?;
+    let desk = host::desk(store.clone(), transport.clone(), places.as_ref());
     let open = is_open(config, &store).await?;
     let (stop, stopped) = watch::channel(false);
+    let told = webhooks::start(config, store.clone(), stopped.clone()).await?;
     let mut worker = None;
     let advisories = host::advisories(config);
-    if let Some(roots) = roots.filter(|_| with_worker) {
+    if let Some(places) = places.filter(|_| with_worker) {
         let known = advisories.clone();
-        let begun = host::worker(config, &desk, transport, &roots, known, &mut registry, stopped);
+        let begun = host::worker(config, &desk, transport, &places, known, &mut registry, stopped);
         worker = Some(begun.await?);
     }
     let identities = identities(config)?;
@@ -111,6 +112,7 @@ async fn serve(
         Some(ended) => ended,
         None => served.await,
     };
+    let _ = told.await;
     housekeeping.abort();
     rematching.inspect(tokio::task::JoinHandle::abort);
     store.close().await;

@@ -30,13 +30,13 @@ pub(crate) fn run(options: &WorkerOptions) -> Result<Verdict, Failure> {
     block_on(async {
         let store = open(&config).await?;
         let transport = transport::open(&config, &host::name(&config)).await?;
-        let roots = host::roots(&config)?;
-        let desk = host::desk(store.clone(), transport.clone(), Some(&roots));
+        let places = host::Places::of(&config)?;
+        let desk = host::desk(store.clone(), transport.clone(), Some(&places));
         let (stop, stopped) = watch::channel(false);
         let advisories = host::advisories(&config);
         let known = advisories.clone();
         let (worker, description) =
-            host::worker(&config, &desk, transport, &roots, known, &mut registry, stopped).await?;
+            host::worker(&config, &desk, transport, &places, known, &mut registry, stopped).await?;
         if config.metrics.enabled {
             let rules = fathom_server::Rules::default();
             let version = env!("CARGO_PKG_VERSION");

@@ -1,7 +1,9 @@
 //! The client against a real server on this machine, which also misbehaves.
 
 mod download;
+mod post;
 mod server;
+mod signer;
 mod web;
 
 use std::net::{IpAddr, SocketAddr};
