@@ -62,7 +62,7 @@ fn two_values(setting: &Setting) -> [(String, Value); 2] {
         "webhooks" => ["a", "b"].map(|name| {
             let shown = json!([{
                 "name": name, "url": "https://h", "secret": "***", "events": [],
-                "namespaces": [], "networks": [], "timeout": "10s", "give_up": "1d",
+                "namespaces": [], "networks": [], "ca_file": null, "timeout": "10s", "give_up": "1d",
             }]);
             (format!("[{{name: {name}, url: 'https://h', secret: s}}]"), shown)
         }),

@@ -1,5 +1,6 @@
 //! Somebody who is told.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fathom_block::Location;
@@ -28,6 +29,8 @@ pub struct Endpoint {
     pub namespaces: Vec<String>,
     /// Networks that its name may lead to although they are not public.
     pub networks: Vec<Network>,
+    /// The certificates that are trusted, where they are not those of this system: a file of PEM.
+    pub ca_file: Option<PathBuf>,
     /// How long it may take to answer.
     pub timeout: Duration,
     /// How long a message is tried again.
@@ -74,6 +77,7 @@ impl Endpoint {
         };
         let timeout = self.timeout;
         let options = HttpOptions::new()
+            .ca_file(self.ca_file.clone())
             .no_redirects()
             .timeouts(timeout, timeout)
             .resolver(Resolver::new(admits));
@@ -145,6 +149,7 @@ mod tests {
             events: Vec::new(),
             namespaces: Vec::new(),
             networks: vec!["10.0.0.0/8".parse().unwrap()],
+            ca_file: None,
             timeout: Duration::from_secs(1),
             give_up: Duration::from_secs(1),
         };

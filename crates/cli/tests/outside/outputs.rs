@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use fathom_artefact::{Artefacts, BucketSettings, Key};
 use fathom_secret::Secret;
+use fathom_store::{Options, Store};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::site::{Place, buckets, has, sum, variable};
+use crate::site::{Place, Process, buckets, has, sum, variable};
 
 /// A job on a small file, with its result written.
 fn payload(place: &Place) -> Value {
@@ -204,6 +205,28 @@ fn killed_after_the_name_is_taken() {
     assert_ne!(first, second, "the second try has not written");
 }
 
+/// Stops a process where it holds up nobody: in the middle of a transaction of SQLite it would.
+fn stop(process: &Process, place: &Place) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let address = place.database().display().to_string();
+    crate::site::until(
+        || {
+            process.signal(Signal::STOP);
+            let written = runtime.block_on(async {
+                let options = Options::default();
+                let opened = Store::open(&address, &options);
+                tokio::time::timeout(Duration::from_secs(3), opened).await
+            });
+            let free = matches!(written, Ok(Ok(_)));
+            if !free {
+                process.signal(Signal::CONT);
+            }
+            free
+        },
+        || "it is always in a transaction".to_owned(),
+    );
+}
+
 /// A worker that is stopped, taken for dead, and goes on when another has done its job.
 #[test]
 fn who_was_taken_for_dead_writes_nothing() {
@@ -214,7 +237,7 @@ fn who_was_taken_for_dead_writes_nothing() {
     let lock = place.lock();
     site.send("job-contested", "fathom.checksum", payload);
     place.until_there_is(".partial");
-    late.signal(Signal::STOP);
+    stop(&late, &place);
     drop(lock);
     let other = place.worker("other");
     let result = site.result("job-contested");

@@ -98,6 +98,7 @@ fn echo(site: &Process, job: &str) {
 fn deliveries(site: &Process) -> Vec<Value> {
     let (status, list) = site.ask("GET", "/api/v1/webhooks", None);
     assert_eq!(status, 200, "{list}");
+    assert_eq!(list["webhooks"][0]["settings"]["signed"], true, "{list}");
     assert!(
         !list.to_string().contains("very-secret") && !list.to_string().contains("hush"),
         "{list}"

@@ -1,5 +1,7 @@
 //! Who is told about what has happened.
 
+use std::path::PathBuf;
+
 use fathom_secret::{Secret, SecretUrl};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,9 @@ pub struct Webhook {
     /// Networks that its name may lead to although they are not public.
     #[serde(default)]
     pub networks: Vec<Network>,
+    /// The certificates that are trusted, in PEM. Default: those of this host.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     /// How long it may take to answer.
     #[serde(default = "timeout")]
     pub timeout: Span,

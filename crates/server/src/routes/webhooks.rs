@@ -6,8 +6,7 @@ use axum::response::Response;
 use fathom_jobs::rfc3339;
 use fathom_store::DeliveryState;
 use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use super::json;
 use crate::access::Role;
@@ -31,14 +30,29 @@ struct WebhookList {
 struct WebhookView {
     /// What it is called.
     name: String,
-    /// Its server, whether messages are signed, and how long it is waited for. Never a secret.
-    settings: Value,
+    /// How it is told; nothing where this version does not understand what another has kept.
+    settings: Option<WebhookSettings>,
     /// What it is told about; without any, everything.
     events: Vec<String>,
     /// The namespaces that it is told about; without any, all.
     namespaces: Vec<String>,
     /// What it was told last, the newest first.
     deliveries: Vec<DeliveryView>,
+}
+
+/// How an address is told, without what is secret.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct WebhookSettings {
+    /// Its server.
+    url: String,
+    /// Whether messages are signed.
+    signed: bool,
+    /// Networks that its name may lead to although they are not public.
+    networks: Vec<String>,
+    /// How long it may take to answer.
+    timeout_seconds: f64,
+    /// How long a message is tried again.
+    give_up_seconds: f64,
 }
 
 /// Something that was or is to be told.
@@ -89,7 +103,7 @@ async fn list(
     for webhook in store.webhooks().await? {
         let deliveries = store.deliveries(&webhook.name, SHOWN).await?;
         webhooks.push(WebhookView {
-            settings: serde_json::from_str(&webhook.document).unwrap_or(Value::Null),
+            settings: serde_json::from_str(&webhook.document).ok(),
             name: webhook.name,
             events: webhook.events,
             namespaces: webhook.namespaces,

@@ -1,8 +1,9 @@
 //! The operations on machines: `inspect`, `scan`, `profile`, `checksum` and `diff`.
 //!
-//! Each is a [`Handler`](crate::Handler) that reads its [`payload`], has images read in a confined child
-//! ([`look`]), and computes the rest on a thread that may block. What makes no sense is refused before
-//! a job is taken ([`check`]), and again by the worker, since jobs come from elsewhere too.
+//! Each is a [`Handler`] that reads its [`payload`], has images read in a confined child ([`look`]), and
+//! computes the rest on a thread that may block; what it gives is written elsewhere too where a job
+//! asks for that ([`written`]). What makes no sense is refused before a job is taken ([`check`]), and
+//! again by the worker, since jobs come from elsewhere too.
 
 mod advisories;
 mod checksum;
@@ -136,17 +137,17 @@ impl Subject {
 pub fn handlers(tools: Tools) -> Handlers {
     let tools = Arc::new(tools);
     let handlers = Handlers::default()
-        .with(written(&tools, inspect::Inspect(Arc::clone(&tools))))
-        .with(written(&tools, profile::Profiles(Arc::clone(&tools))))
-        .with(written(&tools, checksum::Checksums(Arc::clone(&tools))))
-        .with(written(&tools, diff::Diff(Arc::clone(&tools))));
+        .with(writing(&tools, inspect::Inspect(Arc::clone(&tools))))
+        .with(writing(&tools, profile::Profiles(Arc::clone(&tools))))
+        .with(writing(&tools, checksum::Checksums(Arc::clone(&tools))))
+        .with(writing(&tools, diff::Diff(Arc::clone(&tools))));
     match tools.advisories {
-        Some(_) => handlers.with(written(&tools, scan::Scan(Arc::clone(&tools)))),
+        Some(_) => handlers.with(writing(&tools, scan::Scan(Arc::clone(&tools)))),
         None => handlers,
     }
 }
 
-fn written<H: Handler>(tools: &Arc<Tools>, handler: H) -> WrittenBy<H> {
+fn writing<H: Handler>(tools: &Arc<Tools>, handler: H) -> WrittenBy<H> {
     WrittenBy { handler, tools: Arc::clone(tools) }
 }
 

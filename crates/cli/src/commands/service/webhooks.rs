@@ -41,6 +41,7 @@ fn endpoint(set: &fathom_config::Webhook) -> Result<Endpoint, Failure> {
         events: set.events.iter().map(event).collect(),
         namespaces: set.namespaces.clone(),
         networks: set.networks.iter().map(network).collect::<Result<_, _>>()?,
+        ca_file: set.ca_file.clone(),
         timeout: set.timeout.get(),
         give_up: set.give_up.get(),
     })
