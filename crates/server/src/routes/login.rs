@@ -111,7 +111,7 @@ async fn login(
     let Some((token, secret)) = begin_session(store, &user, lifetime).await? else {
         return Err(refused());
     };
-    service.inner.guesses.succeed(&name);
+    service.inner.guesses.succeed(&name, caller.from);
     let session = Session {
         token: secret.expose().to_owned(),
         expires_at: rfc3339(token.created_at.after(lifetime)),

@@ -8,6 +8,7 @@ mod advisories;
 mod clock;
 mod files;
 mod folders;
+mod identities;
 mod images;
 mod kernel;
 mod memory;
@@ -27,8 +28,15 @@ const OF_HOST: &[fn(&mut Findings)] =
     &[kernel::landlock, kernel::seccomp, kernel::memory_cgroup, kernel::open_files, clock::check];
 
 /// What goes by the settings.
-const OF_SETTINGS: &[fn(&Config, &mut Findings)] =
-    &[memory::check, folders::check, files::check, images::check, advisories::check, ports::check];
+const OF_SETTINGS: &[fn(&Config, &mut Findings)] = &[
+    memory::check,
+    folders::check,
+    files::check,
+    images::check,
+    advisories::check,
+    ports::check,
+    identities::check,
+];
 
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -22,7 +22,7 @@ use crate::args::{AccessRole, Kept, Settings};
 use crate::exit::Failure;
 
 pub(super) use audit::run as audit;
-pub(super) use serve::run as serve;
+pub(super) use serve::{provider, run as serve};
 pub(super) use token::run as token;
 pub(super) use user::run as user;
 pub(super) use worker::run as worker;

@@ -149,8 +149,24 @@ async fn is_open(config: &Config, store: &fathom_store::Store) -> Result<bool, F
     Ok(loopback && (!some || !config.auth.enabled))
 }
 
-/// The provider of identities that the settings name.
+/// Whose tokens count besides ours.
 fn identities(config: &Config) -> Result<Option<Identities>, Failure> {
+    let Some(provider) = provider(config)? else { return Ok(None) };
+    let roles = config.auth.oidc.roles.clone();
+    let role = move |name: &str| {
+        let among = |names: &[String]| names.iter().any(|it| it == name);
+        let all = [
+            (Role::Admin, &roles.admin),
+            (Role::Operator, &roles.operator),
+            (Role::Viewer, &roles.viewer),
+        ];
+        all.into_iter().find_map(|(role, names)| among(names).then_some(role))
+    };
+    Ok(Some(Identities::new(provider, role, |what| tracing::warn!("{what}"))))
+}
+
+/// The provider of identities that the settings name.
+pub(crate) fn provider(config: &Config) -> Result<Option<Provider>, Failure> {
     let oidc = &config.auth.oidc;
     let (Some(issuer), Some(audience)) = (&oidc.issuer, &oidc.audience) else { return Ok(None) };
     let settings = fathom_identity::Settings {
@@ -163,19 +179,9 @@ fn identities(config: &Config) -> Result<Option<Identities>, Failure> {
         namespaces_claim: oidc.namespaces_claim.clone(),
         leeway: oidc.leeway.get(),
     };
-    let provider = Provider::new(settings)
-        .map_err(|why| Failure::Usage(format!("auth.oidc.issuer or auth.oidc.jwks_url: {why}")))?;
-    let roles = oidc.roles.clone();
-    let role = move |name: &str| {
-        let among = |names: &[String]| names.iter().any(|it| it == name);
-        let all = [
-            (Role::Admin, &roles.admin),
-            (Role::Operator, &roles.operator),
-            (Role::Viewer, &roles.viewer),
-        ];
-        all.into_iter().find_map(|(role, names)| among(names).then_some(role))
-    };
-    Ok(Some(Identities::new(provider, role, |what| tracing::warn!("{what}"))))
+    Provider::new(settings)
+        .map(Some)
+        .map_err(|why| Failure::Usage(format!("auth.oidc.issuer or auth.oidc.jwks_url: {why}")))
 }
 
 fn rules(config: &Config) -> Rules {
