@@ -227,6 +227,9 @@ impl Store {
         verdict: Option<&Verdict>,
         flaws: Option<KeptSet>,
     ) -> Result<()> {
+        if let Some(verdict) = verdict {
+            self.news(transaction, machine, verdict).await?;
+        }
         let tally = verdict.map(|it| it.tally);
         let count = |of: fn(&super::Tally) -> u32| tally.as_ref().map(|it| i64::from(of(it)));
         sqlx::query(self.sql(

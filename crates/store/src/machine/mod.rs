@@ -15,6 +15,7 @@ mod flaw;
 mod keep;
 mod list;
 mod membership;
+mod news;
 mod package;
 mod purge;
 mod rematch;

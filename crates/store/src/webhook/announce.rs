@@ -55,6 +55,15 @@ impl Store {
         self.write_down(transaction, &told, happenings).await
     }
 
+    /// Whether anybody wants to be told of such an event.
+    pub(crate) async fn is_told(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        event: &str,
+    ) -> Result<bool> {
+        Ok(told(transaction).await?.iter().any(|it| wants(&it.events, event)))
+    }
+
     /// Writes down that these jobs have ended.
     pub(crate) async fn announce_ended(
         &self,

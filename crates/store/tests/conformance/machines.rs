@@ -620,6 +620,46 @@ on_both! {
         store.close().await;
     }
 
+    async fn critical_flaws_that_are_new_are_told(place) {
+        let store = place.open().await;
+        let hook = fathom_store::Webhook {
+            name: "hook".into(),
+            document: "{}".into(),
+            events: vec!["findings.critical".into()],
+            namespaces: vec![],
+        };
+        let due = || async {
+            let lease = Duration::from_secs(600);
+            let due = store.due_deliveries(&["hook".to_owned()], 10, lease).await.unwrap();
+            due.into_iter().map(|it| it.data).collect::<Vec<_>>()
+        };
+        // Of what was known before anybody wanted to be told, nothing is.
+        let at_first = look("green", "a", &[(9, 0)].into(), 1.0);
+        store.keep_looks(&[at_first]).await.unwrap();
+        store.set_webhooks(&[hook]).await.unwrap();
+        // Flaws of 9, 24 and 39 are critical, those of 3 are not.
+        let mut then = look("green", "a", &[(3, 0), (9, 0), (24, 0)].into(), 1.0);
+        store.keep_looks(&[then.clone()]).await.unwrap();
+        let told = due().await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("CVE-2026-0024") && !told[0].contains("0009"), "{told:?}");
+        assert!(!told[0].contains("0003"), "{told:?}");
+        store.keep_looks(&[then.clone()]).await.unwrap();
+        assert_eq!(due().await, [""; 0]);
+        let unmatched =
+            store.unmatched("green", "second", 10, Duration::from_secs(60)).await.unwrap();
+        let mut verdict = then.verdict.take().unwrap();
+        verdict.with = "second".into();
+        verdict.flaws.push(flaw(&package(39, 1), 39, 1).unwrap());
+        let excepted = Flaw { excepted: Some("deferred".into()), ..flaw(&package(54, 1), 54, 1).unwrap() };
+        verdict.flaws.push(excepted);
+        store.judge("green", &[(&unmatched[0], verdict)]).await.unwrap();
+        let told = due().await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("CVE-2026-0039") && told[0].contains("\"count\":1"), "{told:?}");
+        store.close().await;
+    }
+
     async fn flaws_are_listed_by_what_is_at_stake(place) {
         let store = place.open().await;
         keep(&store, &fleet(&mut Dice(5), 3, 40)).await;
