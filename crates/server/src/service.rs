@@ -46,6 +46,8 @@ pub struct Rules {
     pub trusts: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Whether tokens of ours count that did not come of a login.
     pub tokens: bool,
+    /// How long one counts at most.
+    pub token_lifetime: Duration,
     /// A token by which everything may be done, to set an installation up with.
     pub bootstrap: Option<Secret>,
     /// How long a login counts.
@@ -67,6 +69,7 @@ impl Default for Rules {
             admits: Box::new(|_| true),
             trusts: Box::new(|_| false),
             tokens: true,
+            token_lifetime: Duration::from_secs(365 * 24 * 3600),
             bootstrap: None,
             session_lifetime: Duration::from_secs(12 * 3600),
             identities: None,
