@@ -49,6 +49,8 @@ pub struct Rules {
     pub advisories: Option<Arc<Advisories>>,
     /// Whether tokens of ours count that did not come of a login.
     pub tokens: bool,
+    /// How long one counts at most.
+    pub token_lifetime: Duration,
     /// A token by which everything may be done, to set an installation up with.
     pub bootstrap: Option<Secret>,
     /// How long a login counts.
@@ -71,6 +73,7 @@ impl Default for Rules {
             trusts: Box::new(|_| false),
             advisories: None,
             tokens: true,
+            token_lifetime: Duration::from_secs(365 * 24 * 3600),
             bootstrap: None,
             session_lifetime: Duration::from_secs(12 * 3600),
             identities: None,

@@ -20,8 +20,8 @@ use crate::problem::Problem;
 use crate::route::{Route, of};
 use crate::service::Service;
 
-/// The longest that a token counts: ten years.
-const LONGEST: u64 = 10 * 366 * 24 * 3600;
+/// How long a token counts where nothing is said, as far as it may.
+const USUAL: u64 = 90 * 24 * 3600;
 
 /// Without characters that control a terminal.
 const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
@@ -42,9 +42,9 @@ struct NewToken {
         inner(length(min = 1, max = 100), regex(pattern = PLAIN))
     )]
     namespaces: Option<Vec<String>>,
-    /// How long it counts; nothing: 90 days.
+    /// How long it counts, as far as the settings let it; nothing: 90 days.
     #[serde(default, deserialize_with = "super::whole")]
-    #[schemars(range(min = 1, max = 316_224_000))]
+    #[schemars(range(min = 1))]
     lifetime_seconds: Option<i64>,
 }
 
@@ -158,9 +158,11 @@ async fn create(
     {
         return Err(Problem::invalid("namespaces: it is a list of at least one name"));
     }
-    let lifetime = wanted.lifetime_seconds.unwrap_or(90 * 24 * 3600).unsigned_abs();
-    if !(1..=LONGEST).contains(&lifetime) {
-        return Err(Problem::invalid(format!("lifetime_seconds: it is from 1 to {LONGEST}")));
+    let longest = service.inner.rules.token_lifetime.as_secs();
+    let lifetime = wanted.lifetime_seconds.map_or(USUAL.min(longest), i64::unsigned_abs);
+    if !(1..=longest).contains(&lifetime) {
+        let why = format!("lifetime_seconds: it is from 1 to {longest} (auth.tokens.max_lifetime)");
+        return Err(Problem::invalid(why));
     }
     let about = format!("{} as {}", wanted.name, wanted.role.as_str());
     service.record(caller.deed("createToken", &about)).await?;

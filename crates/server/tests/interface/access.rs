@@ -202,6 +202,25 @@ fn tokens_are_made_shown_once_and_revoked() {
 }
 
 #[test]
+fn no_token_counts_longer_than_the_settings_let_it() {
+    let hour = std::time::Duration::from_secs(3600);
+    let site = Site::new(Rules { token_lifetime: hour, ..Rules::default() });
+    let admin = site.token(Role::Admin, None);
+    let made = |lifetime: Value| {
+        let wanted = json!({ "name": "ci", "role": "viewer", "lifetime_seconds": lifetime });
+        site.post("/api/v1/tokens", Some(&admin), &wanted)
+    };
+    assert_eq!(made(json!(3600)).status, 201);
+    assert_eq!(made(json!(null)).status, 201);
+    for wrong in [json!(3601), json!(0), json!(u64::MAX)] {
+        assert_eq!(made(wrong.clone()).status, 400, "{wrong}");
+    }
+    let all = site.wait(site.store.tokens()).unwrap();
+    let longest = all.iter().filter_map(|it| Some(it.expires_at?.since(it.created_at))).max();
+    assert_eq!(longest, Some(hour));
+}
+
+#[test]
 fn what_changes_something_is_recorded_first() {
     let site = Site::new(Rules::default());
     let admin = site.token(Role::Admin, None);

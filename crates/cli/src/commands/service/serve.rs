@@ -202,6 +202,7 @@ fn rules(config: &Config) -> Rules {
         }),
         trusts: Box::new(move |from: IpAddr| proxies.iter().any(|proxy| proxy.contains(from))),
         tokens: config.auth.tokens.enabled,
+        token_lifetime: config.auth.tokens.max_lifetime.get(),
         bootstrap: config.auth.tokens.bootstrap.clone(),
         session_lifetime: config.auth.users.session_lifetime.get(),
         ..Rules::default()
