@@ -63,11 +63,9 @@ async fn serve(
     let rules = Rules { open, identities, advisories: advisories.clone(), ..rules(config) };
     let service = Service::new(desk.clone(), rules, registry, env!("CARGO_PKG_VERSION"));
     let tls = match (&config.server.tls.certificate, &config.server.tls.key) {
-        (Some(certificate), Some(key)) => Some(Tls {
-            certificate: certificate.clone(),
-            key: key.clone(),
-            tell: |what| tracing::info!("{what}"),
-        }),
+        (Some(certificate), Some(key)) => {
+            Some(Tls { certificate: certificate.clone(), key: key.clone(), tell: watched::tell })
+        }
         _ => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };

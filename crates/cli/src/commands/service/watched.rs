@@ -61,10 +61,17 @@ pub(super) fn begin(config: &Config, registry: &mut Registry) -> Result<Watched,
 
 /// Says something about the start, to whoever starts it. Where every line is to be an object, it is one.
 pub(super) fn say(config: &Config, message: &str) {
-    match (config.log.format, message.strip_prefix("warning: ")) {
-        (Format::Json, Some(warning)) => warn!("{warning}"),
-        (Format::Json, None) => info!("{message}"),
+    match config.log.format {
+        Format::Json => tell(message),
         _ => exit::say(message),
+    }
+}
+
+/// Writes what is to be told of, a warning as one.
+pub(super) fn tell(message: &str) {
+    match message.strip_prefix("warning: ") {
+        Some(warning) => warn!("{warning}"),
+        None => info!("{message}"),
     }
 }
 

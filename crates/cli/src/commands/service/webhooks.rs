@@ -6,8 +6,8 @@ use fathom_webhook::{Deliverer, Endpoint};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::failed;
-use crate::exit::{Failure, say};
+use super::{failed, watched};
+use crate::exit::Failure;
 
 /// Tells those whom the settings name, until `stop` says to leave.
 pub(super) async fn start(
@@ -17,7 +17,7 @@ pub(super) async fn start(
 ) -> Result<JoinHandle<()>, Failure> {
     let endpoints = config.webhooks.iter().map(endpoint).collect::<Result<Vec<_>, _>>()?;
     for endpoint in &endpoints {
-        say(&format!("webhook {} is told of what happens", endpoint.name));
+        watched::say(config, &format!("webhook {} is told of what happens", endpoint.name));
     }
     let deliverer = Deliverer::register(store, endpoints)
         .await
