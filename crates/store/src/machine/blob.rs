@@ -33,8 +33,11 @@ pub struct Place {
 /// Documents that others are told by, as they were met lately.
 #[derive(Default)]
 pub(crate) struct Documents {
-    known: Mutex<(HashMap<i64, Arc<[u8]>>, usize)>,
+    known: Mutex<Known>,
 }
+
+/// Documents by their numbers, and how many bytes they have together.
+type Known = (HashMap<i64, Arc<[u8]>>, usize);
 
 impl Documents {
     fn get(&self, number: i64) -> Option<Arc<[u8]>> {

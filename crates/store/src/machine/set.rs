@@ -79,8 +79,11 @@ struct Base {
 #[derive(Default)]
 pub(crate) struct Bases {
     families: Mutex<HashMap<(Matter, String), Vec<Base>>>,
-    items: Mutex<HashMap<(Matter, i32), Arc<[i32]>>>,
+    items: Mutex<Items>,
 }
+
+/// What is in sets, by what they are of and their numbers.
+type Items = HashMap<(Matter, i32), Arc<[i32]>>;
 
 impl Bases {
     fn remembered(&self, key: (Matter, i32)) -> Option<Arc<[i32]>> {

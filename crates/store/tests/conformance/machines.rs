@@ -76,7 +76,7 @@ fn look(namespace: &str, name: &str, installed: &Installed, risk: f64) -> Look {
         nature: Nature {
             hostname: Some(name.into()),
             family: Some("linux".into()),
-            os: Some(if name.len() % 2 == 0 { "debian" } else { "ubuntu" }.into()),
+            os: Some(if name.len().is_multiple_of(2) { "debian" } else { "ubuntu" }.into()),
             os_version: Some("12".into()),
             ..Nature::default()
         },
@@ -91,6 +91,9 @@ fn look(namespace: &str, name: &str, installed: &Installed, risk: f64) -> Look {
         }),
     }
 }
+
+/// A condition, and whether a machine with these is as it says.
+type Case = (String, Box<dyn Fn(&Installed) -> bool>);
 
 /// Machines that are copies of a few, each a little apart, in two namespaces.
 fn fleet(dice: &mut Dice, images: usize, machines: usize) -> Vec<(String, String, Installed, f64)> {
@@ -347,7 +350,7 @@ on_both! {
             };
             for index in (0..120).step_by(13).chain([3, 6, 9, 119]) {
                 let name = format!("lib{index}");
-                let cases: [(String, Box<dyn Fn(&Installed) -> bool>); 6] = [
+                let cases: [Case; 6] = [
                     (format!("package = {name}"), Box::new(move |it| it.contains_key(&index))),
                     (format!("package != {name}"), Box::new(move |it| !it.contains_key(&index))),
                     (
