@@ -117,10 +117,15 @@ impl Place {
                 "listen": "127.0.0.1:0",
                 "tls": { "certificate": self.files.certificate, "key": self.files.key },
             },
-            "store": { "reports": {
-                "location": "s3://bucket/reports", "endpoint": "https://127.0.0.1:1", "access_key": "name",
+            "store": {},
+            "buckets": [{
+                "name": "bucket", "endpoint": "https://127.0.0.1:1", "access_key": "name",
                 "secret_key": { "file": self.folder.join("secret") },
-            } },
+            }],
+            "tracing": {
+                "otlp_endpoint": "http://127.0.0.1:1",
+                "otlp_headers": [format!("Authorization: Bearer {}", search.secret("collector"))],
+            },
             "transport": { "type": "folder", "config": {
                 "folder": self.folder.join("queue"), "username": "name",
                 "password": search.secret("broker-password"),
@@ -129,7 +134,7 @@ impl Place {
             "metrics": { "enabled": false },
             "scan": { "matcher_url": format!("https://name:{}@127.0.0.1:1/", percent(&search.secret("matcher"))) },
             "webhooks": [{
-                "name": "hook", "secret": { "env": "HOOK_SECRET" },
+                "name": "hook", "secret": { "env": "HOOK_SECRET" }, "networks": ["127.0.0.0/8"],
                 "url": format!("https://127.0.0.1:1/hook?token={}", percent(&search.secret("hook-url"))),
             }],
         });
