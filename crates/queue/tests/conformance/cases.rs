@@ -218,7 +218,8 @@ pub(crate) async fn what_is_given_back_comes_when_it_is_due(peer: Peer) {
     assert_eq!(found[0].deliveries, 2);
     acknowledge(&*b, found).await;
     let found = gather(&*b, 1).await;
-    assert!(since.elapsed() >= Duration::from_secs(2), "{:?}", since.elapsed());
+    // Brokers count milliseconds, and begin with one that has begun.
+    assert!(since.elapsed() >= Duration::from_millis(1900), "{:?}", since.elapsed());
     assert!(since.elapsed() < Duration::from_secs(8), "{:?}", since.elapsed());
     assert_eq!(found[0].body, Body::Ticket(ticket("later", 7)));
     assert_eq!(found[0].deliveries, 2);
