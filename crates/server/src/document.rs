@@ -74,6 +74,12 @@ fn operation(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value 
         let schema = match reply.shape {
             Some(shape) => Some(shape(generator).to_value()),
             None if reply.kind == "application/json" => None,
+            // That of each event.
+            None if reply.kind == "text/event-stream" => Some(json!({
+                "type": "object", "required": ["event", "data"],
+                "properties": { "id": { "type": "string" }, "data": { "type": "string" },
+                    "event": { "type": "string", "enum": ["progress", "status"] } },
+            })),
             None => Some(json!({ "type": "string" })),
         };
         if let Some(schema) = schema {
@@ -119,8 +125,10 @@ fn troubles(route: &Route) -> Vec<(&'static str, &'static str)> {
         troubles.push(("404", "There is no such thing, or the caller may not see it."));
         troubles.push(("409", "It stands where this cannot be done."));
     }
+    if route.method != axum::http::Method::GET {
+        troubles.push(("409", "It stands where this cannot be done, or is in use."));
+    }
     if route.body.is_some() {
-        troubles.push(("409", "It is in use, or is another."));
         troubles.push(("413", "It is too large."));
         troubles.push(("415", "It is no JSON."));
     }

@@ -56,6 +56,7 @@ fn ask(arguments: &Arguments, fathom: &Path, python: &Path, place: &Path) -> Res
         .output()?;
     ensure!(made.status.success(), "no token: {}", String::from_utf8_lossy(&made.stderr));
     let token = String::from_utf8(made.stdout)?.trim().to_owned();
+    something_to_compare_with(fathom, place)?;
     let mut child = Command::new(fathom)
         .args(["serve", "--listen", "127.0.0.1:0", "--set", "metrics.enabled=false"])
         .args(["--set", "server.rate_limit.per_second=0", "--data"])
@@ -86,6 +87,26 @@ fn ask(arguments: &Arguments, fathom: &Path, python: &Path, place: &Path) -> Res
         .current_dir(place)
         .status()?;
     ensure!(status.success(), "the interface is not what its document says");
+    Ok(())
+}
+
+/// A database of advisories with one flaw in it.
+fn something_to_compare_with(fathom: &Path, place: &Path) -> Result<()> {
+    let feeds = place.join("feeds");
+    std::fs::create_dir_all(&feeds)?;
+    let flaw = serde_json::json!({
+        "id": "CVE-2031-0001", "modified": "2026-09-01T00:00:00Z",
+        "affected": [{ "package": { "ecosystem": "Debian:12", "name": "openssl" },
+            "ranges": [{ "type": "ECOSYSTEM",
+                "events": [{ "introduced": "0" }, { "fixed": "9999:1" }] }] }],
+    });
+    std::fs::write(feeds.join("debian-osv.jsonl"), flaw.to_string())?;
+    let built = Command::new(fathom)
+        .args(["db", "build", "--db"])
+        .arg(place.join("data/advisories"))
+        .arg(&feeds)
+        .output()?;
+    ensure!(built.status.success(), "no database: {}", String::from_utf8_lossy(&built.stderr));
     Ok(())
 }
 

@@ -24,7 +24,7 @@ use crate::service::Service;
 const USUAL: u64 = 90 * 24 * 3600;
 
 /// Without characters that control a terminal.
-const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
+pub(super) const PLAIN: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
 
 /// A token that is to be made.
 #[derive(Deserialize, JsonSchema)]

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[serde(deny_unknown_fields)]
 struct Login {
     /// What they are called.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 100), regex(pattern = super::access::PLAIN))]
     name: String,
     /// Their password.
     #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true, "format" = "password"))]
@@ -71,9 +71,9 @@ async fn login(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let Login { name, password } = read(&headers, &body)?;
-    let named = (1..=100).contains(&name.len()) && !name.chars().any(char::is_control);
-    if !named || !(1..=password::MOST).contains(&password.len()) {
-        let detail = "name has 1 to 100 bytes and no control characters, password 1 to 1024 bytes";
+    let named = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if !named || !(1..=password::MOST).contains(&password.chars().count()) {
+        let detail = "name has 1 to 100 characters and none that controls, password 1 to 1024";
         return Err(Problem::invalid(detail));
     }
     service.inner.guesses.begin(&name, caller.from).map_err(|seconds| {
