@@ -1,5 +1,5 @@
 //! What a service does under load: a fleet of any size that dice make, and callers that come at a steady
-//! rate. `cargo xtask load` runs it; no test needs it.
+//! rate: `cargo run --release --package fathom-load -- --help`. No test needs it.
 
 #![forbid(unsafe_code)]
 
