@@ -170,6 +170,10 @@ pub struct Named {
     pub whose: Whose,
 }
 
+/// Of how many families machines are looked for at first.
+const FAMILIES: i32 = 4;
+/// How many facts are asked for each alone.
+const ALONE: usize = 100;
 /// How many systems are told apart.
 const SYSTEMS: u32 = 200;
 /// How many machines of one name are told.
@@ -405,11 +409,12 @@ impl Store {
     ) -> Result<(Vec<Machine>, Option<(i32, i64)>)> {
         let mut found: Vec<(i32, Machine)> = Vec::new();
         let (mut from, behind) = after.unwrap_or((0, 0));
-        let mut at_once = 1;
+        let (mut at_once, mut first) = (FAMILIES, true);
         while !facts.is_empty() && found.len() < most as usize {
             let sets = self.sets_with(matter, facts, namespaces, from, at_once).await?;
             let Some(last) = sets.last().copied() else { break };
-            let behind = Some((from, behind)).filter(|_| at_once == 1 && after.is_some());
+            let behind = Some((from, behind)).filter(|_| first && after.is_some());
+            first = false;
             let left = i64::from(most) - found.len() as i64;
             found.extend(self.owned(matter, facts, namespaces, &sets, behind, left).await?);
             from = last + 1;
@@ -429,14 +434,24 @@ impl Store {
         from: i32,
         most: i32,
     ) -> Result<Vec<i32>> {
-        let mut sql = Sql::new(format!(
-            "SELECT DISTINCT i.item_set FROM {} i JOIN {} s ON s.number = i.item_set \
-             WHERE i.item IN {} AND i.item_set >= {from} AND ",
-            matter.items(),
-            matter.sets(),
-            listed(facts),
-        ));
-        sql.within("s", namespaces).say(&format!(" ORDER BY i.item_set LIMIT {most}"));
+        // Each fact has its sets in their order: of none more than the first are looked at.
+        let mut sql = Sql::default();
+        let some: Vec<&[i32]> = match facts.len() {
+            0..=ALONE => facts.chunks(1).collect(),
+            _ => vec![facts],
+        };
+        for (index, facts) in some.into_iter().enumerate() {
+            sql.say(if index == 0 { "" } else { " UNION " }).say(&format!(
+                "SELECT item_set FROM (SELECT DISTINCT i.item_set FROM {} i JOIN {} s \
+                 ON s.number = i.item_set WHERE i.item IN {} AND i.item_set >= {from} AND ",
+                matter.items(),
+                matter.sets(),
+                listed(facts),
+            ));
+            sql.within("s", namespaces);
+            sql.say(&format!(" ORDER BY i.item_set LIMIT {most}) AS x{index}"));
+        }
+        sql.say(&format!(" ORDER BY item_set LIMIT {most}"));
         let rows = sql.rows(self).await?;
         rows.iter().map(|row| Ok(row.try_get("item_set")?)).collect()
     }
