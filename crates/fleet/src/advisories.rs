@@ -1,7 +1,7 @@
 //! The database of advisories, opened once for all who ask.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -56,11 +56,6 @@ impl Advisories {
     /// Those in this folder, whether there are any yet or not.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), opened: Mutex::default() }
-    }
-
-    /// Where they lie.
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// Whether there are any now.

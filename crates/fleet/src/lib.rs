@@ -15,5 +15,5 @@ mod rematch;
 
 pub use advisories::{Advisories, NoDatabase};
 pub use judge::Judge;
-pub use look::{look, system_name};
+pub use look::{look, word};
 pub use rematch::{Rematched, rematch};

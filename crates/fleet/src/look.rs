@@ -71,7 +71,7 @@ fn packages(report: &Report) -> (Option<Vec<Package>>, bool) {
 }
 
 /// What a system is called beside its packages: `debian 12`.
-pub fn system_name(distribution: Option<&str>, version: Option<&str>) -> String {
+pub(crate) fn system_name(distribution: Option<&str>, version: Option<&str>) -> String {
     match (distribution, version) {
         (Some(distribution), Some(version)) => format!("{distribution} {version}"),
         (Some(distribution), None) => distribution.to_owned(),
@@ -80,7 +80,7 @@ pub fn system_name(distribution: Option<&str>, version: Option<&str>) -> String 
 }
 
 /// A value as documents write it.
-pub(crate) fn word<T: Serialize>(value: &T) -> String {
+pub fn word<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         Ok(other) => other.to_string(),

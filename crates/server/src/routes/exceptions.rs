@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use fathom_jobs::rfc3339;
 use fathom_report::Day;
+use fathom_report::finding::ExemptionKind;
 use fathom_store::{ExceptionFilter, ExceptionRow, Step, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,25 +37,6 @@ fn until(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     ] })
 }
 
-/// What kind of decision it is.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum DecisionKind {
-    /// It is there, and will be mended later.
-    Deferred,
-    /// It is not there.
-    FalsePositive,
-}
-
-impl DecisionKind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Deferred => "deferred",
-            Self::FalsePositive => "false-positive",
-        }
-    }
-}
-
 /// A decision that is asked for.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,7 +53,7 @@ struct Request {
     #[schemars(length(min = 1, max = 200), regex(pattern = TEXT))]
     machines: Option<String>,
     /// Whether it is put off, or is none.
-    kind: DecisionKind,
+    kind: ExemptionKind,
     /// Why.
     #[schemars(length(min = 1, max = 2000), regex(pattern = TEXT))]
     reason: String,
@@ -306,7 +288,7 @@ async fn request(
             flaw: wanted.cve_id,
             package: wanted.package,
             machines: wanted.machines,
-            kind: wanted.kind.as_str().to_owned(),
+            kind: fathom_fleet::word(&wanted.kind),
             reason: wanted.reason,
             until: wanted.until,
             requested_by: caller.name.clone(),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::machines::{MachineView, one};
-use super::{json, plain_json};
+use super::{GENERATOR, json, plain_json};
 use crate::access::Role;
 use crate::caller::Caller;
 use crate::parameters::{Id, Parameters};
@@ -225,8 +225,7 @@ async fn diff(
         (service.store().document(&before).await?, service.store().document(&after).await?);
     compute(move || {
         let (before, after): (Report, Report) = (read(&before)?, read(&after)?);
-        let generator = concat!("fathom ", env!("CARGO_PKG_VERSION"));
-        Ok(json(StatusCode::OK, &fathom_diff::compare(&before, &after, generator)))
+        Ok(json(StatusCode::OK, &fathom_diff::compare(&before, &after, GENERATOR)))
     })
     .await
 }

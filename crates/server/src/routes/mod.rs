@@ -25,6 +25,9 @@ use crate::route::Route;
 
 pub(crate) use scan::AT_ONCE as SCANS;
 
+/// Who makes the documents that are made here.
+const GENERATOR: &str = concat!("fathom ", env!("CARGO_PKG_VERSION"));
+
 /// The groups that operations are told in, and what each is about.
 pub(crate) const GROUPS: &[(&str, &str)] = &[
     ("Jobs", "Send jobs, look at them, follow them, call them off."),

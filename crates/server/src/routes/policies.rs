@@ -57,10 +57,7 @@ async fn list() -> Result<Response, Problem> {
         some.map(|rule| Rule {
             id: rule.id.clone(),
             title: rule.title.clone(),
-            severity: match serde_json::to_value(rule.severity) {
-                Ok(serde_json::Value::String(word)) => word,
-                _ => String::new(),
-            },
+            severity: fathom_fleet::word(&rule.severity),
         })
         .collect()
     };

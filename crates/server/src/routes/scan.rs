@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::machine::compute;
-use super::{json, must_be_json};
+use super::{GENERATOR, json, must_be_json};
 use crate::access::Role;
 use crate::caller::Caller;
 use crate::problem::Problem;
@@ -98,8 +98,7 @@ async fn scan(
         let report = report(&body)?;
         let database = database(&service)?;
         let today = Day::of(&rfc3339(now));
-        let generator = concat!("fathom ", env!("CARGO_PKG_VERSION"));
-        let judge = Judge::new(database, &decided, today, generator);
+        let judge = Judge::new(database, &decided, today, GENERATOR);
         let findings = judge.findings(&report).map_err(|error| unavailable(error.to_string()))?;
         Ok(json(StatusCode::OK, &findings))
     })
