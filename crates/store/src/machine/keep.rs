@@ -277,8 +277,8 @@ pub(super) struct Sorting<'s> {
     numbers: [HashMap<Digest, Numbered>; 2],
 }
 
-/// A document that tells of a set: the namespace, the set, and the document.
-type Told<'l> = (&'l str, &'l [Flaw], &'l str);
+/// A verdict: the namespace, the flaws, and the document that tells them.
+type Judged<'l> = (&'l str, &'l [Flaw], &'l str);
 
 impl<'s> Sorting<'s> {
     pub(super) fn new(store: &'s Store) -> Self {
@@ -307,10 +307,13 @@ impl<'s> Sorting<'s> {
             })
             .collect();
         let of = &mut self.numbers;
-        of[0] = numbered(self.store, transaction, Matter::Packages, &installed).await?;
-        of[1] = numbered(self.store, transaction, Matter::Flaws, &wrong).await?;
-        let packages = sets(&mut self.packages, transaction, &installed, &of[0]).await?;
-        let flaws = sets(&mut self.flaws, transaction, &wrong, &of[1]).await?;
+        let (have, are): (Vec<Told>, Vec<Told>);
+        (of[0], have) = numbered(self.store, transaction, Matter::Packages, &installed).await?;
+        (of[1], are) = numbered(self.store, transaction, Matter::Flaws, &wrong).await?;
+        let namespaces = || looks.iter().map(|look| look.machine.namespace.as_str());
+        let have = namespaces().zip(have);
+        let packages = sets(&mut self.packages, transaction, have, &of[0]).await?;
+        let flaws = sets(&mut self.flaws, transaction, namespaces().zip(are), &of[1]).await?;
         let reports: Vec<_> = looks
             .iter()
             .zip(&packages)
@@ -339,11 +342,13 @@ impl<'s> Sorting<'s> {
     pub(super) async fn sort_verdicts(
         &mut self,
         transaction: &mut Transaction<'static, Any>,
-        verdicts: &[Told<'_>],
+        verdicts: &[Judged<'_>],
     ) -> Result<Vec<(i64, KeptSet)>> {
         let wrong: Vec<_> = verdicts.iter().map(|(of, flaws, _)| (*of, Some(*flaws))).collect();
-        self.numbers[1] = numbered(self.store, transaction, Matter::Flaws, &wrong).await?;
-        let flaws = sets(&mut self.flaws, transaction, &wrong, &self.numbers[1]).await?;
+        let (numbers, are) = numbered(self.store, transaction, Matter::Flaws, &wrong).await?;
+        let are = verdicts.iter().map(|(namespace, ..)| *namespace).zip(are);
+        let flaws = sets(&mut self.flaws, transaction, are, &numbers).await?;
+        self.numbers[1] = numbers;
         let told: Vec<_> =
             verdicts.iter().zip(&flaws).map(|(it, set)| Some((it.2, *set))).collect();
         let kept = documents(self.store, &mut self.flaws, transaction, &told).await?;
@@ -363,40 +368,46 @@ impl<'s> Sorting<'s> {
     }
 }
 
-/// The numbers of all facts of a batch.
+/// The facts of a look, by their digests; nothing where it could not be looked.
+type Told = Option<Vec<Digest>>;
+
+/// The numbers of all facts of a batch, and which each look told.
 async fn numbered<F: Fact>(
     store: &Store,
     transaction: &mut Transaction<'static, Any>,
     matter: Matter,
     all: &[(&str, Option<&[F]>)],
-) -> Result<HashMap<Digest, Numbered>> {
+) -> Result<(HashMap<Digest, Numbered>, Vec<Told>)> {
     let mut facts = BTreeMap::new();
-    for fact in all.iter().filter_map(|(_, facts)| *facts).flatten() {
-        facts.insert(fact.digest(), fact);
+    let mut told = Vec::with_capacity(all.len());
+    for (_, some) in all {
+        let Some(some) = some else {
+            told.push(None);
+            continue;
+        };
+        let digests: Vec<Digest> = some.iter().map(Fact::digest).collect();
+        facts.extend(digests.iter().copied().zip(*some));
+        told.push(Some(digests));
     }
     let numbers = fact::number(store, transaction, matter, &facts).await?;
     match numbers.len() == facts.len() {
-        true => Ok(numbers),
+        true => Ok((numbers, told)),
         false => Err(Error::new(ErrorKind::Internal, "a fact was not added")),
     }
 }
 
-async fn sets<F: Fact>(
+async fn sets<'n>(
     keeper: &mut Keeper<'_>,
     transaction: &mut Transaction<'static, Any>,
-    all: &[(&str, Option<&[F]>)],
+    all: impl Iterator<Item = (&'n str, Told)>,
     numbers: &HashMap<Digest, Numbered>,
 ) -> Result<Vec<Option<KeptSet>>> {
-    let mut made = Vec::with_capacity(all.len());
-    for (namespace, facts) in all {
-        let set = facts.map(|facts| {
-            let numbered = facts.iter().map(Fact::digest);
-            let numbered: BTreeMap<Digest, i32> =
-                numbered.filter_map(|it| Some((it, numbers.get(&it)?.0))).collect();
-            Set::of(&numbered)
-        });
-        made.push((*namespace, set));
-    }
+    let set = |digests: Vec<Digest>| {
+        let numbered = digests.into_iter().filter_map(|it| Some((it, numbers.get(&it)?.0)));
+        Set::of(&numbered.collect())
+    };
+    let made: Vec<(&str, Option<Set>)> =
+        all.map(|(namespace, told)| (namespace, told.map(set))).collect();
     let wanted: Vec<(&str, &Set)> =
         made.iter().filter_map(|(namespace, set)| Some((*namespace, set.as_ref()?))).collect();
     let kept = match wanted.is_empty() {
@@ -428,6 +439,10 @@ async fn documents(
         let is_first = set.is_some_and(|it| it.example.is_none() && first.insert(it.base));
         rounds[usize::from(!is_first)].push(index);
     }
+    let digests: Vec<String> = all
+        .iter()
+        .map(|it| it.map_or_else(String::new, |(document, _)| blob::digest(document.as_bytes())))
+        .collect();
     let mut kept = vec![None; all.len()];
     for (round, indices) in rounds.into_iter().enumerate() {
         let mut wanted = BTreeMap::new();
@@ -435,15 +450,15 @@ async fn documents(
             let Some((document, set)) = all[*index] else { continue };
             let like = set.and_then(|it| it.example.or_else(|| examples.get(&it.base).copied()));
             let document = document.as_bytes();
-            wanted.insert(blob::digest(document), blob::New { document, like });
+            wanted.insert(digests[*index].clone(), blob::New { document, like });
         }
         if wanted.is_empty() {
             continue;
         }
         let numbers = blob::keep(store, transaction, &wanted).await?;
         for index in indices {
-            let Some((document, set)) = all[index] else { continue };
-            let number = numbers.get(&blob::digest(document.as_bytes())).copied();
+            let Some((_, set)) = all[index] else { continue };
+            let number = numbers.get(&digests[index]).copied();
             kept[index] = number;
             if let (0, Some(set), Some(number)) = (round, set, number) {
                 examples.insert(set.base, number);
